@@ -1,0 +1,72 @@
+use super::PortResult;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One Mesos agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// Agent id.
+    pub id: String,
+    /// Host name.
+    pub name: String,
+    /// Attributes by name, values as text.
+    pub attributes: BTreeMap<String, String>,
+    /// Whether the master hears it.
+    pub active: bool,
+    /// Total thousandths of a core.
+    pub cpu_milli: u64,
+    /// Used thousandths of a core.
+    pub cpu_used_milli: u64,
+    /// Total MiB.
+    pub mem_mib: u64,
+    /// Used MiB.
+    pub mem_used_mib: u64,
+    /// Tasks running there.
+    pub tasks: u32,
+}
+
+/// What a task uses now.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TaskUse {
+    /// Seconds of CPU time since its start (user and system).
+    pub cpu_time_s: f64,
+    /// MiB of memory.
+    pub mem_mib: f64,
+    /// Thousandths of a core it may use.
+    pub cpu_limit_milli: u64,
+    /// MiB it may use.
+    pub mem_limit_mib: u64,
+}
+
+/// A piece of a sandbox file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePiece {
+    /// Offset of the first byte.
+    pub offset: u64,
+    /// Bytes; invalid UTF-8 replaced.
+    pub data: String,
+    /// The file's length now.
+    pub length: u64,
+}
+
+/// The Mesos operator API.
+#[async_trait]
+pub trait Cluster: Send + Sync {
+    /// All agents.
+    async fn hosts(&self) -> PortResult<Vec<Host>>;
+    /// Resource use by task id, all agents.
+    async fn usage(&self) -> PortResult<BTreeMap<String, TaskUse>>;
+    /// Reads a file of a task's sandbox (`stdout`, `stderr`); `offset` `None` reads the last `length` bytes.
+    /// Works for finished tasks as long as the sandbox is kept.
+    async fn read_file(
+        &self,
+        agent_id: &str,
+        task_id: &str,
+        file: &str,
+        offset: Option<u64>,
+        length: u64,
+    ) -> PortResult<FilePiece>;
+    /// Whether it answers.
+    async fn ping(&self) -> PortResult<()>;
+}

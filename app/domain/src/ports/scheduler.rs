@@ -1,0 +1,178 @@
+use super::PortResult;
+use crate::words::UnixMs;
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use std::collections::BTreeMap;
+
+/// A Marathon app as Padis asks for it: one release of one application.
+///
+/// The driver renders it as a Marathon v2 app definition: Docker container with
+/// `networks: [{mode: "container", name: "none"}]` (the Network port attaches
+/// the address afterwards), volumes with host paths, `labels`, `constraints`,
+/// `backoffSeconds: 1`, `upgradeStrategy` that kills nothing by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedApp {
+    /// Path, `/team/app/r12`.
+    pub id: String,
+    /// Image by digest.
+    pub image: String,
+    /// Wanted instances.
+    pub instances: u32,
+    /// Thousandths of a core.
+    pub cpu_milli: u32,
+    /// MiB.
+    pub mem_mib: u32,
+    /// Environment, secrets included.
+    pub env: BTreeMap<String, String>,
+    /// Labels (everything Padis-specific lives here).
+    pub labels: BTreeMap<String, String>,
+    /// Constraints as Marathon writes them.
+    pub constraints: Vec<[String; 3]>,
+    /// Host folders or files mounted into the container.
+    pub volumes: Vec<SchedVolume>,
+    /// The container's network name; `none` when the Network port attaches the address.
+    pub network: String,
+    /// Seconds between SIGTERM and SIGKILL.
+    pub kill_grace_s: u32,
+}
+
+/// One mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedVolume {
+    /// Absolute path on the host.
+    pub host_path: String,
+    /// Absolute path in the container.
+    pub container_path: String,
+    /// Read-only.
+    pub read_only: bool,
+}
+
+/// The state of a Marathon task (Mesos names, shortened to what matters here).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskState {
+    /// `TASK_STAGING`, `TASK_STARTING`.
+    Staging,
+    /// `TASK_RUNNING`.
+    Running,
+    /// `TASK_KILLING`.
+    Killing,
+    /// `TASK_UNREACHABLE`, `TASK_LOST`.
+    Unreachable,
+    /// Any terminal state.
+    Ended,
+}
+
+/// One task as Marathon reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedTask {
+    /// Task id.
+    pub id: String,
+    /// The app's path.
+    pub app_id: String,
+    /// State.
+    pub state: TaskState,
+    /// Host name of the agent.
+    pub host: String,
+    /// The agent's id.
+    pub agent_id: String,
+    /// When it was staged.
+    pub staged_at: Option<UnixMs>,
+    /// When it started.
+    pub started_at: Option<UnixMs>,
+}
+
+/// One app as Marathon reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedSeen {
+    /// Path.
+    pub id: String,
+    /// Instances asked for.
+    pub instances: u32,
+    /// Image.
+    pub image: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Live tasks.
+    pub tasks: Vec<SchedTask>,
+    /// Ids of running deployments that lock the app.
+    pub deployments: Vec<String>,
+    /// The last task failure, if any.
+    pub last_failure: Option<SchedFailure>,
+}
+
+/// Marathon's `lastTaskFailure`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedFailure {
+    /// Task.
+    pub task_id: String,
+    /// State's Mesos name, e.g. `TASK_FAILED`.
+    pub state: String,
+    /// Message, e.g. `exit code 1`.
+    pub message: String,
+    /// When.
+    pub at: UnixMs,
+    /// Where.
+    pub host: String,
+}
+
+/// An app that waits in Marathon's launch queue, with the reasons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedWaiting {
+    /// Path.
+    pub id: String,
+    /// Instances still to be launched.
+    pub count: u32,
+    /// Seconds of back-off left.
+    pub delay_s: u32,
+    /// Refused offers by Marathon's reason (`InsufficientCpus`, `InsufficientMemory`, `UnfulfilledConstraint` …).
+    pub refused: BTreeMap<String, u32>,
+}
+
+/// A frame of the event stream, reduced to what may wake somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SchedEvent {
+    /// The stream is connected (again): whatever happened before is unknown.
+    Attached,
+    /// Anything arrived, heartbeats included: the stream is alive.
+    Alive,
+    /// Something about this app changed. Carries the task's end, because the
+    /// journal wants to tell why; nothing is decided by it.
+    App {
+        /// Path.
+        id: String,
+        /// Task, if it is about one.
+        task_id: Option<String>,
+        /// The Mesos state for a status update.
+        state: Option<String>,
+        /// The message.
+        message: String,
+        /// Event type as Marathon names it.
+        kind: String,
+    },
+    /// The stream broke; the driver reconnects by itself with back-off.
+    Detached {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Marathon v2.
+#[async_trait]
+pub trait Scheduler: Send + Sync {
+    /// All apps whose path starts with `prefix`, with their tasks.
+    async fn list(&self, prefix: &str) -> PortResult<Vec<SchedSeen>>;
+    /// Creates or updates the app. A locked app (409) is `Transient`.
+    async fn put(&self, app: &SchedApp) -> PortResult<()>;
+    /// Sets the number of instances only.
+    async fn scale(&self, id: &str, instances: u32) -> PortResult<()>;
+    /// Deletes the app and kills its tasks.
+    async fn delete(&self, id: &str) -> PortResult<()>;
+    /// Kills one task; with `scale` the app shrinks by one, without it is replaced.
+    async fn kill(&self, app_id: &str, task_id: &str, scale: bool) -> PortResult<()>;
+    /// What waits for launch, and why.
+    async fn waiting(&self) -> PortResult<Vec<SchedWaiting>>;
+    /// The event stream; never ends by itself, reconnects with back-off.
+    fn events(&self) -> BoxStream<'static, SchedEvent>;
+    /// Whether it answers (`/ping`).
+    async fn ping(&self) -> PortResult<()>;
+}

@@ -1,0 +1,2 @@
+//! Padis.
+fn main() {}
