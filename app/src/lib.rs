@@ -1,1 +1,2 @@
-//! Padis.
+//! The portal as people see it.
+pub mod context;

@@ -14,12 +14,12 @@ pub mod name;
 pub mod package;
 // pub mod plan;
 pub mod pool;
+pub mod portal;
 pub mod ports;
-// pub mod portal;
 pub mod problem;
 pub mod quantity;
 pub mod stack;
-// pub mod view;
+pub mod view;
 pub mod words;
 
 pub use problem::Problem;
