@@ -1,0 +1,205 @@
+//! The database: SQLite by default, PostgreSQL for several replicas.
+//!
+//! SQL is written once, in the subset that both share, through sqlx's `Any`
+//! driver; uniqueness is judged by indexes, never by locks in this process.
+//! One could get it wrong by writing through the read pool on SQLite: two
+//! writers there would meet as "database is locked". Everything that changes a
+//! row goes through [`Store::write`] or [`Store::begin`], a single connection
+//! on SQLite, so that writers queue here instead of failing there.
+
+pub mod apps;
+pub mod claims;
+pub mod journal;
+pub mod work;
+
+use padis_domain::Problem;
+use padis_domain::words::UnixMs;
+use sqlx::any::{AnyConnection, AnyPoolOptions};
+use sqlx::{Any, AnyPool, Executor, Transaction};
+use std::time::Duration;
+
+/// A transaction on the write side.
+pub type Tx<'a> = Transaction<'a, Any>;
+
+/// Which database it is; only for the few statements that can't be shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The embedded default.
+    Sqlite,
+    /// PostgreSQL 15 or newer.
+    Postgres,
+}
+
+/// A failure of the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database answered with an error or not at all.
+    #[error("database: {what}")]
+    Sql {
+        /// What was attempted.
+        what: &'static str,
+        /// Why.
+        #[source]
+        cause: sqlx::Error,
+    },
+    /// A row holds what it should not.
+    #[error("database: {what} is not readable: {detail}")]
+    Row {
+        /// Which row.
+        what: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The schema could not be brought up to date.
+    #[error("database: migration failed")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// The address of the database is not usable.
+    #[error("database: the address {0:?} is neither sqlite:… nor postgres:…")]
+    Url(String),
+}
+
+/// Attaches what was attempted to a database error.
+pub trait What<T> {
+    /// With `what` as the attempt.
+    fn what(self, what: &'static str) -> Result<T, StoreError>;
+}
+impl<T> What<T> for Result<T, sqlx::Error> {
+    fn what(self, what: &'static str) -> Result<T, StoreError> {
+        self.map_err(|cause| StoreError::Sql { what, cause })
+    }
+}
+
+impl StoreError {
+    /// Whether a unique index refused the row.
+    pub fn is_unique(&self) -> bool {
+        matches!(self, Self::Sql { cause: sqlx::Error::Database(e), .. } if e.is_unique_violation())
+    }
+}
+
+/// Logs the chain of causes under a fresh incident id and gives the user's voice of it.
+pub fn incident(e: &(dyn std::error::Error + 'static)) -> Problem {
+    let id = new_incident();
+    let mut chain = e.to_string();
+    let mut next = e.source();
+    while let Some(c) = next {
+        chain.push_str(": ");
+        chain.push_str(&c.to_string());
+        next = c.source();
+    }
+    tracing::error!(incident = %id, cause = %chain, "a request failed inside");
+    Problem::Internal { incident: id }
+}
+
+/// An id that is short enough to read out on the telephone.
+pub fn new_incident() -> String {
+    let u = uuid::Uuid::new_v4().simple().to_string();
+    u[..10].to_owned()
+}
+
+impl From<StoreError> for Problem {
+    fn from(e: StoreError) -> Self {
+        incident(&e)
+    }
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    read: AnyPool,
+    write: AnyPool,
+    kind: Kind,
+}
+
+/// The server's clock.
+pub fn now_ms() -> UnixMs {
+    let d = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(d.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Settings of a fresh SQLite connection. `NORMAL` with WAL loses nothing when
+/// the process is killed; after a power cut the last commits may be missing, and
+/// the reconciler then finds what they had made by looking (claims carry our
+/// labels outside).
+const SQLITE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000; \
+     PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;";
+
+async fn prepare(c: &mut AnyConnection, kind: Kind) -> Result<(), sqlx::Error> {
+    if kind == Kind::Sqlite {
+        c.execute(SQLITE_PRAGMAS).await?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Opens the database, makes it if it is a file that does not exist, and
+    /// brings the schema up to date. `url`: `sqlite:/path/to/file` or `postgres://…`.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let kind = match url.split(':').next() {
+            Some("sqlite") => Kind::Sqlite,
+            Some("postgres" | "postgresql") => Kind::Postgres,
+            _ => return Err(StoreError::Url(url.split('@').next_back().unwrap_or_default().to_owned())),
+        };
+        let url = match kind {
+            Kind::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
+            _ => url.to_owned(),
+        };
+        let pool = |max: u32| {
+            AnyPoolOptions::new()
+                .max_connections(max)
+                .min_connections(1)
+                .acquire_timeout(Duration::from_secs(10))
+                .after_connect(move |c, _| Box::pin(prepare(c, kind)))
+        };
+        let write = pool(if kind == Kind::Sqlite { 1 } else { 8 }).connect(&url).await.what("connect")?;
+        sqlx::migrate!("../migrations").run(&write).await.map_err(StoreError::Migrate)?;
+        let read = if kind == Kind::Sqlite { pool(4).connect(&url).await.what("connect")? } else { write.clone() };
+        Ok(Self { read, write, kind })
+    }
+
+    /// For statements that change nothing.
+    pub fn read(&self) -> &AnyPool {
+        &self.read
+    }
+    /// For single statements that change something.
+    pub fn write(&self) -> &AnyPool {
+        &self.write
+    }
+    /// A transaction that may change something.
+    pub async fn begin(&self) -> Result<Tx<'static>, StoreError> {
+        self.write.begin().await.what("begin")
+    }
+    /// Which database it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+    /// A value of `meta`.
+    pub async fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
+        sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(key).fetch_optional(&self.read).await.what("read meta")
+    }
+    /// Sets a value of `meta`.
+    pub async fn set_meta(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+            .bind(key)
+            .bind(value)
+            .execute(&self.write)
+            .await
+            .what("set meta")
+            .map(|_| ())
+    }
+}
+
+/// JSON of a column.
+pub fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, s: &str) -> Result<T, StoreError> {
+    serde_json::from_str(s).map_err(|e| StoreError::Row { what, detail: e.to_string() })
+}
+
+/// JSON for a column.
+pub fn to_json<T: serde::Serialize>(what: &'static str, v: &T) -> Result<String, StoreError> {
+    serde_json::to_string(v).map_err(|e| StoreError::Row { what, detail: e.to_string() })
+}
