@@ -1,1 +1,6 @@
-//! Padis.
+//! Padis: the server. config → store → {auth, portal, reconcile} → http → main.
+//!
+//! Nothing depends on this crate. One could get it wrong by letting `http` or
+//! `portal` name a driver: only [`compose`] knows what stands behind a port.
+
+pub mod changes;
