@@ -1,0 +1,60 @@
+// Packs the browser half: minifies the glue, bundles the style sheet, gives every
+// file a name that holds its content's hash, compresses it once and for all, and
+// writes manifest.json last, so that a reader never meets a name without a file.
+//
+// usage: node pack.mjs WORK STYLE.css SITE NPM
+//   WORK: padis.js and padis.wasm; NPM: the folder whose node_modules has esbuild
+import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+/** Bytes of brotli-compressed wasm and JavaScript together: over this the build fails. */
+const BUDGET = 400_000;
+/** A file that no manifest names any more is kept this long for pages that are open. */
+const KEEP_MS = 24 * 3600 * 1000;
+
+const [work, style, site, npm] = process.argv.slice(2).map((p) => path.resolve(p));
+const esbuild = createRequire(path.join(npm, "package.json"))("esbuild");
+const pkg = path.join(site, "pkg");
+mkdirSync(pkg, { recursive: true });
+
+const bundle = async (options) => {
+  const made = await esbuild.build({ bundle: true, minify: true, write: false, charset: "utf8", logLevel: "warning", target: "es2022", ...options });
+  return Buffer.from(made.outputFiles[0].contents);
+};
+const sizes = {};
+const put = (stem, ext, bytes) => {
+  const name = `${stem}-${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}.${ext}`;
+  const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
+  for (const [suffix, data] of [["", bytes], [".br", brotli], [".gz", gzipSync(bytes, { level: 9 })]]) {
+    writeFileSync(path.join(pkg, name + suffix), data);
+  }
+  sizes[ext === "js" ? stem + ".js" : ext] = { raw: bytes.length, brotli: brotli.length };
+  return name;
+};
+
+const wasm = put("padis", "wasm", readFileSync(path.join(work, "padis.wasm")));
+const js = put("padis", "js", await bundle({ entryPoints: [path.join(work, "padis.js")], format: "esm" }));
+const boot = put("boot", "js", Buffer.from(
+  `import init,{hydrate} from "./${js}";await init({module_or_path:new URL("./${wasm}",import.meta.url)});hydrate();\n`));
+// Style sheets are modern by choice (layers, nesting, light-dark()): nothing is lowered.
+const css = put("padis", "css", await bundle({ entryPoints: [style], target: "esnext", loader: { ".svg": "dataurl" }, external: ["/*"] }));
+
+const kb = (n) => (n / 1000).toFixed(1).padStart(8) + " kB";
+for (const [name, { raw, brotli }] of Object.entries(sizes)) console.error(`web: ${name.padEnd(9)}${kb(raw)}  brotli${kb(brotli)}`);
+const weight = sizes.wasm.brotli + sizes["padis.js"].brotli + sizes["boot.js"].brotli;
+if (weight > BUDGET) {
+  console.error(`web: wasm and JavaScript weigh ${weight} bytes compressed; the budget is ${BUDGET}`);
+  process.exit(1);
+}
+
+const next = path.join(site, "manifest.json.new");
+writeFileSync(next, JSON.stringify({ wasm, js, css, boot }, null, 2) + "\n");
+renameSync(next, path.join(site, "manifest.json"));
+const named = new Set([wasm, js, css, boot]);
+for (const file of readdirSync(pkg)) {
+  const whole = path.join(pkg, file);
+  if (!named.has(file.replace(/\.(br|gz)$/, "")) && Date.now() - statSync(whole).mtimeMs > KEEP_MS) rmSync(whole);
+}

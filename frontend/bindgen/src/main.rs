@@ -1,0 +1,26 @@
+//! Writes the JavaScript glue of the browser half: what the `wasm-bindgen`
+//! command does, from the library it is made of, because that compiles in a
+//! quarter of the time and needs no downloaded binary.
+//!
+//! One could get it wrong by letting the glue guess where its `.wasm` lies: the
+//! file names are hashed afterwards, so the boot script passes the address.
+
+use anyhow::{Context, bail};
+use std::{env, path::PathBuf};
+use wasm_bindgen_cli_support::Bindgen;
+
+fn main() -> anyhow::Result<()> {
+    let args: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
+    let [input, out_dir] = args.as_slice() else { bail!("usage: padis-bindgen INPUT.wasm OUT_DIR") };
+    Bindgen::new()
+        .input_path(input)
+        .out_name("padis")
+        .web(true)
+        .context("choosing the web target")?
+        .omit_default_module_path(true)
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(out_dir)
+        .with_context(|| format!("writing the glue for {}", input.display()))
+}
