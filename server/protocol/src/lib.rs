@@ -1,1 +1,33 @@
-//! Padis.
+//! Wire types of Marathon's v2 REST API and of the Mesos operator API, version 0.
+//!
+//! The seam of Padis is a protocol, not a library: the portal's client and the
+//! built-in engine must mean the same bytes, and so must every independent
+//! Marathon client. One could get it wrong in three ways, and each is ruled out
+//! by a choice made here:
+//!
+//! * dropping what one does not know: the main objects keep unknown members in
+//!   `extra`, so that reading and writing an app of a newer Marathon loses nothing;
+//! * confusing "absent" with "the default": an app definition is also used as a
+//!   patch, therefore everything that may be absent is an `Option` and an absent
+//!   member is not written;
+//! * breaking the event stream on a surprise: an event type that is not known
+//!   (or does not look as it should) becomes [`event::Event::Other`].
+//!
+//! The shapes follow Marathon 1.11's RAML (Apache License 2.0) and answers
+//! recorded from Mesos 1.11.0. The types do no input/output and judge nothing:
+//! validation is the engine's.
+
+pub mod app;
+pub mod container;
+pub mod deployment;
+pub mod error;
+pub mod event;
+pub mod health;
+pub mod info;
+pub mod mesos;
+pub mod queue;
+pub mod task;
+pub mod timestamp;
+
+/// Members that this crate has no field for, kept as they came.
+pub type Extra = std::collections::BTreeMap<String, serde_json::Value>;
