@@ -19,7 +19,7 @@ pub const CONNECT: Duration = Duration::from_secs(3);
 pub fn builder() -> reqwest::ClientBuilder {
     PROVIDER.call_once(|| {
         // An error only says that the program has installed one already.
-        drop(rustls::crypto::ring::default_provider().install_default());
+        let _already = rustls::crypto::ring::default_provider().install_default();
     });
     reqwest::Client::builder()
         .user_agent("padis")

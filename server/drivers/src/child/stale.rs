@@ -49,7 +49,7 @@ pub fn record(spec: &Spec, program: &Path, pid: u32) -> io::Result<()> {
 
 /// Forgets the process: it is gone.
 pub fn forget(spec: &Spec) {
-    drop(std::fs::remove_file(&spec.pid_file));
+    let _absent = std::fs::remove_file(&spec.pid_file);
 }
 
 /// The pid of the recorded process, if it is still that process.
@@ -77,7 +77,7 @@ pub async fn stop(spec: &Spec, program: &Path) -> Result<(), ChildError> {
     tracing::info!(child.name = %spec.name, child.pid = pid, "a child of an earlier run is still alive and is stopped");
     for (signal, wait) in [(Signal::TERM, spec.stop_within), (Signal::KILL, Duration::from_secs(2))] {
         // "No such process" is what is wanted.
-        drop(if signal == Signal::KILL { kill_process_group(id, signal) } else { kill_process(id, signal) });
+        let _gone = if signal == Signal::KILL { kill_process_group(id, signal) } else { kill_process(id, signal) };
         let end = Instant::now() + wait;
         while Instant::now() < end {
             if survivor(spec, program).is_none() {

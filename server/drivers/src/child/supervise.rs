@@ -128,7 +128,7 @@ impl Supervisor {
     async fn end(&self, process: &mut Process) {
         let pid = process.id();
         if let Some(id) = pid.and_then(pid_of) {
-            drop(kill_process(id, Signal::TERM));
+            let _gone = kill_process(id, Signal::TERM);
         }
         if tokio::time::timeout(self.spec.stop_within, process.wait()).await.is_err() {
             tracing::warn!(child.name = %self.spec.name, "a supervised child ignored SIGTERM and is killed");
@@ -142,7 +142,7 @@ impl Supervisor {
     fn sweep(&self, pid: Option<u32>) {
         if let Some(id) = pid.and_then(pid_of) {
             // "No such process" is the usual and wanted answer.
-            drop(kill_process_group(id, Signal::KILL));
+            let _gone = kill_process_group(id, Signal::KILL);
         }
     }
 

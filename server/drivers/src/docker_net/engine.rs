@@ -1,0 +1,104 @@
+//! One Docker Engine: connection, version, and its errors in the port's terms.
+
+use bollard::errors::Error;
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, NetworkInspect};
+use bollard::query_parameters::{InspectNetworkOptions, ListContainersOptionsBuilder};
+use bollard::{API_DEFAULT_VERSION, Docker};
+use padis_domain::ports::{PortError, PortResult};
+use padis_domain::problem::System;
+use std::collections::HashMap;
+use tokio::sync::OnceCell;
+
+/// Seconds that one request may take. `network connect` takes 0.1 s; a loaded machine may need ten times that.
+const DEADLINE_S: u64 = 15;
+
+/// An engine by its endpoint.
+pub(super) struct Engine {
+    endpoint: String,
+    raw: Docker,
+    /// The client after it has agreed on the API's version: an old engine refuses a newer one.
+    agreed: OnceCell<Docker>,
+}
+
+/// What Docker answered instead of success.
+pub(super) fn status(error: &Error) -> Option<u16> {
+    match error {
+        Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
+    }
+}
+
+/// Docker's own words.
+pub(super) fn message(error: &Error) -> &str {
+    match error {
+        Error::DockerResponseServerError { message, .. } => message,
+        _ => "",
+    }
+}
+
+/// Whether the request can't have reached the engine: no socket, nobody behind it.
+fn never_sent(error: &Error) -> bool {
+    match error {
+        Error::SocketNotFoundError(_) => true,
+        Error::HyperLegacyError { err } => err.is_connect(),
+        _ => false,
+    }
+}
+
+impl Engine {
+    pub(super) fn new(endpoint: &str) -> PortResult<Self> {
+        let raw = if endpoint.starts_with("unix://") {
+            Docker::connect_with_unix(endpoint, DEADLINE_S, API_DEFAULT_VERSION)
+        } else if endpoint.starts_with("tcp://") || endpoint.starts_with("http://") {
+            Docker::connect_with_http(endpoint, DEADLINE_S, API_DEFAULT_VERSION)
+        } else {
+            let reason = format!("{endpoint:?} is no Docker endpoint: unix:///… or tcp://… is needed");
+            return Err(PortError::refused(System::Docker, reason));
+        };
+        match raw {
+            Ok(raw) => Ok(Self { endpoint: endpoint.to_owned(), raw, agreed: OnceCell::new() }),
+            // Bollard looks for the socket already here; it may be made later.
+            Err(error) => {
+                Err(PortError::transient(System::Docker, format!("open the Docker endpoint {endpoint}"), error))
+            }
+        }
+    }
+
+    /// The client, once the engine has answered.
+    pub(super) async fn docker(&self) -> PortResult<&Docker> {
+        let agree = || async { self.raw.clone().negotiate_version().await };
+        self.agreed.get_or_try_init(agree).await.map_err(|e| self.failed("ask for the engine's version", false, e))
+    }
+
+    /// A failure that no caller has a better word for.
+    pub(super) fn failed(&self, what: &str, writes: bool, error: Error) -> PortError {
+        let what = format!("{what} on the Docker Engine at {}", self.endpoint);
+        if writes && status(&error).is_none() && !never_sent(&error) {
+            PortError::unknown(System::Docker, what, error)
+        } else {
+            PortError::transient(System::Docker, what, error)
+        }
+    }
+
+    /// Running (or paused) containers that match one filter; with `all`, stopped ones too.
+    pub(super) async fn containers(&self, filter: &str, value: &str, all: bool) -> PortResult<Vec<ContainerSummary>> {
+        let filters = HashMap::from([(filter, vec![value])]);
+        let options = ListContainersOptionsBuilder::new().all(all).filters(&filters).build();
+        let found = self.docker().await?.list_containers(Some(options)).await;
+        let mut found = found.map_err(|e| self.failed("list containers", false, e))?;
+        let alive = |c: &ContainerSummary| {
+            matches!(c.state, Some(ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::PAUSED))
+        };
+        found.retain(|c| all || alive(c));
+        Ok(found)
+    }
+
+    /// The network, `None` if there is none of that name.
+    pub(super) async fn network(&self, name: &str) -> PortResult<Option<NetworkInspect>> {
+        match self.docker().await?.inspect_network(name, None::<InspectNetworkOptions>).await {
+            Ok(network) => Ok(Some(network)),
+            Err(error) if status(&error) == Some(404) => Ok(None),
+            Err(error) => Err(self.failed(&format!("inspect network {name}"), false, error)),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! A Mesos cluster in memory: hosts, usage and sandbox files that a test puts there.
+
+use super::faults::{Faults, lock};
+use async_trait::async_trait;
+use padis_domain::ports::{Cluster, FilePiece, Host, PortError, PortResult, TaskUse};
+use padis_domain::problem::System;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+#[derive(Default)]
+struct Inner {
+    hosts: BTreeMap<String, Host>,
+    usage: BTreeMap<String, TaskUse>,
+    /// By (task, file).
+    files: BTreeMap<(String, String), Vec<u8>>,
+}
+
+/// Hosts by agent id.
+pub struct FakeCluster {
+    faults: Faults,
+    inner: Mutex<Inner>,
+}
+
+impl Default for FakeCluster {
+    fn default() -> Self {
+        Self { faults: Faults::new(System::Cluster), inner: Mutex::default() }
+    }
+}
+
+impl FakeCluster {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Its faults and calls.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+    /// Adds or replaces a host.
+    pub fn put_host(&self, host: Host) {
+        lock(&self.inner).hosts.insert(host.id.clone(), host);
+    }
+    /// Adds an idle, active host `name` with id `name`, these attributes and this size.
+    pub fn add_host(&self, name: &str, attributes: &[(&str, &str)], cpu_milli: u64, mem_mib: u64) {
+        self.put_host(Host {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            attributes: attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            active: true,
+            cpu_milli,
+            cpu_used_milli: 0,
+            mem_mib,
+            mem_used_mib: 0,
+            tasks: 0,
+        });
+    }
+    /// Removes a host.
+    pub fn remove_host(&self, id: &str) {
+        lock(&self.inner).hosts.remove(id);
+    }
+    /// Sets or (with `None`) removes what a task uses.
+    pub fn set_usage(&self, task_id: &str, usage: Option<TaskUse>) {
+        let mut inner = lock(&self.inner);
+        match usage {
+            Some(u) => inner.usage.insert(task_id.to_owned(), u),
+            None => inner.usage.remove(task_id),
+        };
+    }
+    /// Appends to a sandbox file.
+    pub fn write_file(&self, task_id: &str, file: &str, text: &str) {
+        let key = (task_id.to_owned(), file.to_owned());
+        lock(&self.inner).files.entry(key).or_default().extend_from_slice(text.as_bytes());
+    }
+}
+
+#[async_trait]
+impl Cluster for FakeCluster {
+    async fn hosts(&self) -> PortResult<Vec<Host>> {
+        self.faults.run("hosts", "", || Ok(lock(&self.inner).hosts.values().cloned().collect())).await
+    }
+    async fn usage(&self) -> PortResult<BTreeMap<String, TaskUse>> {
+        self.faults.run("usage", "", || Ok(lock(&self.inner).usage.clone())).await
+    }
+    async fn read_file(
+        &self,
+        _agent_id: &str,
+        task_id: &str,
+        file: &str,
+        offset: Option<u64>,
+        length: u64,
+    ) -> PortResult<FilePiece> {
+        let read = || {
+            let inner = lock(&self.inner);
+            let Some(bytes) = inner.files.get(&(task_id.to_owned(), file.to_owned())) else {
+                return Err(PortError::refused(System::Cluster, format!("{file} of {task_id} is not kept (any more)")));
+            };
+            let all = bytes.len() as u64;
+            let from = offset.unwrap_or(all.saturating_sub(length)).min(all);
+            let to = from.saturating_add(length).min(all);
+            let piece = bytes.get(from as usize..to as usize).unwrap_or_default();
+            Ok(FilePiece { offset: from, data: String::from_utf8_lossy(piece).into_owned(), length: all })
+        };
+        self.faults.run("read_file", &format!("{task_id}/{file}"), read).await
+    }
+    async fn ping(&self) -> PortResult<()> {
+        self.faults.run("ping", "", || Ok(())).await
+    }
+}
