@@ -1,2 +1,3 @@
 //! The portal as people see it.
+pub mod api;
 pub mod context;

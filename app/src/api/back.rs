@@ -1,0 +1,85 @@
+//! How a form that was posted without JavaScript finds out what became of it.
+//!
+//! The outcome stands in the page's query, so that the first render in the
+//! browser says the same as the server's. One could get it wrong by reading the
+//! cookie in a component: [`kept`](super::kept) is a server function, and its
+//! answer travels with the page.
+
+use super::fault::Fault;
+use super::form::Form;
+use super::kept;
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// What became of the form of `endpoint`, according to the page's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// This page was not reached by that form.
+    None,
+    /// It took effect.
+    Done,
+    /// It did not, and why.
+    Failed(Fault),
+}
+
+/// Reads the outcome from a query. `get` gives the value of a name.
+pub fn outcome(endpoint: &str, get: impl Fn(&str) -> Option<String>) -> Outcome {
+    if get("done").as_deref() == Some(endpoint) {
+        return Outcome::Done;
+    }
+    if get("failed").as_deref() == Some(endpoint) {
+        let said = get("problem").and_then(|p| serde_json::from_str(&p).ok());
+        return Outcome::Failed(said.unwrap_or(Fault::OutOfDate));
+    }
+    match get("__path") {
+        Some(path) if path.rsplit('/').next() == Some(endpoint) => Outcome::Failed(Fault::OutOfDate),
+        _ => Outcome::None,
+    }
+}
+
+/// The outcome for the page that is being rendered.
+pub fn use_outcome(endpoint: &'static str) -> Memo<Outcome> {
+    let query = use_query_map();
+    Memo::new(move |_| query.with(|q| outcome(endpoint, |name| q.get(name))))
+}
+
+/// What was typed into the form of `endpoint`, if it came back; `None` if this
+/// page was reached otherwise. Create it in the page's setup.
+pub fn use_kept<F: Form>(endpoint: &'static str) -> Resource<Option<F>> {
+    let came = use_outcome(endpoint);
+    Resource::new_blocking(
+        move || matches!(came.get(), Outcome::Failed(_)),
+        move |failed| async move {
+            let text = if failed { kept(endpoint.to_owned()).await.ok().flatten() } else { None };
+            text.and_then(|t| serde_qs::Config::new(5, false).deserialize_str(&t).ok())
+        },
+    )
+}
+
+/// Sets the status of the page that is being rendered on the server, when what it
+/// is about could not be had; nothing in the browser.
+pub fn page_status(fault: &Fault) {
+    #[cfg(feature = "ssr")]
+    super::call::page_status(fault);
+    #[cfg(not(feature = "ssr"))]
+    let _ = fault;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use padis_domain::Problem;
+
+    #[test]
+    fn only_its_own_outcome_is_read() {
+        let problem = serde_json::to_string(&Fault::Portal(Problem::NotFound)).unwrap_or_default();
+        let get = |n: &str| match n {
+            "failed" => Some("put_pool".to_owned()),
+            "problem" => Some(problem.clone()),
+            _ => None,
+        };
+        assert_eq!(outcome("put_pool", get), Outcome::Failed(Fault::Portal(Problem::NotFound)));
+        assert_eq!(outcome("put_team", get), Outcome::None);
+        assert_eq!(outcome("reserve", |n| (n == "done").then(|| "reserve".into())), Outcome::Done);
+    }
+}

@@ -1,0 +1,44 @@
+//! What the forms send: flat structs of text, as a browser without JavaScript
+//! posts them, and their conversion into the domain's structs.
+//!
+//! Every value is text and every field has a default, so that reading a form
+//! can't fail before the portal is asked; what is malformed becomes a
+//! [`Problem::Field`] with the form's own field name. All faults of a form are
+//! said at once. One could get it wrong by keeping a secret: [`Form::shown`] is
+//! what may be put back into the page, and it holds none.
+
+mod admin;
+mod app;
+mod network;
+mod parse;
+
+pub use admin::*;
+pub use app::*;
+pub use network::*;
+pub use parse::{Faults, cores, env_lines, memory, pairs};
+
+use padis_domain::Problem;
+use padis_domain::app::AppRef;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A form that can be sent back to the person who filled it in.
+pub trait Form: Serialize + DeserializeOwned + Clone + Default + Send + Sync + 'static {
+    /// The same without anything secret.
+    fn shown(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Reads `seen`, the revision on which the form was based; empty is 0.
+fn seen(text: &str) -> Result<i64, Problem> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    text.parse().map_err(|_| Problem::field("seen", padis_domain::problem::ValueFault::Malformed))
+}
+
+/// The application that a form is about.
+fn app_ref(team: &str, app: &str) -> AppRef {
+    AppRef { team: team.trim().to_owned(), app: app.trim().to_owned() }
+}

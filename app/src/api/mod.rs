@@ -1,0 +1,43 @@
+//! Server functions: caller, parse, one call on the portal, answer.
+//!
+//! There is one for every method of [`padis_domain::portal::Portal`], under
+//! `/api/<endpoint>`: reads by GET with JSON answers, changes by POST with the
+//! flat forms of [`form`], so that each works as a plain HTML form. What is
+//! permitted is the portal's affair alone. One could get it wrong by doing
+//! something here that the portal could do: a second caller would miss it.
+
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod admin;
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod apps;
+mod back;
+#[cfg(feature = "ssr")]
+mod call;
+mod endpoints;
+mod fault;
+pub mod form;
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod pools;
+pub mod query;
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod shell;
+
+pub use admin::*;
+pub use apps::*;
+pub use back::{Outcome, outcome, page_status, use_kept, use_outcome};
+pub use endpoints::{Class, ENDPOINTS, Kind};
+pub use fault::{Fault, Said};
+pub use pools::*;
+pub use shell::*;
+
+use padis_domain::app::AppRef;
+
+/// The page of an application.
+pub fn app_path(app: &AppRef) -> String {
+    format!("/applications/{}/{}", query::escape(&app.team), query::escape(&app.app))
+}
+
+/// The page of a pool.
+pub fn pool_path(pool: &str) -> String {
+    format!("/pools/{}", query::escape(pool.trim()))
+}
