@@ -1,0 +1,64 @@
+# Helpers of `build`, for the recipes. $work/debian is the unpacked Debian.
+
+# unpack ROOT DEBS URIS: the packages named in URIS, merged /usr as on a real system.
+unpack() {
+  local root=$1 d name
+  mkdir -p "$root"/usr/{bin,sbin,lib,lib32,lib64,libx32} "$root"/{proc,tmp,dev}
+  for d in bin sbin lib lib32 lib64 libx32; do ln -sfn "usr/$d" "$root/$d"; done
+  while read -r _ name _; do
+    dpkg-deb --fsys-tarfile "$2/$name" | tar -x --keep-directory-symlink -C "$root" \
+      --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*'
+  done <"$3"
+}
+
+# version_of PACKAGE: from the names of the fetched files.
+version_of() {
+  local file
+  file=$(awk -v p="$1" 'index($2, p "_") == 1 { print $2; exit }' "$PADIS_STACKS/.uris")
+  [ -n "$file" ] || fail "no package $1 among those fetched"
+  file=${file#*_}; file=${file%_*}
+  printf '%s\n' "${file//%3a/:}"
+}
+
+# in_root ROOT COMMAND…: runs in ROOT, with nothing but a loopback and its own /proc and /tmp.
+in_root() {
+  local root=$1; shift
+  unshare --mount --net --pid --fork --kill-child sh -euc '
+    root=$1; shift
+    mkdir -p "$root/proc" "$root/tmp" "$root/dev"
+    mount -t proc proc "$root/proc"; mount -t tmpfs tmpfs "$root/tmp"
+    mount -t tmpfs tmpfs "$root/dev"
+    for n in null:3 zero:5 random:8 urandom:9; do mknod -m 666 "$root/dev/${n%:*}" c 1 "${n#*:}"; done
+    ip link set lo up
+    exec chroot "$root" "$@"' sh "$root" "$@"
+}
+
+# triple_of ROOT → e.g. x86_64-linux-gnu
+triple_of() { find "$1/usr/lib" -maxdepth 1 -name '*-linux-gnu*' -printf '%f\n' | head -n 1; }
+
+# libraries FROM TO FILE…: copies into TO what FILEs (paths in FROM) link to.
+libraries() {
+  local from=$1 to=$2 loader triple lib f; shift 2
+  loader=$(find "$from/usr/lib64" "$from/usr/lib" -maxdepth 2 -name 'ld-linux-*.so.*' | head -n 1)
+  triple=$(triple_of "$from")
+  mkdir -p "$to/usr/lib/$triple"
+  for f in "$@"; do
+    # What is no dynamic program (a script, the static busybox) links to nothing.
+    { "$loader" --library-path "$from/usr/lib/$triple${PADIS_LIBRARY_PATH:+:$PADIS_LIBRARY_PATH}" --list "$from/$f" 2>/dev/null || true; } \
+      | awk '$2 == "=>" { print $3 }'
+  done | sort -u | while read -r lib; do
+    case $lib in
+      "$from"/usr/lib/"$triple"/* | "$from"/lib/"$triple"/*) [ -e "$to/usr/lib/$triple/${lib##*/}" ] || cp -L "$lib" "$to/usr/lib/$triple/" ;;
+    esac
+  done
+}
+
+# seal DIR: one owner, one date, no write permission for others.
+seal() {
+  find "$1" -exec touch -h -d "@$epoch" {} +
+}
+
+# pack DIR: DIR.tar, equal for equal content.
+pack() {
+  tar --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner --format=gnu -C "$1" -cf "$1.tar" .
+}
