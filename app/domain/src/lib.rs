@@ -12,7 +12,7 @@ pub mod caller;
 pub mod delivery;
 pub mod name;
 pub mod package;
-// pub mod plan;
+pub mod plan;
 pub mod pool;
 pub mod portal;
 pub mod ports;

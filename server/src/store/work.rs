@@ -1,0 +1,203 @@
+//! The work queue: "look at this again".
+//!
+//! `touch` raises `wanted`, `take` leases due rows in one statement, `settle`
+//! writes `done` for the `wanted` that was taken, so that a change during the
+//! run is never lost. A row carries no data about what to do. One could get it
+//! wrong by settling with the present `wanted` instead of the taken one.
+
+use super::{Store, StoreError, Tx, What, now_ms};
+use padis_domain::words::UnixMs;
+use sqlx::Row;
+
+/// A leased row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Key.
+    pub key: String,
+    /// What `wanted` was when it was taken.
+    pub wanted: i64,
+    /// Failed attempts in a row before this one.
+    pub attempts: u32,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// As wanted; look again at the next touch.
+    Done,
+    /// On the way; look again after so many ms (or at the next touch).
+    Again(i64),
+    /// Failed for now; look again after so many ms.
+    Retry {
+        /// Delay.
+        after_ms: i64,
+        /// For the operator.
+        why: String,
+    },
+    /// Refused: leave it until somebody touches or retries it.
+    Park {
+        /// For the operator.
+        why: String,
+    },
+    /// The row's subject is gone.
+    Forget,
+}
+
+/// Asks for a look at `key`, now. Part of the transaction that records the intent.
+pub async fn touch(tx: &mut Tx<'_>, key: &str) -> Result<(), StoreError> {
+    let now = now_ms();
+    sqlx::query(
+        "INSERT INTO work (key, wanted, done, due_at, attempts, lease, lease_until, parked, outcome, changed_at) \
+         VALUES ($1, 1, 0, $2, 0, NULL, 0, 0, '', $2) \
+         ON CONFLICT (key) DO UPDATE SET wanted = work.wanted + 1, due_at = excluded.due_at, parked = 0, attempts = 0",
+    )
+    .bind(key)
+    .bind(now)
+    .execute(&mut **tx)
+    .await
+    .what("touch work")
+    .map(|_| ())
+}
+
+/// Asks for a look without changing anything that failed before: a wake-up by an
+/// event keeps a parked row parked and does not reset its attempts.
+pub async fn nudge(store: &Store, keys: &[String]) -> Result<(), StoreError> {
+    let now = now_ms();
+    let mut tx = store.begin().await?;
+    for key in keys {
+        sqlx::query("UPDATE work SET wanted = wanted + 1, due_at = CASE WHEN due_at > $2 THEN $2 ELSE due_at END WHERE key = $1 AND parked = 0")
+            .bind(key)
+            .bind(now)
+            .execute(&mut *tx)
+            .await
+            .what("nudge work")?;
+    }
+    tx.commit().await.what("nudge work")
+}
+
+/// Leases the row that has been due longest, if any. `lease` names the worker,
+/// `lease_ms` is how long it may take before another worker assumes it dead.
+pub async fn take(store: &Store, lease: &str, lease_ms: i64) -> Result<Option<Taken>, StoreError> {
+    let now = now_ms();
+    let row = sqlx::query(
+        "UPDATE work SET lease = $1, lease_until = $2 WHERE key = ( \
+             SELECT key FROM work WHERE parked = 0 AND wanted > done AND due_at <= $3 AND lease_until <= $3 \
+             ORDER BY due_at LIMIT 1) \
+         AND lease_until <= $3 AND wanted > done AND parked = 0 RETURNING key, wanted, attempts",
+    )
+    .bind(lease)
+    .bind(now + lease_ms)
+    .bind(now)
+    .fetch_optional(store.write())
+    .await
+    .what("take work")?;
+    Ok(match row {
+        None => None,
+        Some(r) => Some(Taken {
+            key: r.try_get("key").what("take work")?,
+            wanted: r.try_get("wanted").what("take work")?,
+            attempts: u32::try_from(r.try_get::<i64, _>("attempts").what("take work")?).unwrap_or(u32::MAX),
+        }),
+    })
+}
+
+/// Writes how it ended. `false`: the lease had passed to somebody else meanwhile,
+/// and nothing was written.
+pub async fn settle(store: &Store, lease: &str, taken: &Taken, outcome: &Outcome) -> Result<bool, StoreError> {
+    let now = now_ms();
+    let w = store.write();
+    let n = match outcome {
+        Outcome::Forget => sqlx::query("DELETE FROM work WHERE key = $1 AND lease = $2 AND wanted = $3")
+            .bind(&taken.key)
+            .bind(lease)
+            .bind(taken.wanted)
+            .execute(w)
+            .await
+            .what("settle work")?,
+        _ => {
+            // `done` only for what is finished; otherwise the row stays due.
+            let (done, due, attempts, parked, text) = match outcome {
+                Outcome::Done | Outcome::Forget => (true, now, 0, 0, String::new()),
+                Outcome::Again(ms) => (false, now + ms, 0, 0, String::new()),
+                Outcome::Retry { after_ms, why } => (false, now + after_ms, i64::from(taken.attempts) + 1, 0, why.clone()),
+                Outcome::Park { why } => (false, now, i64::from(taken.attempts) + 1, 1, why.clone()),
+            };
+            // A touch during the run (wanted moved on) stays due at once, and unparked.
+            sqlx::query(
+                "UPDATE work SET lease = NULL, lease_until = 0, outcome = $4, changed_at = $5, \
+                 done = CASE WHEN $6 = 1 THEN $3 ELSE done END, \
+                 due_at = CASE WHEN wanted > $3 THEN $5 ELSE $7 END, \
+                 attempts = CASE WHEN wanted > $3 THEN 0 ELSE $8 END, \
+                 parked = CASE WHEN wanted > $3 THEN 0 ELSE $9 END \
+                 WHERE key = $1 AND lease = $2",
+            )
+            .bind(&taken.key)
+            .bind(lease)
+            .bind(taken.wanted)
+            .bind(text)
+            .bind(now)
+            .bind(i64::from(done))
+            .bind(due)
+            .bind(attempts)
+            .bind(parked)
+            .execute(w)
+            .await
+            .what("settle work")?
+        }
+    };
+    if n.rows_affected() == 0 && *outcome == Outcome::Forget {
+        // Wanted again while it went away: one more look.
+        sqlx::query("UPDATE work SET lease = NULL, lease_until = 0, due_at = $3 WHERE key = $1 AND lease = $2")
+            .bind(&taken.key)
+            .bind(lease)
+            .bind(now)
+            .execute(w)
+            .await
+            .what("settle work")?;
+    }
+    Ok(n.rows_affected() == 1)
+}
+
+/// When the next row is due, for a worker that has nothing to do.
+pub async fn next_due(store: &Store) -> Result<Option<UnixMs>, StoreError> {
+    sqlx::query_scalar::<_, Option<i64>>(
+        "SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM work WHERE parked = 0 AND wanted > done",
+    )
+    .fetch_one(store.read())
+    .await
+    .what("next due work")
+}
+
+/// The operator's "try again now": due at once, unparked. `false`: no such row.
+pub async fn retry(tx: &mut Tx<'_>, key: &str) -> Result<bool, StoreError> {
+    let n = sqlx::query("UPDATE work SET wanted = wanted + 1, due_at = $2, parked = 0, attempts = 0 WHERE key = $1")
+        .bind(key)
+        .bind(now_ms())
+        .execute(&mut **tx)
+        .await
+        .what("retry work")?;
+    Ok(n.rows_affected() == 1)
+}
+
+/// The operator's "leave it alone". `false`: no such row.
+pub async fn park(tx: &mut Tx<'_>, key: &str, why: &str) -> Result<bool, StoreError> {
+    let n = sqlx::query("UPDATE work SET parked = 1, outcome = $2, changed_at = $3 WHERE key = $1")
+        .bind(key)
+        .bind(why)
+        .bind(now_ms())
+        .execute(&mut **tx)
+        .await
+        .what("park work")?;
+    Ok(n.rows_affected() == 1)
+}
+
+/// Leases that a killed process of this machine left behind: its name is `host:pid:start`,
+/// and a start of the same portal knows that all leases of its own name prefix are dead.
+pub async fn drop_leases(store: &Store, prefix: &str) -> Result<u64, StoreError> {
+    let n = sqlx::query("UPDATE work SET lease = NULL, lease_until = 0 WHERE lease LIKE $1")
+        .bind(format!("{}%", prefix.replace(['%', '_'], "")))
+        .execute(store.write())
+        .await
+        .what("drop leases")?;
+    Ok(n.rows_affected())
+}
