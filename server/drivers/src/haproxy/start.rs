@@ -113,7 +113,7 @@ async fn end_orphan(paths: &Paths) -> Result<(), HaproxyStartError> {
     for (signal, within) in [(Signal::TERM, ORPHAN_ENDS_WITHIN), (Signal::KILL, ORPHAN_ENDS_WITHIN)] {
         for pid in if signal == Signal::TERM { &pids[..pids.len().min(1)] } else { &pids[..] } {
             // It may have ended by itself.
-            drop(kill_process(*pid, signal));
+            let _ = kill_process(*pid, signal);
         }
         let end = Instant::now() + within;
         while Instant::now() < end {
