@@ -11,7 +11,7 @@ pub mod dns;
 pub mod docker_net;
 pub mod fake;
 pub mod haproxy;
-mod http;
+pub mod http;
 pub mod ldap;
 pub mod marathon;
 pub mod mesos;

@@ -107,6 +107,16 @@ async fn a_child_that_ignores_the_request_is_killed_with_its_whole_group() {
 }
 
 #[tokio::test]
+async fn an_address_that_somebody_else_has_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap();
+    let spec = sh("late", "exec sleep 600", folder.path()).listens(address);
+    let Err(error) = Child::spawn(spec).await else { panic!("started beside another program") };
+    assert_eq!(error.to_string(), format!("late cannot listen on {address}"));
+}
+
+#[tokio::test]
 async fn our_environment_stays_ours() {
     let folder = tempfile::tempdir().unwrap();
     let spec = sh("env", "env; exec sleep 600", folder.path()).env("GIVEN", "yes");

@@ -76,6 +76,17 @@ pub enum ChildError {
         #[source]
         cause: std::io::Error,
     },
+    /// An address that it needs is not to be had.
+    #[error("{name} cannot listen on {address}")]
+    Address {
+        /// The child's name.
+        name: String,
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why: in use by another program, most likely.
+        #[source]
+        cause: std::io::Error,
+    },
     /// A child of an earlier run holds on although it was killed.
     #[error("{name}: process {pid} of an earlier run cannot be stopped")]
     Stale {
@@ -127,6 +138,7 @@ impl Child {
             std::fs::create_dir_all(folder).map_err(|cause| spec.file_error(folder, cause))?;
         }
         stale::stop(&spec, &program).await?;
+        spec.addresses_free()?;
         let log = log::Log::open(&spec.log, spec.log_bytes).map_err(|cause| spec.file_error(&spec.log, cause))?;
         let (orders, inbox) = mpsc::channel(4);
         let (state_in, state) = watch::channel(State::Starting);

@@ -5,6 +5,7 @@
 use super::ChildError;
 use futures::future::BoxFuture;
 use rustix::process::Pid;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,9 @@ pub struct Spec {
     pub log: PathBuf,
     /// The log is moved to `NAME.1` (replacing the former one) above this many bytes.
     pub log_bytes: u64,
+    /// TCP addresses that it will listen on: one that somebody else has is found out
+    /// before the start, instead of being taken for a child that is ready.
+    pub listens: Vec<SocketAddr>,
     /// Tells the next run which process to look for.
     pub pid_file: PathBuf,
     /// When it counts as running.
@@ -81,6 +85,7 @@ impl Spec {
             cwd: None,
             log: folder.join(format!("{name}.log")),
             log_bytes: 8 * 1024 * 1024,
+            listens: Vec::new(),
             pid_file: folder.join(format!("{name}.pid")),
             ready: Arc::new(|| Box::pin(async { true })),
             ready_within: Duration::from_secs(10),
@@ -101,6 +106,12 @@ impl Spec {
         self
     }
 
+    /// Adds an address that it will listen on.
+    pub fn listens(mut self, address: SocketAddr) -> Self {
+        self.listens.push(address);
+        self
+    }
+
     /// Sets the ready condition; it is asked every 20 to 200 ms until it holds.
     pub fn ready<F, Fut>(mut self, condition: F) -> Self
     where
@@ -109,6 +120,14 @@ impl Spec {
     {
         self.ready = Arc::new(move || Box::pin(condition()));
         self
+    }
+
+    /// Whether every address is free. Port 0 is.
+    pub(super) fn addresses_free(&self) -> Result<(), ChildError> {
+        self.listens.iter().try_for_each(|address| match std::net::TcpListener::bind(address) {
+            Ok(_) => Ok(()),
+            Err(cause) => Err(ChildError::Address { name: self.name.clone(), address: *address, cause }),
+        })
     }
 
     pub(super) fn file_error(&self, path: &Path, cause: std::io::Error) -> ChildError {

@@ -1,1 +1,179 @@
-//! Under construction.
+//! The Scheduler port on Marathon's v2 REST API and its event stream.
+//!
+//! Behind it may stand a Marathon, or the built-in engine: this is the only way
+//! that Padis reaches either. What one could get wrong:
+//!
+//! * *Names.* `?id=` filters by "contains", not by prefix.
+//! * *Locks.* An app is locked while a deployment runs, and a deployment that
+//!   finds no room runs for ever. Creating and redefining respects the lock (409,
+//!   Transient); scaling and deleting carry `force=true`, for they are the way out.
+//! * *Outcomes.* A time-out after the request was sent is Unknown, never a failure.
+//! * *The stream.* It can stay open and bring nothing: see [`events`].
+
+mod events;
+mod render;
+
+use crate::http::{Answer, Auth, Endpoints, Request, excerpt};
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use padis_domain::ports::{PortError, PortResult, SchedApp, SchedEvent, SchedSeen, SchedWaiting, Scheduler};
+use padis_domain::problem::System;
+use padis_protocol::app::AppList;
+use padis_protocol::error::ErrorBody;
+use padis_protocol::queue::Queue;
+use reqwest::Method;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How to reach Marathon.
+#[derive(Debug, Clone)]
+pub struct MarathonConfig {
+    /// Addresses, `http://127.0.0.1:8080`; several for a Marathon with standbys.
+    pub endpoints: Vec<String>,
+    /// Who we are.
+    pub auth: Auth,
+    /// For one request at one address.
+    pub deadline: Duration,
+    /// The stream is given up after this time without a byte. Marathon's heartbeat
+    /// comes every 15 s at most; three of them may be missing.
+    pub silence: Duration,
+}
+
+impl MarathonConfig {
+    /// One address, nobody in particular, 10 s for a request, 45 s of silence.
+    pub fn at(endpoint: &str) -> Self {
+        Self {
+            endpoints: vec![endpoint.to_owned()],
+            auth: Auth::None,
+            deadline: Duration::from_secs(10),
+            silence: Duration::from_secs(45),
+        }
+    }
+}
+
+/// A Marathon.
+pub struct MarathonClient {
+    http: Arc<Endpoints>,
+    silence: Duration,
+}
+
+impl MarathonClient {
+    /// Nothing is contacted yet; an address that can't be one is `Refused`.
+    pub fn new(config: &MarathonConfig) -> PortResult<Self> {
+        let http = Endpoints::new(System::Scheduler, &config.endpoints, config.auth.clone(), config.deadline)?;
+        Ok(Self { http: Arc::new(http), silence: config.silence })
+    }
+
+    async fn get<T: serde::de::DeserializeOwned>(&self, what: &str, path: String) -> PortResult<T> {
+        let answer = self.http.send(&Request { what, method: Method::GET, path, body: None }).await?;
+        self.http.json(what, &answer)
+    }
+
+    async fn change(&self, what: &str, method: Method, path: String, body: Option<String>) -> PortResult<Answer> {
+        self.http.send(&Request { what, method, path, body }).await
+    }
+
+    /// A change's answer in the port's terms.
+    fn outcome(&self, what: &str, answer: &Answer) -> PortResult<()> {
+        match answer.status.as_u16() {
+            200..=299 => Ok(()),
+            409 => Err(PortError::transient(System::Scheduler, what, format!("the app is locked: {}", words(answer)))),
+            // Marathon's limit of concurrent deployments comes as 403.
+            403 if answer.text().contains("deployment") => {
+                Err(PortError::transient(System::Scheduler, what, words(answer)))
+            }
+            400 | 422 => Err(PortError::Refused {
+                system: System::Scheduler,
+                reason: words(answer),
+                cause: Some(format!("{what}: HTTP {}", answer.status).into()),
+            }),
+            _ => Err(self.http.unexpected(what, answer, true)),
+        }
+    }
+}
+
+/// Marathon's own words: the message and each detail with its path.
+fn words(answer: &Answer) -> String {
+    let Ok(body) = serde_json::from_slice::<ErrorBody>(&answer.body) else { return excerpt(&answer.text()) };
+    let mut out = body.message;
+    for detail in body.details {
+        out.push_str(&format!("; {}: {}", detail.path, detail.errors.join(", ")));
+    }
+    for deployment in body.deployments {
+        out.push_str(&format!(" (deployment {})", deployment.id));
+    }
+    excerpt(&out)
+}
+
+/// The path of an app's resource. Ids consist of letters, digits, `-`, `.` and `/`
+/// only (Marathon's own rule), whatever else is escaped.
+fn app_path(id: &str, rest: &str) -> String {
+    let escaped: String = id.split('/').map(escape).collect::<Vec<_>>().join("/");
+    format!("/v2/apps/{}{rest}", escaped.trim_start_matches('/'))
+}
+
+fn escape(text: &str) -> String {
+    let keep = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    text.bytes().map(|b| if keep(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+#[async_trait]
+impl Scheduler for MarathonClient {
+    async fn list(&self, prefix: &str) -> PortResult<Vec<SchedSeen>> {
+        let filter =
+            if prefix.trim_matches('/').is_empty() { String::new() } else { format!("id={}&", escape(prefix)) };
+        let path = format!("/v2/apps?{filter}embed=apps.tasks&embed=apps.deployments&embed=apps.lastTaskFailure");
+        let list: AppList = self.get("list the apps", path).await?;
+        Ok(list.apps.into_iter().filter(|a| a.app.id.starts_with(prefix)).map(render::seen).collect())
+    }
+
+    async fn put(&self, app: &SchedApp) -> PortResult<()> {
+        let what = format!("put app {}", app.id);
+        let body = serde_json::to_string(&render::app(app));
+        let body = body.map_err(|e| PortError::transient(System::Scheduler, &*what, e))?;
+        // Without `partialUpdate=false` a member that we left out would keep its old value.
+        let path = app_path(&app.id, "?partialUpdate=false");
+        let answer = self.change(&what, Method::PUT, path, Some(body)).await?;
+        self.outcome(&what, &answer)
+    }
+
+    async fn scale(&self, id: &str, instances: u32) -> PortResult<()> {
+        let what = format!("scale app {id} to {instances}");
+        let body = serde_json::json!({ "instances": instances }).to_string();
+        // PATCH, because PUT would try to create an app that is gone.
+        let answer = self.change(&what, Method::PATCH, app_path(id, "?force=true"), Some(body)).await?;
+        if answer.status.as_u16() == 404 {
+            return Err(PortError::transient(System::Scheduler, what, "there is no such app"));
+        }
+        self.outcome(&what, &answer)
+    }
+
+    async fn delete(&self, id: &str) -> PortResult<()> {
+        let what = format!("delete app {id}");
+        let answer = self.change(&what, Method::DELETE, app_path(id, "?force=true"), None).await?;
+        if answer.status.as_u16() == 404 { Ok(()) } else { self.outcome(&what, &answer) }
+    }
+
+    async fn kill(&self, app_id: &str, task_id: &str, scale: bool) -> PortResult<()> {
+        let what = format!("kill task {task_id}");
+        let path = app_path(app_id, &format!("/tasks/{}?scale={scale}", escape(task_id)));
+        let answer = self.change(&what, Method::DELETE, path, None).await?;
+        if answer.status.as_u16() == 404 { Ok(()) } else { self.outcome(&what, &answer) }
+    }
+
+    async fn waiting(&self) -> PortResult<Vec<SchedWaiting>> {
+        let queue: Queue = self.get("read the launch queue", "/v2/queue?embed=lastUnusedOffers".to_owned()).await?;
+        Ok(queue.queue.into_iter().filter_map(render::waiting).collect())
+    }
+
+    fn events(&self) -> BoxStream<'static, SchedEvent> {
+        events::stream(Arc::clone(&self.http), self.silence)
+    }
+
+    async fn ping(&self) -> PortResult<()> {
+        let what = "ping";
+        let request = Request { what, method: Method::GET, path: "/ping".to_owned(), body: None };
+        let answer = self.http.send(&request).await?;
+        if answer.status.is_success() { Ok(()) } else { Err(self.http.unexpected(what, &answer, false)) }
+    }
+}

@@ -5,6 +5,10 @@
 //! had an effect. One could get it wrong by calling a connect error "unknown" (it
 //! never reached anybody) or a time-out after sending "failed" (it may have).
 
+mod endpoints;
+
+pub use endpoints::{Answer, Auth, Endpoints, Request};
+
 use padis_domain::ports::PortError;
 use padis_domain::problem::System;
 use std::sync::Once;

@@ -1,0 +1,81 @@
+//! Where each agent's own API is.
+
+use padis_domain::ports::{PortError, PortResult};
+use padis_domain::problem::System;
+use padis_protocol::mesos::Slave;
+use reqwest::Url;
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+/// One agent with its address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Agent {
+    pub id: String,
+    pub active: bool,
+    /// `slave(1)`.
+    process: String,
+    /// `127.0.0.1:5051`.
+    address: String,
+}
+
+impl Agent {
+    fn of(slave: &Slave) -> Self {
+        // `slave(1)@127.0.0.1:5051`; without a pid, the host name and port of old masters.
+        let (process, address) = match slave.pid.split_once('@') {
+            Some((process, address)) => (process.to_owned(), address.to_owned()),
+            None => {
+                let port = if slave.port == 0 { 5051 } else { slave.port };
+                ("slave(1)".to_owned(), format!("{}:{port}", slave.hostname))
+            }
+        };
+        Self { id: slave.id.clone(), active: slave.active, process, address }
+    }
+
+    /// A path of the agent's server: files, metrics.
+    pub(super) fn url(&self, path: &str) -> PortResult<Url> {
+        let text = format!("http://{}/{path}", self.address);
+        Url::parse(&text).map_err(|e| {
+            PortError::transient(System::Cluster, format!("use the address {} of agent {}", self.address, self.id), e)
+        })
+    }
+
+    /// A path of the agent's own process: state, containers.
+    pub(super) fn process_url(&self, path: &str) -> PortResult<Url> {
+        self.url(&format!("{}/{path}", self.process))
+    }
+}
+
+/// The agents as the master last told them.
+#[derive(Default)]
+pub(super) struct Agents(RwLock<BTreeMap<String, Agent>>);
+
+impl Agents {
+    pub(super) fn learn(&self, slaves: &[Slave]) {
+        let fresh = slaves.iter().map(|s| (s.id.clone(), Agent::of(s))).collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+    }
+    pub(super) fn all(&self) -> Vec<Agent> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+    pub(super) fn get(&self, id: &str) -> Option<Agent> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+    /// Forgets one: it did not answer where it was.
+    pub(super) fn forget(&self, id: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_and_process_come_from_the_pid() {
+        let agent = Agent::of(&Slave { id: "S".into(), pid: "slave(2)@127.0.0.1:5050".into(), ..Slave::default() });
+        assert_eq!(agent.process_url("state").unwrap().as_str(), "http://127.0.0.1:5050/slave(2)/state");
+        assert_eq!(agent.url("files/read").unwrap().as_str(), "http://127.0.0.1:5050/files/read");
+        let old = Agent::of(&Slave { id: "S".into(), hostname: "h".into(), port: 5061, ..Slave::default() });
+        assert_eq!(old.process_url("state").unwrap().as_str(), "http://h:5061/slave(1)/state");
+    }
+}
