@@ -1,0 +1,11 @@
+//! The screens by area. Each is: address → resources created in setup → section
+//! functions that return `AnyView`. What a colleague may want to be sent lives in
+//! the address.
+
+mod said;
+mod search;
+mod sign_in;
+
+pub use said::{fault, fault_notice, field_error, loading, page, said};
+pub use search::Search;
+pub use sign_in::SignIn;

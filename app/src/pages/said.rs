@@ -1,0 +1,94 @@
+//! What every page does with an answer: show it, or say why there is none.
+
+use crate::api::{Fault, Said};
+use crate::shell::PageTitle;
+use crate::text::problem;
+use crate::text::{Texts, texts};
+use crate::ui::{Shape, notice};
+use leptos::prelude::*;
+use padis_domain::Problem;
+
+/// A fault in words.
+pub fn said(t: &Texts, f: &Fault) -> problem::Said {
+    match f {
+        Fault::Portal(p) => t.problem(p),
+        Fault::ConnectionLost => problem::Said {
+            what: t.pick("没有连接到服务器。", "The server was not reached.").to_owned(),
+            next: t
+                .pick("请检查网络后重试，您填写的内容仍在。", "Check the network and try again; what you typed is still here.")
+                .to_owned(),
+            incident: None,
+        },
+        Fault::OutOfDate => problem::Said {
+            what: t.pick("页面与服务器版本不一致。", "This page and the server are of different versions.").to_owned(),
+            next: t.pick("请刷新页面后重试。", "Load the page again, then repeat what you did.").to_owned(),
+            incident: None,
+        },
+    }
+}
+
+/// A fault as a notice.
+pub fn fault_notice(f: &Fault) -> AnyView {
+    let t = texts();
+    let s = said(t, f);
+    let rest = match &s.incident {
+        Some(id) => format!("{} {}", s.next, (t.shell.incident)(id)),
+        None => s.next.clone(),
+    };
+    let action = match f {
+        Fault::Portal(Problem::NotSignedIn) => {
+            view! { <a class="btn s" href="/sign-in" rel="external">{t.shell.sign_in}</a> }.into_any()
+        }
+        _ => ().into_any(),
+    };
+    notice(Shape::Bad, s.what, rest, action)
+}
+
+/// A fault in place of a whole page, with the status that fits.
+pub fn fault(f: &Fault) -> AnyView {
+    let t = texts();
+    crate::api::page_status(f);
+    let s = said(t, f);
+    view! {
+        <PageTitle text=s.what.clone()/>
+        <header class="head"><div><h1>{s.what.clone()}</h1></div></header>
+        {fault_notice(f)}
+        <p class="gap"><a class="btn" href="/">{t.shell.back_to_overview}</a></p>
+    }
+    .into_any()
+}
+
+/// What the problems of a form say about its field, in one line.
+pub fn field_error(t: &'static Texts, f: Option<&Fault>, name: &str) -> Option<String> {
+    let about = f?.about(name);
+    (!about.is_empty()).then(|| about.iter().map(|p| t.problem(p).line()).collect::<Vec<_>>().join(" "))
+}
+
+/// What stands in a page's place until its data is here.
+pub fn loading(what: &'static str) -> AnyView {
+    let t = texts();
+    crate::ui::skeleton((t.shell.loading)(what), 6)
+}
+
+/// A page from a resource: bones, then the page or why there is none.
+pub fn page<T: Clone + Send + Sync + 'static>(
+    what: &'static str,
+    data: Resource<Said<T>>,
+    show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+) -> AnyView
+where
+    Said<T>: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let show = StoredValue::new(show);
+    view! {
+        <Transition fallback=move || loading(what)>
+            {move || Suspend::new(async move {
+                match data.await {
+                    Ok(v) => show.with_value(|s| s(v)),
+                    Err(f) => fault(&f),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}

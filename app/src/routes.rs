@@ -1,0 +1,41 @@
+//! The map from addresses to pages, and the application itself.
+
+use crate::pages;
+use crate::shell::{Frame, NotFound, me};
+use crate::live;
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::any_nested_route::IntoAnyNestedRoute;
+use leptos_router::{MatchNestedRoutes, SsrMode, path};
+
+/// The application: rendered by the server, taken over by the browser.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    me::provide();
+    live::provide();
+    view! {
+        <Router>
+            <Routes fallback=|| view! { <main id="main"><NotFound/></main> }>
+                <Route path=path!("/sign-in") view=pages::SignIn ssr=SsrMode::Async/>
+                <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
+                    <Team/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}
+
+/// Pages about applications.
+#[component(transparent)]
+fn Team() -> impl MatchNestedRoutes + Clone {
+    view! {
+        <ParentRoute path=path!("") view=leptos_router::components::Outlet>
+            <Route path=path!("/search") view=pages::Search/>
+            <Route path=path!("/*any") view=NotFound/>
+        </ParentRoute>
+    }
+    .into_inner()
+    .into_any_nested_route()
+}

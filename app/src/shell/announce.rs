@@ -1,0 +1,38 @@
+//! Tells readers of screens that the page has changed, and moves the focus to
+//! its beginning: the router does neither.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use std::time::Duration;
+
+/// An element that speaks the new page's title.
+#[component]
+pub fn Announcer() -> AnyView {
+    let path = use_location().pathname;
+    let (said, say) = signal(String::new());
+    Effect::new(move |before: Option<String>| {
+        let here = path.get();
+        if before.is_some_and(|b| b != here) {
+            // The page's own title is set while it renders.
+            set_timeout(
+                move || {
+                    let _ = say.try_set(document().title());
+                    if let Some(main) = document().get_element_by_id("main") {
+                        focus(&main);
+                    }
+                },
+                Duration::from_millis(120),
+            );
+        }
+        here
+    });
+    view! { <div class="vh" role="status" aria-live="polite">{said}</div> }.into_any()
+}
+
+/// Moves the focus without scrolling past the head of the page.
+fn focus(e: &web_sys::Element) {
+    use wasm_bindgen::JsCast;
+    if let Some(e) = e.dyn_ref::<web_sys::HtmlElement>() {
+        let _ = e.focus();
+    }
+}

@@ -1,0 +1,50 @@
+//! The frame around every page: document, navigation, top bar, palette, and what
+//! a reader of screens needs when the page changes.
+
+#[cfg(feature = "ssr")]
+pub mod document;
+mod announce;
+mod crumbs;
+mod frame;
+mod lost;
+pub mod me;
+mod nav;
+mod palette;
+mod top;
+
+pub use frame::Frame;
+pub use me::{prefs, who};
+pub use palette::hit_icon;
+pub use top::use_here;
+
+use crate::text::texts;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// The page's title in the browser's tab.
+#[component]
+pub fn PageTitle(
+    /// Without the product's name.
+    #[prop(into)]
+    text: Signal<String>,
+) -> impl IntoView {
+    view! { <Title text=move || format!("{} · Padis", text.get())/> }
+}
+
+/// What stands where a page does not exist.
+#[component]
+pub fn NotFound() -> AnyView {
+    let t = texts();
+    crate::api::page_status(&crate::api::Fault::Portal(padis_domain::Problem::NotFound));
+    view! {
+        <PageTitle text=t.shell.not_found/>
+        <header class="head">
+            <div>
+                <h1>{t.shell.not_found}</h1>
+                <p class="lead">{t.shell.not_found_lead}</p>
+            </div>
+        </header>
+        <p><a class="btn" href="/">{t.shell.back_to_overview}</a></p>
+    }
+    .into_any()
+}

@@ -1,0 +1,170 @@
+//! Ctrl-K: finds anything and goes there. Scripts only; without them the search
+//! in the top bar leads to the page of results.
+
+use crate::api;
+use crate::text::texts;
+use crate::ui::{Icon, icon};
+use leptos::html::{Dialog, Input};
+use leptos::{ev, prelude::*};
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use padis_domain::view::Hit;
+use std::time::Duration;
+
+/// The icon of a kind of hit.
+pub fn hit_icon(kind: &str) -> Icon {
+    match kind {
+        "app" => Icon::Apps,
+        "address" => Icon::Address,
+        "name" => Icon::Names,
+        "stack" => Icon::Stack,
+        "package" => Icon::Package,
+        "pool" => Icon::Pool,
+        "person" => Icon::Person,
+        "team" => Icon::Admin,
+        _ => Icon::Right,
+    }
+}
+
+/// Pages and commands that hold `q`.
+fn commands(q: &str) -> Vec<Hit> {
+    let t = texts();
+    let s = &t.shell;
+    let all = [
+        (t.new_app.title, "/applications/new"),
+        (s.overview, "/"),
+        (s.applications, "/applications"),
+        (s.middleware, "/middleware"),
+        (s.packages, "/packages"),
+        (s.pools, "/pools"),
+        (s.addresses, "/addresses"),
+        (s.names, "/names"),
+        (s.balancers, "/balancers"),
+        (s.activity, "/activity"),
+        (s.account, "/account"),
+    ];
+    let q = q.to_lowercase();
+    all.into_iter()
+        .filter(|(w, _)| w.to_lowercase().contains(&q))
+        .map(|(w, p)| Hit { kind: "page".into(), title: w.into(), detail: s.commands.into(), path: p.into() })
+        .collect()
+}
+
+/// The palette.
+#[component]
+pub fn Palette() -> AnyView {
+    let t = texts();
+    let s = &t.shell;
+    let dialog = NodeRef::<Dialog>::new();
+    let input = NodeRef::<Input>::new();
+    let (q, set_q) = signal(String::new());
+    let (asked, ask) = signal(String::new());
+    let (at, set_at) = signal(0_usize);
+    let found = LocalResource::new(move || {
+        let q = asked.get();
+        async move { if q.is_empty() { Vec::new() } else { api::search(q).await.unwrap_or_default() } }
+    });
+    let hits = Memo::new(move |_| {
+        let q = q.get();
+        let mut hits = if q.is_empty() { Vec::new() } else { found.get().unwrap_or_default() };
+        hits.truncate(12);
+        hits.extend(commands(&q).into_iter().take(6));
+        hits
+    });
+    let close = move || {
+        if let Some(d) = dialog.get_untracked() {
+            d.close();
+        }
+    };
+    let navigate = use_navigate();
+    let go = Callback::new(move |path: String| {
+        close();
+        navigate(&path, NavigateOptions::default());
+    });
+    Effect::new(move |_| {
+        let handle = window_event_listener(ev::keydown, move |e| {
+            if (e.ctrl_key() || e.meta_key()) && e.key().eq_ignore_ascii_case("k") {
+                e.prevent_default();
+                if let Some(d) = dialog.get_untracked().filter(|d| !d.open()) {
+                    let _ = d.show_modal();
+                    if let Some(i) = input.get_untracked() {
+                        i.select();
+                    }
+                }
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
+    let waiting = StoredValue::new(None::<TimeoutHandle>);
+    let typed = move |e: ev::Event| {
+        let v = event_target_value(&e);
+        set_q.set(v.trim().to_owned());
+        set_at.set(0);
+        if let Some(h) = waiting.get_value() {
+            h.clear();
+        }
+        // One question when the typing pauses, not one a letter.
+        let h = set_timeout_with_handle(move || ask.set(q.get_untracked()), Duration::from_millis(120));
+        waiting.set_value(h.ok());
+    };
+    let keys = move |e: ev::KeyboardEvent| {
+        let n = hits.with(Vec::len).max(1);
+        match e.key().as_str() {
+            "ArrowDown" => set_at.update(|i| *i = (*i + 1) % n),
+            "ArrowUp" => set_at.update(|i| *i = (*i + n - 1) % n),
+            "Enter" => {
+                if let Some(h) = hits.with(|h| h.get(at.get()).cloned()) {
+                    go.run(h.path);
+                }
+            }
+            _ => return,
+        }
+        e.prevent_default();
+    };
+    let options = move || {
+        let at = at.get();
+        hits.get()
+            .into_iter()
+            .enumerate()
+            .map(|(i, h)| {
+                let path = h.path.clone();
+                view! {
+                    <div
+                        class="op"
+                        role="option"
+                        id=format!("pal-{i}")
+                        aria-selected=if i == at { "true" } else { "false" }
+                        on:click=move |_| go.run(path.clone())
+                    >
+                        {icon(hit_icon(&h.kind))}
+                        <span>{h.title}</span>
+                        <small>{h.detail}</small>
+                    </div>
+                }
+            })
+            .collect_view()
+    };
+    view! {
+        <dialog class="cmd" node_ref=dialog aria-label=s.search>
+            <div class="q">
+                {icon(Icon::Search)}
+                <input
+                    node_ref=input
+                    type="search"
+                    role="combobox"
+                    aria-expanded="true"
+                    aria-controls="pal"
+                    aria-activedescendant=move || format!("pal-{}", at.get())
+                    autocomplete="off"
+                    aria-label=s.search
+                    placeholder=s.search_hint
+                    on:input=typed
+                    on:keydown=keys
+                />
+                <kbd>"Esc"</kbd>
+            </div>
+            <div class="res" role="listbox" id="pal" aria-label=s.results>{options}</div>
+        </dialog>
+    }
+    .into_any()
+}

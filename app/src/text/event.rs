@@ -1,0 +1,156 @@
+//! What happened to an application, as a headline and its cause.
+
+use super::Texts;
+use crate::ui::Shape;
+use padis_domain::action::Action;
+use padis_domain::view::Event;
+
+/// An event in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Shape of the mark.
+    pub shape: Shape,
+    /// What happened.
+    pub what: String,
+    /// Why; may be empty.
+    pub why: String,
+}
+
+impl Texts {
+    /// An event in words.
+    pub fn event(&self, e: &Event) -> Told {
+        let told = |shape, what: String, why: String| Told { shape, what, why };
+        match e {
+            Event::Did { by, action, changes } => {
+                let what = match Action::parse(action) {
+                    Some(a) => self.action(a).to_owned(),
+                    None if action == "create" => self.pick("新建应用", "Created the application").to_owned(),
+                    None => action.clone(),
+                };
+                told(
+                    Shape::Plain,
+                    self.pick_with(|| format!("{by}：{what}"), || format!("{by}: {what}")),
+                    self.changes(changes),
+                )
+            }
+            Event::Started { slot, release, host, address } => told(
+                Shape::Run,
+                self.pick_with(
+                    || format!("席位 {slot} 启动 r{release}，位于 {host}"),
+                    || format!("Slot {slot} started r{release} on {host}"),
+                ),
+                address.as_ref().map_or_else(String::new, |a| {
+                    self.pick_with(|| format!("地址 {a}"), || format!("Address {a}"))
+                }),
+            ),
+            Event::Well { slot, release, address } => told(
+                Shape::Ok,
+                self.pick_with(
+                    || format!("席位 {slot} 的 r{release} 恢复正常"),
+                    || format!("Slot {slot} is well with r{release}"),
+                ),
+                self.pick_with(
+                    || format!("{address} 已加入负载均衡"),
+                    || format!("{address} takes requests from the balancer"),
+                ),
+            ),
+            Event::Replaced { slot, release, finding, times } => {
+                let f = self.finding(finding);
+                told(
+                    Shape::Warn,
+                    self.pick_with(
+                        || format!("席位 {slot} 的 r{release} 被替换"),
+                        || format!("Slot {slot} of r{release} was replaced"),
+                    ),
+                    self.pick_with(
+                        || format!("健康检查页{times} 次{f}。已先退出负载均衡，无需人工处理。"),
+                        || {
+                            let n = match times {
+                                1 => "once".to_owned(),
+                                2 => "twice".to_owned(),
+                                3 => "three times".to_owned(),
+                                n => format!("{n} times"),
+                            };
+                            format!("The health page: {f}, {n}. It left the balancer first; nobody has to do anything.")
+                        },
+                    ),
+                )
+            }
+            Event::Died { slot, release, state, message, host } => {
+                let s = slot.map_or_else(String::new, |s| self.pick_with(|| format!("席位 {s} 的 "), || format!(" in slot {s}")));
+                told(
+                    Shape::Bad,
+                    self.pick_with(
+                        || format!("{s}r{release} 的一个实例意外结束"),
+                        || format!("An instance of r{release}{s} ended unexpectedly"),
+                    ),
+                    self.pick_with(
+                        || format!("{host} 报告 {state}：{message}。已自动补上新实例。"),
+                        || format!("{host} reported {state}: {message}. A replacement is started by itself."),
+                    ),
+                )
+            }
+            Event::Left { slot, release, drained } => told(
+                Shape::Leave,
+                self.pick_with(|| format!("席位 {slot} 的 r{release} 退出"), || format!("Slot {slot} of r{release} left")),
+                if *drained {
+                    self.pick("先退出负载均衡，处理完已有请求后停止", "Out of the balancer first, its requests finished, then stopped")
+                } else {
+                    self.pick("未等到全部请求结束", "Not all of its requests could be finished")
+                }
+                .to_owned(),
+            ),
+            Event::Online { release, took_ms } => {
+                let c = super::clock::stopwatch(*took_ms as i64);
+                told(
+                    Shape::Ok,
+                    self.pick_with(|| format!("r{release} 上线"), || format!("r{release} is online")),
+                    self.pick_with(|| format!("用时 {c}"), || format!("after {c}")),
+                )
+            }
+            Event::Stuck { release, step, note } => {
+                let step = self.step(*step);
+                told(
+                    Shape::Bad,
+                    self.pick_with(
+                        || format!("r{release} 停在“{step}”"),
+                        || format!("r{release} did not get past “{step}”"),
+                    ),
+                    self.note(note, 0),
+                )
+            }
+            Event::Released { kind, what } => told(
+                Shape::Free,
+                self.pick_with(|| format!("归还{} {what}", self.claim_kind(kind)), || format!("Gave back the {} {what}", self.claim_kind(kind))),
+                String::new(),
+            ),
+            Event::Gap { from, to } => {
+                let (a, b) = (super::clock::clock_time(*from), super::clock::clock_time(*to));
+                told(
+                    Shape::Warn,
+                    self.pick_with(|| format!("{a} 至 {b} 没有收到事件"), || format!("No events were heard from {a} to {b}")),
+                    self.pick(
+                        "事件流中断。状态已重新核对，这段时间的原因可能缺失。",
+                        "The event stream was silent. The state was read anew; causes of that time may be missing.",
+                    )
+                    .to_owned(),
+                )
+            }
+        }
+    }
+
+    /// What kind of thing is held.
+    pub fn claim_kind(&self, kind: &str) -> String {
+        match kind {
+            "address" => self.pick("地址", "address"),
+            "attachment" => self.pick("网络接入", "network attachment"),
+            "name" => self.pick("域名", "name"),
+            "service" => self.pick("负载均衡服务", "balancer service"),
+            "member" => self.pick("负载均衡成员", "balancer member"),
+            "record" => self.pick("CMDB 记录", "CMDB record"),
+            "monitor" => self.pick("监控主机", "monitored host"),
+            other => other,
+        }
+        .to_owned()
+    }
+}

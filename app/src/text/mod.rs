@@ -1,0 +1,149 @@
+//! Everything that is said to people, in Chinese and in English.
+//!
+//! [`Texts`] holds one struct per area, and both languages are written side by
+//! side with `area!`, so that a missing translation does not compile. Sentences
+//! that need facts are functions. One could get it wrong by building a sentence
+//! from pieces in a page: word order differs between the two languages, so a
+//! sentence is always written here as a whole.
+
+use crate::context::{Lang, Prefs};
+use leptos::prelude::use_context;
+
+/// Defines an area: `name: "中文", "English";` or `name(a: u32): "…{a}…", "…{a}…";`.
+macro_rules! area {
+    ($(#[$m:meta])* $name:ident { $($field:ident $(($($a:ident : $t:ty),+))? : $zh:literal, $en:literal;)* }) => {
+        $(#[$m])*
+        #[derive(Debug)]
+        pub struct $name { $(#[doc = $en] pub $field: $crate::text::text_type!($(($($t),+))?)),* }
+        impl $name {
+            /// 中文.
+            pub const ZH: Self = Self { $($field: $crate::text::text_value!($zh $(($($a: $t),+))?)),* };
+            /// English.
+            pub const EN: Self = Self { $($field: $crate::text::text_value!($en $(($($a: $t),+))?)),* };
+        }
+    };
+}
+macro_rules! text_type {
+    () => { &'static str };
+    (($($t:ty),+)) => { fn($($t),+) -> String };
+}
+macro_rules! text_value {
+    ($v:literal) => { $v };
+    ($v:literal ($($a:ident : $t:ty),+)) => { |$($a: $t),+| format!($v) };
+}
+pub(crate) use {area, text_type, text_value};
+
+pub mod account;
+pub mod activity;
+pub mod admin;
+pub mod application;
+pub mod apps;
+pub mod catalog;
+pub mod clock;
+pub mod event;
+pub mod fault;
+pub mod net;
+pub mod new_app;
+pub mod note;
+pub mod overview;
+pub mod pools;
+pub mod problem;
+pub mod shell;
+pub mod units;
+pub mod words;
+
+/// All texts of one language.
+#[derive(Debug)]
+pub struct Texts {
+    /// Which language this is.
+    pub lang: Lang,
+    /// Frame: navigation, top bar, what several pages share.
+    pub shell: shell::Shell,
+    /// Sign-in and account.
+    pub account: account::Account,
+    /// Overview.
+    pub overview: overview::Overview,
+    /// List of applications.
+    pub apps: apps::Apps,
+    /// An application's page.
+    pub app: application::Application,
+    /// New application and new release.
+    pub new_app: new_app::NewApp,
+    /// Pools and quotas.
+    pub pools: pools::Pools,
+    /// Addresses, names, balancer.
+    pub net: net::Net,
+    /// Journal and work queue.
+    pub activity: activity::Activity,
+    /// Teams, people, sessions, systems.
+    pub admin: admin::Admin,
+    /// Middleware, packages, search.
+    pub catalog: catalog::Catalog,
+}
+
+/// 中文.
+pub static ZH: Texts = Texts {
+    lang: Lang::Zh,
+    shell: shell::Shell::ZH,
+    account: account::Account::ZH,
+    overview: overview::Overview::ZH,
+    apps: apps::Apps::ZH,
+    app: application::Application::ZH,
+    new_app: new_app::NewApp::ZH,
+    pools: pools::Pools::ZH,
+    net: net::Net::ZH,
+    activity: activity::Activity::ZH,
+    admin: admin::Admin::ZH,
+    catalog: catalog::Catalog::ZH,
+};
+/// English.
+pub static EN: Texts = Texts {
+    lang: Lang::En,
+    shell: shell::Shell::EN,
+    account: account::Account::EN,
+    overview: overview::Overview::EN,
+    apps: apps::Apps::EN,
+    app: application::Application::EN,
+    new_app: new_app::NewApp::EN,
+    pools: pools::Pools::EN,
+    net: net::Net::EN,
+    activity: activity::Activity::EN,
+    admin: admin::Admin::EN,
+    catalog: catalog::Catalog::EN,
+};
+
+/// The texts of a language.
+pub fn of(lang: Lang) -> &'static Texts {
+    match lang {
+        Lang::Zh => &ZH,
+        Lang::En => &EN,
+    }
+}
+
+/// The texts of the reader's language. The language never changes while a
+/// document is shown: `POST /prefs` loads it anew.
+pub fn texts() -> &'static Texts {
+    of(use_context::<Prefs>().unwrap_or_default().lang)
+}
+
+impl Texts {
+    /// One of two, by language: for words that stand in a `match`.
+    pub fn pick(&self, zh: &'static str, en: &'static str) -> &'static str {
+        match self.lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+    /// One of two built sentences, by language.
+    pub fn pick_with(&self, zh: impl FnOnce() -> String, en: impl FnOnce() -> String) -> String {
+        match self.lang {
+            Lang::Zh => zh(),
+            Lang::En => en(),
+        }
+    }
+    /// Joins names as the language does it.
+    pub fn list<S: AsRef<str>>(&self, names: &[S]) -> String {
+        let sep = self.pick("、", ", ");
+        names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(sep)
+    }
+}

@@ -1,0 +1,93 @@
+//! Addresses, names, balancer.
+
+use super::area;
+
+area! {
+    /// Addresses, names, balancer.
+    Net {
+        addresses_lead: "每个子网的地址：谁在使用，哪些空闲，哪些预留。", "The addresses of every subnet: who has them, which are free, which are kept aside.";
+        subnet: "子网", "Subnet";
+        free_of(a: u64, b: u64): "{a} 个空闲，共 {b}", "{a} of {b} free";
+        gateway: "网关", "gateway";
+        allocated: "已分配", "allocated";
+        free: "空闲", "free";
+        reserved: "已预留", "reserved";
+        quarantined: "隔离中", "quarantined";
+        unusable: "不可用", "not usable";
+        is_gateway: "网关", "gateway";
+        is_network: "网络地址", "network address";
+        is_broadcast: "广播地址", "broadcast address";
+        filter_label: "按地址、应用或原因筛选", "Filter by address, application or reason";
+        filter_hint: "地址、应用、原因", "Address, application, reason";
+        only: "只显示", "Show only";
+        map_of(net: &str): "{net} 的地址图：每行 16 个。方向键移动，Tab 离开。", "Map of {net}: 16 in a row. Arrow keys move, Tab leaves.";
+        map_hint: "方向键移动，回车查看占用者。", "Arrow keys move, Enter shows the owner.";
+        blocks: "地址块", "Blocks";
+        block_used(n: u32): "{n} 个非空闲", "{n} not free";
+        chosen: "所选地址", "Chosen address";
+        choose: "选择一个地址，查看它的占用者。", "Choose an address to see who has it.";
+        owner: "占用者", "Owner";
+        other_team: "其他团队", "another team";
+        slot(n: u32): "席位 {n}", "slot {n}";
+        release(n: u32): "版本 r{n}", "release r{n}";
+        since: "自", "Since";
+        until: "可用于", "Free again";
+        team: "团队", "Team";
+        free_text: "可以分配给下一个实例。", "The next instance can have it.";
+        quarantine_text: "刚被释放，等旧连接和缓存失效后再分配。", "Given back a moment ago; it rests until old connections and caches are gone.";
+        unusable_text: "不会分配给实例。", "Never given to an instance.";
+        open_app: "打开应用", "Open the application";
+        reserve_this: "预留此地址", "Reserve it";
+        release_this: "解除预留", "Release";
+        ranges: "预留地址段", "Reserved ranges";
+        ranges_n(n: u32): "{n} 个地址", "{n} addresses";
+        ranges_none: "没有预留。为旧服务器、设备或即将迁移的系统保留地址，它们就不会被分配。", "Nothing is kept aside. Reserve addresses for old servers, devices or systems on the move, and they are never given out.";
+        ranges_more(n: usize): "另有 {n} 段未列出，请使用下方表格查看。", "{n} more ranges are not listed here; see the table below.";
+        reserve: "预留地址段", "Reserve a range";
+        reserve_lead: "预留的地址不会分配给实例。已在使用的不受影响。", "Reserved addresses are never given to an instance. Those in use stay as they are.";
+        first: "起始", "First";
+        last: "结束", "Last";
+        last_hint: "留空表示只有一个。", "Empty: only the first.";
+        why: "原因", "Reason";
+        why_hint: "谁、为什么、保留多久。", "For whom, why, for how long.";
+        reserved_n(n: u32): "已预留 {n} 个地址。", "{n} addresses are reserved now.";
+        unreserved_n(n: u32): "已解除 {n} 个地址的预留。", "{n} addresses are free again.";
+        reserved_done: "地址已预留。", "The addresses are reserved now.";
+        unreserved_done: "已解除预留。", "The reserved addresses are free again.";
+        table: "表格视图", "The same as a table";
+        table_none: "该地址块内的地址都是空闲的。", "Every address of this block is free.";
+        table_no_hit: "没有符合筛选条件的地址。", "No address matches the filter.";
+        address: "地址", "Address";
+        names_lead: "应用的域名及其解析结果，与域名服务的应答一致。", "The names of applications and what they resolve to, as the name server answers.";
+        names_filter: "按域名、应用或地址筛选", "Filter by name, application or address";
+        resolves: "解析为", "Resolves to";
+        ttl: "缓存", "Kept";
+        seconds(n: u32): "{n} 秒", "{n} s";
+        names_none: "还没有域名", "There is no name yet";
+        names_none_text: "应用上线后，它的域名会出现在这里。", "As soon as an application goes online its name stands here.";
+        names_no_hit: "没有符合条件的域名", "No name matches";
+        no_hit_text: "请减少筛选条件。", "Try with less in the filter.";
+        balancer_lead: "每个域名后面的成员，以及它们正在处理的请求。", "The members behind every name, and what they are serving.";
+        up: "运行中", "Answers";
+        down: "没有应答", "Does not answer";
+        down_title: "负载均衡没有应答。", "The balancer does not answer.";
+        down_text: "以下为最后一次看到的状态。Padis 会自动重启它并恢复配置。", "What follows is the last that was seen. Padis starts it again by itself and puts everything back.";
+        listens(at: &str): "监听 {at}", "listens on {at}";
+        seen: "查看于", "seen";
+        service: "域名", "Name";
+        member: "成员", "Member";
+        rate: "每秒请求", "Requests/s";
+        requests: "请求", "Requests";
+        failed: "失败", "Failed";
+        sessions: "正在处理", "Serving now";
+        check: "检查", "Check";
+        ready: "接收请求", "Takes requests";
+        drain: "退出中", "Finishing";
+        sick: "检查未通过", "Check fails";
+        members_of(up: usize, all: usize): "{up}/{all} 正常", "{up} of {all} well";
+        no_member: "没有成员：没有实例可接收请求。", "No member: there is no instance to take requests.";
+        balancer_none: "还没有域名需要均衡", "Nothing to balance yet";
+        balancer_none_text: "应用上线后，它的域名和成员会出现在这里。", "As soon as an application goes online its name and members stand here.";
+        balancer_filter: "按域名、应用或地址筛选", "Filter by name, application or address";
+    }
+}

@@ -1,0 +1,96 @@
+//! Pools and quotas.
+
+use super::area;
+
+area! {
+    /// Pools and quotas.
+    Pools {
+        lead: "资源池是一组主机和一个子网，应用运行在其中。", "A pool is a group of hosts and a subnet in which applications run.";
+        new: "新建资源池", "New pool";
+        edit: "修改资源池", "Change the pool";
+        edit_named(name: &str): "修改 {name}", "Change {name}";
+        pool: "资源池", "Pool";
+        zone: "安全区域", "Zone";
+        subnet: "子网", "Subnet";
+        hosts: "主机", "Hosts";
+        hosts_n(n: u64): "{n} 台主机", "{n} hosts";
+        teams_n(n: usize): "{n} 个团队", "{n} teams";
+        apps: "应用", "Applications";
+        free_of(free: &str, total: &str): "空闲 {free}，共 {total}", "{free} free of {total}";
+        vlan(v: u16): "VLAN {v}", "VLAN {v}";
+        no_vlan: "无 VLAN", "no VLAN";
+        gateway_is(ip: &str): "网关 {ip}", "gateway {ip}";
+        none_title: "还没有资源池", "There is no pool yet";
+        none_operator: "先建一个资源池：选定主机、子网和域名，团队就能在其中运行应用。", "Begin with one: hosts, a subnet and a domain. Then teams can run applications in it.";
+        none_member: "您的团队还没有任何资源池的配额，请联系平台管理员。", "Your teams have no quota in any pool yet. Ask an operator for one.";
+        only_operator: "仅平台管理员可操作。", "Only an operator may do this.";
+        short(d: &str): "{d}即将不足", "{d} is getting scarce";
+        roomy: "余量充足", "Room left";
+        short_title(d: &str, free: &str): "{d}仅剩 {free}。", "{d}: only {free} left.";
+        short_next: "新的应用可能要等待。请添加主机、扩大子网，或收回未用的配额。", "New applications may have to wait. Add hosts, take a larger subnet, or take back quota that nobody uses.";
+        capacity: "容量", "Capacity";
+        what: "项目", "What";
+        bar: "条形图", "Bar";
+        total: "总量", "total";
+        used_long: "已用：实例正在运行", "used: instances run on it";
+        held_long: "占用：已承诺，尚未运行", "held: promised, not running yet";
+        silent(hosts: &str): "未计入失联的主机：{hosts}。", "Not counted, because they are not heard: {hosts}.";
+        chosen_by: "按标签选出：", "chosen by the labels";
+        chosen_all: "所有主机", "every host";
+        host: "主机", "Host";
+        labels: "标签", "Labels";
+        cpu_used: "CPU 已用", "CPU used";
+        mem_used: "内存已用", "Memory used";
+        instances: "实例", "Instances";
+        heard: "接收任务", "Takes work";
+        lost: "失联", "Not heard";
+        unknown: "未知", "unknown";
+        observed: "上次查看", "last looked at";
+        never_observed: "尚未查看过主机。", "The hosts have not been looked at yet.";
+        no_host_title: "没有符合标签的主机", "No host carries these labels";
+        no_host: "请检查标签，或在主机上设置同名属性。此前应用会一直等待。", "Check the labels, or give hosts attributes of these names. Until then applications wait.";
+        quotas: "团队与配额", "Teams and quotas";
+        promised(a: &str, b: &str): "已分配 {a}，共 {b}", "{a} given out of {b}";
+        addresses: "地址", "Addresses";
+        memory: "内存", "Memory";
+        quota_of(team: &str): "{team} 的配额", "Quota of {team}";
+        quota_edit: "修改配额", "Change quota";
+        quota_new: "为其他团队分配配额", "Give another team a quota";
+        quota_take: "全部填 0 即收回配额。", "All zero takes the quota away.";
+        quota_none_title: "还没有团队可以使用它", "No team may use it yet";
+        quota_none: "为团队分配 CPU、内存、实例和地址，它就能在这里运行应用。", "Give a team CPU, memory, instances and addresses, and it can run applications here.";
+        quota_every: "所有团队都已有配额。", "Every team has a quota already.";
+        quota_saved: "配额已保存。", "The quota is saved.";
+        cpu_hint: "核数，例如 8 或 0.5", "cores, e.g. 8 or 0.5";
+        mem_hint: "例如 16 GiB", "e.g. 16 GiB";
+        used_word(v: &str): "已用 {v}", "{v} used";
+        isolation: "隔离", "Isolation";
+        isolation_text(subnet: &str): "这里的每个实例都有 {subnet} 中自己的地址，没有其他资源池使用该子网，也只在带有上述标签的主机上运行。各安全区域之间能否互访由网络自身的规则决定，Padis 不作更改。", "Every instance here has an address of its own in {subnet}; no other pool uses that subnet, and instances run only on hosts with the labels above. Which zones may reach one another is the network's own rule; Padis sets none.";
+        danger: "删除", "Delete";
+        delete: "删除资源池", "Delete the pool";
+        delete_what(name: &str): "{name} 的配额与预留地址会一并删除。主机和已有镜像不受影响。不可恢复。", "Takes {name} away with its quotas and reserved addresses. Hosts and images stay. It can't be undone.";
+        delete_in_use(n: u32): "其中仍有 {n} 个应用，请先删除或迁移。", "{n} applications are still in it. Delete or move them first.";
+        deleted: "资源池已删除。", "The pool is deleted.";
+        saved: "资源池已保存。", "The pool is saved.";
+        name_hint: "小写字母、数字和连字符，例如 sf-prod；之后不可更改。", "Lower-case letters, digits and hyphens, e.g. sf-prod. It can't be changed later.";
+        name_fixed: "名称不可更改。", "The name can't be changed.";
+        labels_hint: "每行一个，如 zone=SF；留空表示所有主机。", "One per line, e.g. zone=SF. Empty: every host.";
+        subnet_hint: "如 10.210.16.0/24，前缀 16 到 29；不得与其他资源池重叠。", "E.g. 10.210.16.0/24, prefix 16 to 29. No other pool may overlap.";
+        gateway: "网关", "Gateway";
+        gateway_hint: "子网内的地址，不会分配给实例。", "An address of the subnet; never given to an instance.";
+        vlan_label: "VLAN", "VLAN";
+        vlan_hint: "1 到 4094；没有 VLAN 则留空。", "1 to 4094. Empty if there is none.";
+        domain: "域名后缀", "Domain";
+        domain_hint: "应用名会加在前面，例如 shop.prod.padis.localhost。", "Applications are named below it, e.g. shop.prod.padis.localhost.";
+        ttl: "域名缓存时间", "Names may be kept";
+        ttl_hint: "解析结果可被缓存的时间；越短切换越快。", "How long a resolver keeps an answer. Shorter means faster changes.";
+        quarantine: "地址隔离时间", "Addresses rest";
+        quarantine_hint: "释放后多久才能再次分配，避免旧连接到达新应用。", "How long an address waits after use, so that old connections don't reach a new owner.";
+        seconds: "秒", "s";
+        create: "创建资源池", "Create the pool";
+        section_what: "用途", "What it is for";
+        section_net: "网络", "Network";
+        section_names: "域名", "Names";
+        not_found: "没有这个资源池，或您的团队没有其中的配额。", "There is no such pool, or your teams have no quota in it.";
+    }
+}

@@ -1,0 +1,57 @@
+//! Choices: cards with a radio button in them, and the segmented row of links.
+
+use leptos::prelude::*;
+
+/// A card to choose; the input is a native radio button over the whole card.
+#[component]
+pub fn Pick(
+    /// The form's name.
+    #[prop(into)]
+    name: String,
+    /// The value.
+    #[prop(into)]
+    value: String,
+    /// Whether it is chosen at first.
+    checked: bool,
+    /// Chosen by the page later.
+    #[prop(optional, into)]
+    follow: Option<Signal<bool>>,
+    /// Extra classes: the card's layout.
+    class: &'static str,
+    /// Told when it is chosen.
+    #[prop(optional, into)]
+    on_pick: Option<Callback<String>>,
+    /// What stands on it.
+    children: Children,
+) -> AnyView {
+    let told = value.clone();
+    view! {
+        <label class=format!("pick {class}")>
+            <input
+                type="radio"
+                name=name
+                value=value
+                checked=checked
+                prop:checked=move || follow.map_or(checked, |f| f.get())
+                on:change=move |_| {
+                    if let Some(f) = on_pick {
+                        f.run(told.clone());
+                    }
+                }
+            />
+            {children()}
+            <span class="tick"></span>
+        </label>
+    }
+    .into_any()
+}
+
+/// A segmented row of links: `(href, word, current)`.
+pub fn seg_links(label: impl Into<String>, items: Vec<(String, String, bool)>) -> AnyView {
+    let label: String = label.into();
+    let items = items
+        .into_iter()
+        .map(|(href, word, current)| view! { <a href=href aria-current=current.then_some("true")>{word}</a> })
+        .collect_view();
+    view! { <nav class="seg" aria-label=label>{items}</nav> }.into_any()
+}
