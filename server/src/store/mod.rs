@@ -14,7 +14,8 @@ pub mod work;
 
 use padis_domain::Problem;
 use padis_domain::words::UnixMs;
-use sqlx::any::{AnyConnection, AnyPoolOptions};
+use sqlx::AnyConnection;
+use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyPool, Executor, Transaction};
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 use super::PortResult;
+use crate::address::Subnet;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,12 @@ pub trait Dns: Send + Sync {
     async fn put(&self, record: &NameRecord) -> PortResult<()>;
     /// Absent is fine.
     async fn delete(&self, name: &str) -> PortResult<()>;
+    /// Makes a pool's domain, and the reverse zone of its subnet, answerable. Services
+    /// whose zones somebody else delegates and sets up have nothing to do here.
+    async fn ensure_zone(&self, domain: &str, subnet: Subnet) -> PortResult<()> {
+        let _ = (domain, subnet);
+        Ok(())
+    }
     /// Whether it answers.
     async fn ping(&self) -> PortResult<()>;
 }

@@ -1,0 +1,153 @@
+//! The workers: take a due row, look, plan, apply, settle.
+
+use super::{Reconciler, now};
+use crate::store::work::{self, Outcome, Taken};
+use padis_domain::app::AppRef;
+use padis_domain::ports::PortError;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The longest that a worker sleeps without looking for due rows: another
+/// replica's touch does not wake this process.
+const IDLE: Duration = Duration::from_millis(500);
+/// The most look-plan-apply rounds in one lease; more are left to the next.
+const ROUNDS: usize = 20;
+/// The first back-off in ms; doubles up to the largest, with jitter.
+const BACKOFF_MS: i64 = 250;
+const BACKOFF_MAX_MS: i64 = 30_000;
+
+/// A failure of one run.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RunError {
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+}
+
+impl RunError {
+    /// The whole chain in one line.
+    pub(super) fn chain(&self) -> String {
+        match self {
+            Self::Port(e) => e.chain(),
+            Self::Store(e) => {
+                let mut out = e.to_string();
+                let mut next = std::error::Error::source(e);
+                while let Some(c) = next {
+                    out.push_str(": ");
+                    out.push_str(&c.to_string());
+                    next = c.source();
+                }
+                out
+            }
+        }
+    }
+}
+
+/// One worker.
+pub(super) async fn work(r: Arc<Reconciler>, n: usize, stop: CancellationToken) {
+    let lease = format!("{}:{n}", r.set.lease);
+    while !stop.is_cancelled() {
+        let woken = r.wake.notified();
+        match work::take(&r.store, &lease, r.set.lease_ms).await {
+            Ok(Some(taken)) => {
+                let outcome = one(&r, &taken).await;
+                match work::settle(&r.store, &lease, &taken, &outcome).await {
+                    Ok(true) => {}
+                    Ok(false) if outcome == Outcome::Forget => {}
+                    Ok(false) => tracing::warn!(work.key = %taken.key, "the lease had passed to another worker"),
+                    Err(e) => tracing::error!(work.key = %taken.key, cause = %RunError::from(e).chain(), "settling work failed"),
+                }
+                if !matches!(outcome, Outcome::Done | Outcome::Again(_)) {
+                    r.changes.publish("work", None);
+                }
+            }
+            Ok(None) => {
+                let due = work::next_due(&r.store).await.ok().flatten();
+                let pause = due.map_or(IDLE, |d| Duration::from_millis(u64::try_from((d - now()).clamp(1, 500)).unwrap_or(1)));
+                tokio::select! {
+                    () = woken => {}
+                    () = tokio::time::sleep(pause) => {}
+                    () = stop.cancelled() => {}
+                }
+            }
+            Err(e) => {
+                tracing::error!(cause = %RunError::from(e).chain(), "taking work failed");
+                tokio::select! { () = tokio::time::sleep(IDLE) => {}, () = stop.cancelled() => {} }
+            }
+        }
+    }
+}
+
+/// One row.
+async fn one(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
+    let result = if let Some(rest) = taken.key.strip_prefix("app:") {
+        match rest.split_once('/') {
+            Some((team, app)) => app_rounds(r, &AppRef { team: team.into(), app: app.into() }, taken).await,
+            None => Ok(Outcome::Park { why: "the key is not of the form app:team/name".into() }),
+        }
+    } else if let Some(pool) = taken.key.strip_prefix("pool:") {
+        super::pools::reconcile(r, pool).await
+    } else {
+        Ok(Outcome::Park { why: "nothing knows this kind of work".into() })
+    };
+    match result {
+        Ok(o) => o,
+        Err(e) => failed(taken, &e),
+    }
+}
+
+/// The three kinds of failure. Unknown needs nothing of its own: the next run looks anew.
+fn failed(taken: &Taken, e: &RunError) -> Outcome {
+    let why = e.chain();
+    match e {
+        RunError::Port(PortError::Refused { .. }) if taken.attempts >= 2 => {
+            tracing::warn!(work.key = %taken.key, cause = %why, "refused: parked");
+            Outcome::Park { why }
+        }
+        RunError::Port(PortError::Unknown { .. }) => {
+            tracing::warn!(work.key = %taken.key, cause = %why, "outcome unknown: looking again");
+            Outcome::Retry { after_ms: BACKOFF_MS, why }
+        }
+        _ => {
+            let doubled = BACKOFF_MS.saturating_mul(1 << taken.attempts.min(10)).min(BACKOFF_MAX_MS);
+            let after_ms = doubled / 2 + rand::random_range(0..=doubled / 2);
+            tracing::warn!(work.key = %taken.key, attempts = taken.attempts, cause = %why, "failed: trying again in {after_ms} ms");
+            Outcome::Retry { after_ms, why }
+        }
+    }
+}
+
+/// Looks, plans and applies until there is nothing left to do at once.
+async fn app_rounds(r: &Arc<Reconciler>, app: &AppRef, taken: &Taken) -> Result<Outcome, RunError> {
+    for _ in 0..ROUNDS {
+        let Some(mut seen) = super::observe::observe(r, app).await? else {
+            return Ok(Outcome::Forget);
+        };
+        let plan = padis_domain::plan::plan(&seen.look);
+        let applied = super::apply::apply(r, &seen, &plan).await;
+        if plan.steps.contains(&padis_domain::plan::Step::Forget) && applied.is_ok() {
+            super::story::gone(r, &seen).await?;
+            return Ok(Outcome::Forget);
+        }
+        if let Ok(trouble) = &applied {
+            seen.trouble = trouble.clone().or(seen.trouble);
+        }
+        let told = super::story::tell(r, &mut seen, &plan, applied.as_ref().err(), taken.attempts).await;
+        applied?;
+        let waiting = told?;
+        match plan.again_ms.into_iter().chain(waiting).min() {
+            None if plan.steps.is_empty() => return Ok(Outcome::Done),
+            Some(ms) if ms > 0 && plan.steps.is_empty() => return Ok(Outcome::Again(ms)),
+            // Something was changed: look at once at what came of it.
+            _ => {}
+        }
+        if plan.steps.is_empty() {
+            return Ok(Outcome::Again(50));
+        }
+    }
+    Ok(Outcome::Again(50))
+}
