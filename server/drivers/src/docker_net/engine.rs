@@ -15,7 +15,6 @@ const DEADLINE_S: u64 = 15;
 /// An engine by its endpoint.
 pub(super) struct Engine {
     endpoint: String,
-    raw: Docker,
     /// The client after it has agreed on the API's version: an old engine refuses a newer one.
     agreed: OnceCell<Docker>,
 }
@@ -46,28 +45,28 @@ fn never_sent(error: &Error) -> bool {
 }
 
 impl Engine {
+    /// Contacts nobody: Docker may be started after us.
     pub(super) fn new(endpoint: &str) -> PortResult<Self> {
-        let raw = if endpoint.starts_with("unix://") {
-            Docker::connect_with_unix(endpoint, DEADLINE_S, API_DEFAULT_VERSION)
-        } else if endpoint.starts_with("tcp://") || endpoint.starts_with("http://") {
-            Docker::connect_with_http(endpoint, DEADLINE_S, API_DEFAULT_VERSION)
-        } else {
-            let reason = format!("{endpoint:?} is no Docker endpoint: unix:///… or tcp://… is needed");
-            return Err(PortError::refused(System::Docker, reason));
-        };
-        match raw {
-            Ok(raw) => Ok(Self { endpoint: endpoint.to_owned(), raw, agreed: OnceCell::new() }),
-            // Bollard looks for the socket already here; it may be made later.
-            Err(error) => {
-                Err(PortError::transient(System::Docker, format!("open the Docker endpoint {endpoint}"), error))
-            }
+        if ["unix://", "tcp://", "http://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
+            return Ok(Self { endpoint: endpoint.to_owned(), agreed: OnceCell::new() });
         }
+        let reason = format!("{endpoint:?} is no Docker endpoint: unix:///… or tcp://… is needed");
+        Err(PortError::refused(System::Docker, reason))
+    }
+
+    async fn agree(&self) -> Result<Docker, Error> {
+        let docker = if self.endpoint.starts_with("unix://") {
+            Docker::connect_with_unix(&self.endpoint, DEADLINE_S, API_DEFAULT_VERSION)?
+        } else {
+            Docker::connect_with_http(&self.endpoint, DEADLINE_S, API_DEFAULT_VERSION)?
+        };
+        docker.negotiate_version().await
     }
 
     /// The client, once the engine has answered.
     pub(super) async fn docker(&self) -> PortResult<&Docker> {
-        let agree = || async { self.raw.clone().negotiate_version().await };
-        self.agreed.get_or_try_init(agree).await.map_err(|e| self.failed("ask for the engine's version", false, e))
+        let agreed = self.agreed.get_or_try_init(|| self.agree()).await;
+        agreed.map_err(|e| self.failed("ask for the API's version", false, e))
     }
 
     /// A failure that no caller has a better word for.
