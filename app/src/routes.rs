@@ -20,6 +20,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| view! { <main id="main"><NotFound/></main> }>
                 <Route path=path!("/sign-in") view=pages::SignIn ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
+                    <Platform/>
                     <Team/>
                 </ParentRoute>
             </Routes>
@@ -34,6 +35,21 @@ fn Team() -> impl MatchNestedRoutes + Clone {
         <ParentRoute path=path!("") view=leptos_router::components::Outlet>
             <Route path=path!("/search") view=pages::Search/>
             <Route path=path!("/*any") view=NotFound/>
+        </ParentRoute>
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+/// Pages about the platform: pools, network, activity, administration.
+#[component(transparent)]
+fn Platform() -> impl MatchNestedRoutes + Clone {
+    view! {
+        <ParentRoute path=path!("") view=leptos_router::components::Outlet>
+            <Route path=path!("/pools") view=pages::Pools/>
+            <Route path=path!("/pools/new") view=pages::PoolNew/>
+            <Route path=path!("/pools/:pool") view=pages::Pool/>
+            <Route path=path!("/pools/:pool/edit") view=pages::PoolEdit/>
         </ParentRoute>
     }
     .into_inner()

@@ -1,11 +1,11 @@
 //! The work queue, the journal, what stands behind the portal; teams, people, sessions.
 
 #[cfg(feature = "ssr")]
-use super::call;
+use {super::call, leptos::server_fn::ServerFn};
 use super::fault::Said;
 use super::form::{DeleteForm, PasswordForm, PersonForm, SessionForm, TeamForm, WorkForm};
 use leptos::prelude::*;
-use leptos::server_fn::{ServerFn, codec::GetUrl};
+use leptos::server_fn::codec::GetUrl;
 use padis_domain::view::*;
 
 /// The work queue, with what is stuck and why.

@@ -1,11 +1,11 @@
 //! Applications: what their pages read and what their forms do.
 
 #[cfg(feature = "ssr")]
-use super::call;
+use {super::call, leptos::server_fn::ServerFn};
 use super::fault::Said;
 use super::form::{AppForm, NewAppForm, ReleaseForm};
 use leptos::prelude::*;
-use leptos::server_fn::{ServerFn, codec::GetUrl};
+use leptos::server_fn::codec::GetUrl;
 use padis_domain::Problem;
 use padis_domain::app::AppRef;
 use padis_domain::view::*;

@@ -11,6 +11,8 @@ mod admin;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod apps;
 mod back;
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod blocks;
 #[cfg(feature = "ssr")]
 mod call;
 mod endpoints;
@@ -25,6 +27,7 @@ mod shell;
 pub use admin::*;
 pub use apps::*;
 pub use back::{Outcome, outcome, page_status, use_kept, use_outcome};
+pub use blocks::*;
 pub use endpoints::{Class, ENDPOINTS, Kind};
 pub use fault::{Fault, Said};
 pub use pools::*;

@@ -2,10 +2,13 @@
 //! functions that return `AnyView`. What a colleague may want to be sent lives in
 //! the address.
 
+pub mod parts;
+mod pools;
 mod said;
 mod search;
 mod sign_in;
 
+pub use pools::{Pool, PoolEdit, PoolNew, Pools};
 pub use said::{fault, fault_notice, field_error, loading, page, said};
 pub use search::Search;
 pub use sign_in::SignIn;

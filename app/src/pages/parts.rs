@@ -1,15 +1,15 @@
-//! What the operators' pages share: showing what a resource gives, forms that
-//! call a server function, and who may press what.
+//! What the operators' pages share: forms that call a server function, who may
+//! press what, and the time by the server's clock.
 //!
 //! A form works in two ways, and both end in the same [`Outcome`]: with the
 //! browser half the action's value, without it the page's query. One could get
 //! it wrong by showing a field's error only in one of them.
 
-use crate::api::form::Form;
-use crate::api::{Fault, Outcome, Said, outcome, page_status};
-use crate::context::Who;
+use super::{fault_notice, field_error};
+use crate::api::{Fault, Outcome, Said, outcome};
+use crate::shell::who;
 use crate::text::{Texts, texts};
-use crate::ui::{Shape, notice, skeleton};
+use crate::ui::{PagerWords, Shape, UrlState, notice, pager, skeleton};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos::server_fn::client::Client;
@@ -17,50 +17,104 @@ use leptos::server_fn::codec::{Json, PostUrl};
 use leptos::server_fn::request::ClientReq;
 use leptos::server_fn::{Http, ServerFn};
 use leptos_router::hooks::use_query_map;
-use padis_domain::caller::Caller;
+use padis_domain::Problem;
+use padis_domain::view::ListQuery;
+use padis_domain::words::{Stage, UnixMs};
 use serde::de::DeserializeOwned;
-
-/// The caller; the shell shows no page to a stranger.
-pub fn caller() -> Option<Caller> {
-    use_context::<Who>().and_then(|w| w.0)
-}
 
 /// Why the caller may not change the platform; `None` if he may.
 pub fn operator_refused(t: &'static Texts) -> Option<String> {
-    let may = caller().is_some_and(|c| c.operator().is_ok());
+    let may = who().0.is_some_and(|c| c.operator().is_ok());
     (!may).then(|| t.pools.only_operator.to_owned())
 }
 
-/// What a resource gives, a skeleton of `rows` rows until then, and the fault
-/// if it gives none. `main`: the page is about this, so its status follows.
-pub fn loaded<T, F>(what: &'static str, rows: usize, main: bool, from: Resource<Said<T>>, show: F) -> AnyView
+/// Now by the server's clock: in the browser the moment that the page carries
+/// plus what has passed since, so a wrong clock there changes nothing.
+pub fn now() -> UnixMs {
+    #[cfg(feature = "ssr")]
+    {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+    }
+    #[cfg(not(feature = "ssr"))]
+    {
+        let meta = document().query_selector("meta[name=padis-reader]").ok().flatten();
+        let text = meta.and_then(|m| m.get_attribute("content")).unwrap_or_default();
+        let then = serde_json::from_str::<crate::shell::me::Reader>(&text).map_or(0, |r| r.now);
+        then + window().performance().map_or(0, |p| p.now() as i64)
+    }
+}
+
+/// A part of a page from a resource: bones of `rows` rows, then the part or why
+/// there is none. The page's own status does not follow it.
+pub fn part<T: Clone + Send + Sync + 'static>(
+    what: &'static str,
+    rows: usize,
+    data: Resource<Said<T>>,
+    show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+) -> AnyView
 where
-    T: Clone + Send + Sync + 'static,
-    F: Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+    Said<T>: serde::Serialize + DeserializeOwned,
 {
-    let t = texts();
+    let (t, show) = (texts(), StoredValue::new(show));
     let ready = move || {
-        let show = show.clone();
         Suspend::new(async move {
-            match from.await {
-                Ok(v) => show(v),
-                Err(f) => {
-                    if main {
-                        page_status(&f);
-                    }
-                    fault_notice(t, &f)
-                }
+            match data.await {
+                Ok(v) => show.with_value(|s| s(v)),
+                Err(f) => fault_notice(&f),
             }
         })
     };
-    view! { <Transition fallback=move || skeleton(t.shell.loading.to_owned()(what), rows)>{ready}</Transition> }.into_any()
+    view! { <Transition fallback=move || skeleton((t.shell.loading)(what), rows)>{ready}</Transition> }.into_any()
 }
 
-/// A fault as a notice: what happened, why, what next.
-pub fn fault_notice(t: &'static Texts, f: &Fault) -> AnyView {
-    let said = t.trouble(f);
-    let incident = said.incident.map(|i| view! { <small>{(t.shell.incident)(&i)}</small> });
-    notice(Shape::Bad, said.what, said.next, incident.into_any())
+/// A signal that changes whenever one of the topics did; resources follow it.
+pub fn live(topics: &[&str]) -> ReadSignal<u32> {
+    let (n, set) = signal(0_u32);
+    for topic in topics {
+        crate::live::on(*topic, move || set.update(|n| *n = n.wrapping_add(1)));
+    }
+    n
+}
+
+/// The list's state from the page's address.
+pub fn use_list() -> Memo<ListQuery> {
+    let query = use_query_map();
+    Memo::new(move |_| {
+        query.with(|m| {
+            let get = |k: &str| m.get(k).unwrap_or_default();
+            ListQuery {
+                q: get("q").trim().to_owned(),
+                stage: Stage::parse(&get("stage")),
+                team: get("team"),
+                state: get("state"),
+                sort: get("sort"),
+                desc: get("desc") == "true",
+                page: get("page").parse().unwrap_or(1),
+                per_page: 50,
+            }
+        })
+    })
+}
+
+/// One value of the page's query.
+pub fn use_param(name: &'static str) -> Memo<String> {
+    let query = use_query_map();
+    Memo::new(move |_| query.with(|m| m.get(name)).unwrap_or_default())
+}
+
+/// The pager with its words.
+pub fn pages_of(t: &'static Texts, url: &UrlState, page: u32, per_page: u32, total: u64) -> AnyView {
+    let (page, per) = (u64::from(page.max(1)), u64::from(per_page.max(1)));
+    let first = if total == 0 { 0 } else { (page - 1) * per + 1 };
+    let words = PagerWords {
+        range: (t.shell.range)(first, (page * per).min(total), total),
+        pages: t.shell.pages.to_owned(),
+        previous: t.shell.previous.to_owned(),
+        next: t.shell.next.to_owned(),
+        page: t.shell.page,
+    };
+    pager(url, page as u32, per_page, total, words)
 }
 
 /// A form's server function together with what became of it.
@@ -70,8 +124,7 @@ where
     S::Output: Send + Sync + 'static,
     S::Error: Send + Sync + 'static,
 {
-    /// The action.
-    pub action: ServerAction<S>,
+    action: ServerAction<S>,
     /// What became of it.
     pub told: Told,
 }
@@ -100,8 +153,7 @@ pub struct Told {
     pub said: Memo<Outcome>,
     /// How many answers came; a resource that follows it is read anew.
     pub version: Signal<usize>,
-    /// Whether an answer is awaited.
-    pub pending: Signal<bool>,
+    pending: Signal<bool>,
 }
 
 /// Sets up a form's server function.
@@ -113,7 +165,7 @@ where
     let action = ServerAction::<S>::new();
     let endpoint = S::PATH.rsplit('/').next().unwrap_or(S::PATH);
     let query = use_query_map();
-    let (version, value, pending) = (action.version(), action.value(), action.pending());
+    let (version, value) = (action.version(), action.value());
     let said = Memo::new(move |_| {
         if version.get() == 0 {
             return query.with(|q| outcome(endpoint, |name| q.get(name)));
@@ -124,11 +176,11 @@ where
             Some(Err(f)) => Outcome::Failed(f.clone()),
         })
     });
-    let told = Told { said, version: Signal::derive(move || version.get()), pending: pending.into() };
+    let told = Told { said, version: Signal::derive(move || version.get()), pending: action.pending().into() };
     Act { action, told }
 }
 
-/// The form itself. Its buttons and fields are `children`.
+/// The form itself. Its fields and buttons are `children`.
 pub fn act_form<S>(act: Act<S>, id: impl Into<String>, class: &'static str, children: AnyView) -> AnyView
 where
     S: ServerFn<Error = Fault, Protocol = Http<PostUrl, Json>> + Send + Sync + Clone + DeserializeOwned + 'static,
@@ -139,7 +191,12 @@ where
     let id: String = id.into();
     let busy = act.told.pending;
     view! {
-        <ActionForm action=act.action attr:id=id attr:class=class attr:aria-busy=move || busy.get().then_some("true")>
+        <ActionForm
+            action=act.action
+            attr:id=id
+            attr:class=class
+            attr:aria-busy=move || busy.get().then_some("true")
+        >
             {children}
         </ActionForm>
     }
@@ -151,29 +208,24 @@ impl Told {
     pub fn error(self, name: &'static str) -> Signal<Option<String>> {
         let t = texts();
         Signal::derive(move || match self.said.get() {
-            Outcome::Failed(f) => {
-                let lines: Vec<String> = f.about(name).iter().map(|p| t.problem(p).line()).collect();
-                (!lines.is_empty()).then(|| lines.join(" "))
-            }
+            Outcome::Failed(f) => field_error(t, Some(&f), name),
             _ => None,
         })
     }
     /// What is said above the form: success, or what belongs to none of `fields`.
-    pub fn notice(self, fields: &'static [&'static str], done: &'static str) -> AnyView {
-        let t = texts();
+    pub fn notice(self, fields: &'static [&'static str], done: impl Into<String>) -> AnyView {
+        let done: String = done.into();
         let said = move || match self.said.get() {
             Outcome::None => ().into_any(),
-            Outcome::Done => notice(Shape::Ok, done, "", ().into_any()),
+            Outcome::Done => notice(Shape::Ok, done.clone(), "", ().into_any()),
             Outcome::Failed(f) => match f.beside(fields) {
-                Some(rest) => fault_notice(t, &rest),
+                Some(rest) => fault_notice(&rest),
+                // All of it stands beside the fields; several are announced here.
+                None if matches!(f.problem(), Some(Problem::Fields { .. })) => fault_notice(&f),
                 None => ().into_any(),
             },
         };
         view! { <div class="said" aria-live="polite">{said}</div> }.into_any()
-    }
-    /// Whether it failed.
-    pub fn failed(self) -> Signal<bool> {
-        Signal::derive(move || self.said.with(|s| matches!(s, Outcome::Failed(_))))
     }
 }
 
@@ -181,9 +233,4 @@ impl Told {
 pub fn hidden(name: &'static str, value: impl Into<String>) -> AnyView {
     let value: String = value.into();
     view! { <input type="hidden" name=name value=value/> }.into_any()
-}
-
-/// What a form starts with: what was typed, if it came back, else `fresh`.
-pub fn begin<F: Form>(kept: Option<F>, fresh: F) -> F {
-    kept.unwrap_or(fresh)
 }

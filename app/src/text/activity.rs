@@ -1,7 +1,5 @@
 //! The journal and the work queue.
 
-use super::area;
-
 area! {
     /// The journal and the work queue.
     Activity {

@@ -1,7 +1,5 @@
 //! Teams, people, sessions, systems.
 
-use super::area;
-
 area! {
     /// Teams, people, sessions, systems.
     Admin {

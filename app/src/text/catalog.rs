@@ -1,7 +1,5 @@
 //! Middleware, packages, search.
 
-use super::area;
-
 area! {
     /// Middleware, packages, search.
     Catalog {

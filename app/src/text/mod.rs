@@ -41,7 +41,6 @@ pub mod apps;
 pub mod catalog;
 pub mod clock;
 pub mod event;
-pub mod fault;
 pub mod net;
 pub mod new_app;
 pub mod note;

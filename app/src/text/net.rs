@@ -1,7 +1,5 @@
 //! Addresses, names, balancer.
 
-use super::area;
-
 area! {
     /// Addresses, names, balancer.
     Net {

@@ -1,7 +1,5 @@
 //! Pools and quotas.
 
-use super::area;
-
 area! {
     /// Pools and quotas.
     Pools {

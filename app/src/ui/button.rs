@@ -159,7 +159,7 @@ pub fn LinkButton(
     #[prop(optional, into)]
     glyph: Option<Icon>,
     /// Why it can't be followed now.
-    #[prop(optional, into)]
+    #[prop(default = None, into)]
     refused: Option<String>,
     /// Id: needed when `refused` is given.
     #[prop(optional, into)]
