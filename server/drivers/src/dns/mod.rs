@@ -113,14 +113,14 @@ impl DnsServer {
         self.address
     }
 
-    /// Also serves this forward zone from now on: a pool brings its own domain.
-    pub fn ensure_zone(&self, zone: &str) -> PortResult<()> {
+    /// Also serves this forward zone from now on.
+    pub fn add_zone(&self, zone: &str) -> PortResult<()> {
         self.write(|names| names.ensure_zone(zone)).map_err(refused)
     }
 
     /// Also serves the reverse zones of this subnet from now on. Addresses that were
     /// put before point back at once.
-    pub fn ensure_reverse(&self, subnet: Subnet) {
+    pub fn add_reverse(&self, subnet: Subnet) {
         self.write(|names| names.ensure_reverse(subnet));
     }
 
@@ -185,6 +185,12 @@ impl Dns for DnsServer {
 
     async fn delete(&self, name: &str) -> PortResult<()> {
         self.write(|names| names.delete(name));
+        Ok(())
+    }
+
+    async fn ensure_zone(&self, domain: &str, subnet: Subnet) -> PortResult<()> {
+        self.add_zone(domain)?;
+        self.add_reverse(subnet);
         Ok(())
     }
 
