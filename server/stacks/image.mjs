@@ -87,9 +87,12 @@ async function expect(answer, ...codes) {
   throw new Error(`${answer.url} answered ${answer.status}: ${(await answer.text()).slice(0, 300)}`);
 }
 
-async function pushBlob(base, { digest, size }, file) {
+/** Sends a blob unless it is there; one that another image brought is linked instead. Returns the bytes sent. */
+async function pushBlob(base, { digest, size }, file, from) {
   if ((await call(`${base}/blobs/${digest}`, { method: "HEAD" })).ok) return 0;
-  const begun = await expect(await call(`${base}/blobs/uploads/`, { method: "POST" }), 202);
+  const link = from ? `?mount=${digest}&from=${encodeURIComponent(from)}` : "";
+  const begun = await expect(await call(`${base}/blobs/uploads/${link}`, { method: "POST" }), 201, 202);
+  if (begun.status === 201) return 0;
   const where = new URL(begun.headers.get("location"), base);
   where.searchParams.set("digest", digest);
   await expect(await call(where, {
@@ -103,6 +106,7 @@ async function push(registry, stacks) {
   const images = readdirSync(stacks).filter((d) => existsSync(path.join(stacks, d, "manifest.json"))).sort();
   if (images.length === 0) throw new Error(`no images in ${stacks}: run server/stacks/build`);
   const root = (/^https?:/.test(registry) ? registry : `http://${registry}`).replace(/\/$/, "");
+  const home = new Map(); // digest → the repository of this registry that has it
   for (const image of images) {
     const [repository, tag] = readFileSync(path.join(stacks, image, "name"), "utf8").trim().split(":");
     const bytes = readFileSync(path.join(stacks, image, "manifest.json"));
@@ -114,7 +118,8 @@ async function push(registry, stacks) {
     }
     let sent = 0;
     for (const blob of [manifest.config, ...manifest.layers]) {
-      sent += await pushBlob(base, blob, path.join(stacks, "blobs", blob.digest.slice(7)));
+      sent += await pushBlob(base, blob, path.join(stacks, "blobs", blob.digest.slice(7)), home.get(blob.digest));
+      home.set(blob.digest, repository);
     }
     await expect(await call(`${base}/manifests/${tag}`, { method: "PUT", body: bytes, headers: { "content-type": MANIFEST } }), 201);
     console.error(`stacks: ${registry}/${repository}:${tag} pushed (${(sent / 1e6).toFixed(1)} MB sent)`);

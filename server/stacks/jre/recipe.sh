@@ -24,5 +24,7 @@ printf '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontco
 seal "$root"
 mkdir -p "$work/whole"
 cp -a "$work/base/." "$root/." "$work/whole/"
-in_root "$work/whole" /opt/java/bin/java -Xshare:dump -XX:-UsePerfData >/dev/null
-cp "$work/whole/opt/java/lib/server/classes.jsa" "$root/opt/java/lib/server/"
+class_archive "$work/whole" /classes.jsa
+cp "$work/whole/classes.jsa" "$root/opt/java/lib/server/classes.jsa"
+chmod 644 "$root/opt/java/lib/server/classes.jsa"
+cp -p "$root/opt/java/lib/server/classes.jsa" "$work/whole/opt/java/lib/server/"

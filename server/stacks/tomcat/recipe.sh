@@ -29,4 +29,5 @@ mkdir -p "$work/whole/package/app.war/WEB-INF"
 cp "$here/tomcat/warm.jsp" "$work/whole/package/app.war/index.jsp"
 cp "$here/tomcat/warm.sh" "$work/whole/warm.sh"
 in_root "$work/whole" /bin/sh /warm.sh >"$work/warm.log" 2>&1 || { tail -30 "$work/warm.log" >&2; fail "the run that collects Tomcat's classes failed"; }
-cp "$work/whole/opt/tomcat/tomcat.jsa" "$t/"
+class_archive "$work/whole" /tomcat.jsa -XX:SharedClassListFile=/classes.list -cp "$(cat "$t/classpath")"
+install -m 644 "$work/whole/tomcat.jsa" "$t/tomcat.jsa"

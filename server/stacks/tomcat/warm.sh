@@ -1,8 +1,6 @@
 # Runs in the image's own root while it is built: Tomcat with a small application,
-# the same flags as ever (the start script itself), to learn which classes it loads;
-# then the archive is written from that list.
+# the same flags as ever (the start script itself), to learn which classes it loads.
 set -eu
-cp /opt/padis/start /tmp/start
 export MESOS_TASK_ID=warm PADIS_LOG_PATH=/tmp/logs
 JAVA_OPTS='-Xshare:off -XX:DumpLoadedClassList=/tmp/classes' sh /opt/padis/start &
 pid=$!
@@ -14,6 +12,4 @@ done
 kill -TERM $pid
 wait $pid
 # Generated classes differ from run to run and are made anew anyway.
-grep -v -e 'org/apache/jsp/' -e '^@' -e ' source: ' -e '^#' -e 'Lambda' /tmp/classes | sed 's/ id:.*//' | LC_ALL=C sort -u >/tmp/classes.sorted
-/opt/java/bin/java -XX:-UsePerfData -Xshare:dump -XX:SharedClassListFile=/tmp/classes.sorted -XX:SharedArchiveFile=/opt/tomcat/tomcat.jsa \
-  -cp "$(cat /opt/tomcat/classpath)"
+grep -v -e 'org/apache/jsp/' -e '^@' -e ' source: ' -e '^#' -e 'Lambda' /tmp/classes | sed 's/ id:.*//' | LC_ALL=C sort -u >/classes.list
