@@ -31,7 +31,7 @@ macro_rules! text_value {
     ($v:literal) => { $v };
     ($v:literal ($($a:ident : $t:ty),+)) => { |$($a: $t),+| format!($v) };
 }
-pub(crate) use {area, text_type, text_value};
+pub(crate) use {text_type, text_value};
 
 pub mod account;
 pub mod activity;

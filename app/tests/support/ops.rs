@@ -1,0 +1,274 @@
+//! Made-up pools, addresses, names, journal, people.
+
+use super::NOW;
+use super::apps::{app_ref, quota};
+use padis_domain::address::{AddressState, parse_ip};
+use padis_domain::package::PackageKind;
+use padis_domain::pool::PoolSpec;
+use padis_domain::ports::{Host, ServiceSeen};
+use padis_domain::problem::{FieldChange, System};
+use padis_domain::quantity::Amount;
+use padis_domain::stack::{Contract, PackageForm};
+use padis_domain::view::*;
+use padis_domain::words::{PlatformRole, Stage, TeamRole, Zone};
+
+pub fn stacks() -> Vec<StackView> {
+    let s = |name: &str, en: &str, zh: &str, version: &str, kinds: &[PackageKind], health: &str| StackView {
+        key: format!("{name}:{version}"),
+        contract: Contract {
+            name: name.into(),
+            title_en: en.into(),
+            title_zh: zh.into(),
+            version: version.into(),
+            kinds: kinds.to_vec(),
+            form: PackageForm::File,
+            package_path: "/package".into(),
+            port: 8080,
+            log_path: "/logs".into(),
+            health_path: health.into(),
+            uid: 1000,
+            min_mem_mib: 256,
+            start_s: 8,
+        },
+        image: format!("127.0.0.1:5000/stacks/{name}@sha256:77aa"),
+        bytes: 148_000_000,
+        created: "2026-11-20T08:00:00Z".into(),
+        used_by: vec![app_ref("motor", "claims-portal")],
+    };
+    vec![
+        s("tomcat", "Tomcat 10.1 · Java 17", "Tomcat 10.1 · Java 17", "10.1", &[PackageKind::War], "/"),
+        s("java", "Java 17", "Java 17", "17", &[PackageKind::Jar], "/health"),
+        s("nginx", "Web site · Nginx 1.22", "网站 · Nginx 1.22", "1.22.1", &[PackageKind::Zip, PackageKind::TarGz], "/"),
+    ]
+}
+
+pub fn pool_specs() -> Vec<PoolSpec> {
+    let p = |name: &str, stage, zone, net: &str, gw: &str| PoolSpec {
+        name: name.into(),
+        stage,
+        zone,
+        hosts: [("zone".to_owned(), "SF".to_owned())].into(),
+        subnet: net.parse().expect("a subnet"),
+        gateway: gw.into(),
+        vlan: Some(1240),
+        domain: "prod.padis.localhost".into(),
+        ttl_s: 5,
+        quarantine_s: 300,
+    };
+    vec![
+        p("sf-prod", Stage::Prod, Zone::Sf, "198.18.24.0/24", "198.18.24.1"),
+        p("web-prod", Stage::Prod, Zone::Web, "198.18.25.0/24", "198.18.25.1"),
+        p("dmz-prod", Stage::Prod, Zone::Dmz, "198.18.26.0/26", "198.18.26.1"),
+        p("web-test", Stage::Test, Zone::Web, "198.18.27.0/24", "198.18.27.1"),
+    ]
+}
+
+pub fn pools() -> Vec<PoolRow> {
+    let total = Amount { cpu_milli: 192_000, mem_mib: 524_288, instances: 0, addresses: 253 };
+    pool_specs()
+        .into_iter()
+        .enumerate()
+        .map(|(i, spec)| PoolRow {
+            total,
+            used: Amount { cpu_milli: 166_000 - 40_000 * i as u64, mem_mib: 400_000 - 90_000 * i as u64, instances: 81, addresses: 81 },
+            held: Amount { cpu_milli: 9000, mem_mib: 20_000, instances: 4, addresses: 4 },
+            hosts: 13,
+            apps: 22,
+            quotas: if i < 3 { [("motor".to_owned(), quota())].into() } else { [("life".to_owned(), quota())].into() },
+            spec,
+        })
+        .collect()
+}
+
+pub fn pool(name: &str) -> Option<PoolView> {
+    let row = pools().into_iter().find(|p| p.spec.name == name)?;
+    let host = |n: u32, active: bool| Host {
+        id: format!("a{n}"),
+        name: format!("sf-h{n:02}"),
+        attributes: [("zone".to_owned(), "SF".to_owned()), ("rack".to_owned(), format!("b{}", n % 3))].into(),
+        active,
+        cpu_milli: 16_000,
+        cpu_used_milli: 9_000 + u64::from(n) * 500,
+        mem_mib: 65_536,
+        mem_used_mib: 40_000 + u64::from(n) * 900,
+        tasks: 6 + n,
+    };
+    Some(PoolView {
+        row,
+        revision: 4,
+        hosts: (1..=13).map(|n| host(n, n != 9)).collect(),
+        teams: vec![
+            ("motor".into(), "Motor claims".into(), 9),
+            ("life".into(), "Life policies".into(), 7),
+            ("agency".into(), "Agency".into(), 6),
+        ],
+        observed_at: Some(NOW - 2000),
+        may_change: true,
+    })
+}
+
+pub fn addresses(pool: &str) -> Option<AddressMap> {
+    let spec = pool_specs().into_iter().find(|p| p.name == pool)?;
+    let base = spec.subnet.base();
+    let cell = |n: u32, state, app: Option<&str>, reason: &str| AddressCell {
+        ip: base + n,
+        state,
+        app: app.map(|a| app_ref("motor", a)),
+        slot: app.map(|_| n % 4),
+        release: app.map(|_| 13),
+        reason: reason.into(),
+        since: NOW - 400_000,
+        until: (state == AddressState::Quarantined).then_some(NOW + 200_000),
+    };
+    let mut cells = Vec::new();
+    for n in 2..6 {
+        cells.push(cell(n, AddressState::Reserved, None, "Core switches"));
+    }
+    for n in 10..72 {
+        let state = if n % 17 == 0 { AddressState::Quarantined } else { AddressState::Allocated };
+        if n % 5 != 0 {
+            cells.push(cell(n, state, Some("claims-portal"), ""));
+        }
+    }
+    for n in 40..48 {
+        if spec.subnet.count() > 64 {
+            cells.push(cell(n + 100, AddressState::Reserved, None, "Old scanners, until March"));
+        }
+    }
+    Some(AddressMap { spec, cells, may_change: true, pools: pool_specs().into_iter().map(|p| p.name).collect(), now: NOW })
+}
+
+pub fn names() -> Vec<NameRow> {
+    vec![NameRow {
+        name: "claims-portal.prod.padis.localhost".into(),
+        addresses: vec!["198.18.20.15".into()],
+        ttl_s: 5,
+        app: app_ref("motor", "claims-portal"),
+        pool: "sf-prod".into(),
+        since: NOW - 9_000_000,
+    }]
+}
+
+pub fn services() -> Vec<(padis_domain::app::AppRef, ServiceSeen)> {
+    Vec::new()
+}
+
+pub fn journal() -> Vec<JournalRow> {
+    let row = |seq: i64, who: &str, what: &str, subject: &str| JournalRow {
+        seq,
+        at: NOW - (214 - seq) * 60_000,
+        who: who.into(),
+        what: what.into(),
+        subject: subject.into(),
+        team: Some("motor".into()),
+        changes: vec![FieldChange { field: "instances".into(), before: "2".into(), after: "3".into() }],
+        hash: "9f2c41d7a0b1c2d3".into(),
+        intact: true,
+    };
+    vec![
+        row(214, "lin.wei", "app.release", "app:motor/claims-portal"),
+        row(213, "padis", "instance.replace", "app:motor/claims-portal"),
+        row(212, "chen.hao", "app.scale", "app:motor/claims-portal"),
+    ]
+}
+
+pub fn work() -> Vec<WorkRow> {
+    vec![
+        WorkRow {
+            key: "app:agency/desk".into(),
+            state: "parked".into(),
+            wanted: 9,
+            done: 8,
+            attempts: 5,
+            due_at: NOW + 30_000,
+            lease: None,
+            outcome: "refused by the balancer: backend name too long".into(),
+        },
+        WorkRow {
+            key: "app:motor/claims-portal".into(),
+            state: "idle".into(),
+            wanted: 40,
+            done: 40,
+            attempts: 0,
+            due_at: NOW + 60_000,
+            lease: None,
+            outcome: "ok".into(),
+        },
+    ]
+}
+
+pub fn systems() -> Vec<SystemRow> {
+    [System::Scheduler, System::Registry, System::Dns, System::Balancer, System::Directory]
+        .into_iter()
+        .map(|system| SystemRow {
+            system,
+            up: system != System::Directory,
+            since: NOW - 86_400_000,
+            at: "127.0.0.1".into(),
+            detail: "answers".into(),
+        })
+        .collect()
+}
+
+pub fn teams() -> Vec<TeamView> {
+    vec![TeamView {
+        slug: "motor".into(),
+        title: "Motor claims".into(),
+        people: vec![
+            ("lin.wei".into(), "Lin Wei".into(), TeamRole::Lead, false),
+            ("chen.hao".into(), "Chen Hao".into(), TeamRole::Member, true),
+        ],
+        groups: vec![("cn=motor,ou=groups,dc=padis,dc=example".into(), TeamRole::Member)],
+        apps: 9,
+    }]
+}
+
+pub fn people() -> Vec<PersonRow> {
+    vec![
+        PersonRow {
+            account: "lin.wei".into(),
+            name: "Lin Wei".into(),
+            built_in: true,
+            enabled: true,
+            platform: Some(PlatformRole::Operator),
+            teams: [("motor".to_owned(), TeamRole::Lead)].into(),
+            last_seen: Some(NOW - 5000),
+        },
+        PersonRow {
+            account: "chen.hao".into(),
+            name: "Chen Hao".into(),
+            built_in: false,
+            enabled: true,
+            platform: None,
+            teams: [("motor".to_owned(), TeamRole::Member)].into(),
+            last_seen: None,
+        },
+    ]
+}
+
+pub fn sessions() -> Vec<SessionRow> {
+    vec![
+        SessionRow {
+            id: "s1".into(),
+            account: "lin.wei".into(),
+            address: "127.0.0.1".into(),
+            agent: "Chromium 156, Linux".into(),
+            began_at: NOW - 3_600_000,
+            seen_at: NOW - 1000,
+            current: true,
+        },
+        SessionRow {
+            id: "s2".into(),
+            account: "lin.wei".into(),
+            address: "198.18.30.7".into(),
+            agent: "Firefox 140, Windows".into(),
+            began_at: NOW - 90_000_000,
+            seen_at: NOW - 80_000_000,
+            current: false,
+        },
+    ]
+}
+
+pub fn ip(s: &str) -> u32 {
+    parse_ip(s).expect("an address")
+}
