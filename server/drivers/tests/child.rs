@@ -1,6 +1,8 @@
 //! Supervision on real processes: restart, back-off, stopping, rotation's source,
 //! and what becomes of a child when its parent is killed with SIGKILL.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use padis_drivers::child::{Backoff, Child, ChildError, Spec, State};
 use std::path::Path;
 use std::process::Stdio;

@@ -2,6 +2,8 @@
 //! Engine (`end2end/lab/run`). Every test has a pool, a subnet and containers of
 //! its own, so that all of them run side by side on one engine.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod lab;
 
 use async_trait::async_trait;

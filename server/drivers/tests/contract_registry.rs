@@ -1,6 +1,8 @@
 //! The contract of the Registry port, run against the fake and against Debian's
 //! `docker-registry` as our child, filled over plain HTTP on loopback.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use async_trait::async_trait;
 use padis_domain::ports::{PortError, Registry, StackImage};
 use padis_drivers::child::{Child, ChildError, Spec};

@@ -1,6 +1,8 @@
 //! What the Marathon client makes of answers that a well-behaved server does not
 //! give: standbys, time-outs, locks, refusals, a stream that hangs or dies.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{OriginalUri, State};
@@ -26,18 +28,19 @@ struct Seen {
     body: String,
 }
 
+type Log = Arc<Mutex<Vec<Seen>>>;
 type Answer = dyn Fn(usize, &Seen) -> Response + Send + Sync;
 
 struct Server {
     url: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Log,
 }
 
 impl Server {
     /// A server that answers request number n (from 0) with `answer(n, request)`.
     async fn start(answer: impl Fn(usize, &Seen) -> Response + Send + Sync + 'static) -> Self {
-        let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
-        let state: (Arc<Mutex<Vec<Seen>>>, Arc<Answer>) = (Arc::clone(&seen), Arc::new(answer));
+        let seen: Log = Arc::default();
+        let state: (Log, Arc<Answer>) = (Arc::clone(&seen), Arc::new(answer));
         let router = Router::new().fallback(handle).with_state(state);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -50,7 +53,7 @@ impl Server {
 }
 
 async fn handle(
-    State((seen, answer)): State<(Arc<Mutex<Vec<Seen>>>, Arc<Answer>)>,
+    State((seen, answer)): State<(Log, Arc<Answer>)>,
     method: Method,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,

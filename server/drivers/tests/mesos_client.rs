@@ -1,6 +1,8 @@
 //! The Mesos client against a master pair and an agent whose answers have the
 //! shape of a real Mesos 1.11.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use axum::Router;
 use axum::extract::Query;
 use axum::http::{StatusCode, header};

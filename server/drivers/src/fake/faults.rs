@@ -154,13 +154,17 @@ mod tests {
     async fn a_fault_after_the_effect_leaves_the_effect() {
         let faults = Faults::new(System::Dns);
         let mut effects = 0;
+        let mut effect = || {
+            effects += 1;
+            Ok(())
+        };
         faults.fail_next("put", When::After, Fault::Unknown);
-        let first = faults.run("put", "a", || Ok(effects += 1)).await;
+        let first = faults.run("put", "a", &mut effect).await;
         assert!(matches!(first, Err(PortError::Unknown { .. })));
         faults.fail_next("put", When::Before, Fault::Transient);
-        let second = faults.run("put", "a", || Ok(effects += 1)).await;
+        let second = faults.run("put", "a", &mut effect).await;
         assert!(matches!(second, Err(PortError::Transient { .. })));
-        faults.run("put", "a", || Ok(effects += 1)).await.unwrap();
+        faults.run("put", "a", &mut effect).await.unwrap();
         assert_eq!((effects, faults.count("put"), faults.left()), (2, 3, 0));
     }
 

@@ -8,7 +8,8 @@
 //!   finds no room runs for ever. Creating and redefining respects the lock (409,
 //!   Transient); scaling and deleting carry `force=true`, for they are the way out.
 //! * *Outcomes.* A time-out after the request was sent is Unknown, never a failure.
-//! * *The stream.* It can stay open and bring nothing: see [`events`].
+//! * *The stream.* It can stay open and bring nothing: silence is a way of
+//!   breaking (see the module `events`).
 
 mod events;
 mod render;

@@ -1,12 +1,17 @@
 //! What the suites need of the laboratory: a Docker Engine in a network
 //! namespace of its own, and a tiny image made of Debian's static busybox.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 /// The image that [`image`] makes.
 pub const IMAGE: &str = "padis-test/busybox:drivers";
+
+/// What its containers do: say something on both streams, then serve a page on port 8080.
+const START: &str = "echo it says hello; echo it complains >&2; exec httpd -f -p 8080 -h /www";
 
 /// The lab's Docker endpoint. Absent means that the test was started outside of it.
 pub fn endpoint() -> String {
@@ -38,15 +43,7 @@ pub fn image() -> &'static str {
         let tar =
             Command::new("tar").arg("-C").arg(folder.path()).args(["-c", "."]).output().expect("tar is installed");
         let mut import = Command::new("docker")
-            .args([
-                "-H",
-                &endpoint(),
-                "import",
-                "-c",
-                "CMD [\"httpd\",\"-f\",\"-p\",\"8080\",\"-h\",\"/www\"]",
-                "-",
-                IMAGE,
-            ])
+            .args(["-H", &endpoint(), "import", "-c", &format!("CMD [\"sh\",\"-c\",\"{START}\"]"), "-", IMAGE])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
