@@ -3,4 +3,11 @@
 //! Nothing depends on this crate. One could get it wrong by letting `http` or
 //! `portal` name a driver: only [`compose`] knows what stands behind a port.
 
+pub mod auth;
 pub mod changes;
+pub mod config;
+pub mod portal;
+pub mod reconcile;
+pub mod store;
+pub mod http;
+pub mod packages;

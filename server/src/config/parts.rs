@@ -1,0 +1,361 @@
+//! The groups of settings, each with the place where it is read.
+
+use super::secret::Secret;
+use super::source::Reader;
+use padis_domain::package;
+use padis_domain::words::PlatformRole;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The data folder unless configured otherwise.
+pub const DEFAULT_DATA: &str = "/var/lib/padis";
+const ADDRESS: &str = "an address with a port, like 127.0.0.1:3000";
+const BOOL: &str = "true or false";
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// Whether cookies are for HTTPS only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecureCookies {
+    /// Off only on plain loopback.
+    Auto,
+    /// Always.
+    On,
+    /// Never: for a trusted network without HTTPS.
+    Off,
+}
+
+/// The log.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// JSON lines instead of text.
+    pub json: bool,
+    /// Filter in tracing's form, e.g. `info,padis_server=debug`.
+    pub filter: String,
+}
+impl Log {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        Self {
+            json: r.choice("log.format", "text", &[("text", false), ("json", true)], false, "text or json"),
+            filter: r.get("log.filter", "info".to_owned(), "a filter", "what is logged, e.g. info,padis_server=debug"),
+        }
+    }
+}
+
+/// Sessions and sign-in.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// A session ends after this time without a request.
+    pub idle: Duration,
+    /// A session ends after this time in any case.
+    pub absolute: Duration,
+    /// Failed sign-ins of one account within the window until it has to wait.
+    pub failures: u32,
+    /// The same for one client address; an office may share one.
+    pub failures_address: u32,
+    /// The window.
+    pub window: Duration,
+}
+impl Session {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        let s = Duration::from_secs;
+        Self {
+            idle: s(r.within("session.idle_s", 7_200, 60..=2_592_000, "seconds without a request that end a session")),
+            absolute: s(r.within("session.absolute_s", 43_200, 60..=31_536_000, "seconds after which a session ends")),
+            failures: r.within("signin.failures", 10, 1..=1_000, "failed sign-ins of an account until it waits"),
+            failures_address: r.within("signin.failures_address", 30, 1..=10_000, "the same for a client address"),
+            window: s(r.within("signin.window_s", 900, 1..=86_400, "seconds within which failures count together")),
+        }
+    }
+}
+
+/// One agent of the built-in engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// Name, unique.
+    pub name: String,
+    /// Mesos attributes.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+    /// Share of the machine (0 to 1); `cpus` and `mem_mib` override it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+    /// Cores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<f64>,
+    /// MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mem_mib: Option<u64>,
+    /// Another Docker socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docker: Option<String>,
+}
+
+/// The built-in engine.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    /// Whether it runs; without it `marathon.urls` and `mesos.urls` are needed.
+    pub enabled: bool,
+    /// Marathon API.
+    pub marathon_listen: SocketAddr,
+    /// Mesos API.
+    pub mesos_listen: SocketAddr,
+    /// Its agents.
+    pub agents: Vec<Agent>,
+    /// Cores offered for each real one.
+    pub cpu_overcommit: f64,
+    /// Share of the machine's memory that is offered.
+    pub mem_share: f64,
+}
+impl Engine {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        let agent = |stage: &str| Agent {
+            name: format!("padis-{stage}"),
+            attributes: [("stage".to_owned(), stage.to_owned())].into(),
+            share: Some(0.5),
+            cpus: None,
+            mem_mib: None,
+            docker: None,
+        };
+        let agents = vec![agent("dev"), agent("prod")];
+        Self {
+            enabled: r.get("engine.enabled", true, BOOL, "run the built-in engine on Docker"),
+            marathon_listen: r.get("engine.marathon_listen", loopback(8080), ADDRESS, "its Marathon API"),
+            mesos_listen: r.get("engine.mesos_listen", loopback(5050), ADDRESS, "its Mesos API"),
+            agents: r.tables("engine.agents", agents, "its agents: name, attributes, share or cpus and mem_mib, docker"),
+            cpu_overcommit: r.within("engine.cpu_overcommit", 4.0, 0.1..=64.0, "cores offered for each real one"),
+            mem_share: r.within("engine.mem_share", 0.75, 0.01..=1.0, "share of the machine's memory that is offered"),
+        }
+    }
+}
+
+/// Marathon and Mesos, when not the built-in engine.
+#[derive(Debug, Clone)]
+pub struct Marathon {
+    /// Base URLs, tried in order.
+    pub urls: Vec<String>,
+    /// Basic authentication.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// Token for `Authorization: token=…`.
+    pub token: Option<Secret>,
+    /// PEM file of the authority that signed its certificate.
+    pub ca: Option<PathBuf>,
+    /// Base URLs of the Mesos masters.
+    pub mesos: Vec<String>,
+}
+impl Marathon {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        Self {
+            urls: r.list("marathon.urls", Vec::new(), "a URL", "Marathon's addresses, when engine.enabled is false"),
+            user: r.maybe("marathon.user", "its user"),
+            password: r.secret("marathon.password", "its password"),
+            token: r.secret("marathon.token", "its token"),
+            ca: r.maybe("marathon.ca", "PEM file of the authority that signed its certificate").map(PathBuf::from),
+            mesos: r.list("mesos.urls", Vec::new(), "a URL", "the Mesos masters, when engine.enabled is false"),
+        }
+    }
+}
+
+/// The image registry.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    /// Run `docker-registry` as a child.
+    pub child: bool,
+    /// Where the child listens.
+    pub listen: SocketAddr,
+    /// The child's program.
+    pub program: String,
+    /// Another registry's base URL.
+    pub url: Option<String>,
+    /// Its user.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+}
+impl Registry {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        Self {
+            child: r.get("registry.child", true, BOOL, "run docker-registry as a child"),
+            listen: r.get("registry.listen", loopback(5000), ADDRESS, "where the child listens"),
+            program: r.get("registry.program", "docker-registry".to_owned(), "a program", "the child's program"),
+            url: r.maybe("registry.url", "another registry's address, when registry.child is false"),
+            user: r.maybe("registry.user", "its user"),
+            password: r.secret("registry.password", "its password"),
+        }
+    }
+    /// The registry's base URL.
+    pub fn base(&self) -> String {
+        match (&self.url, self.child) {
+            (Some(url), false) => url.clone(),
+            _ => format!("http://{}", self.listen),
+        }
+    }
+}
+
+/// Names.
+#[derive(Debug, Clone)]
+pub struct Dns {
+    /// UDP and TCP.
+    pub listen: SocketAddr,
+    /// Zones that we answer for.
+    pub zones: Vec<String>,
+}
+impl Dns {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        Self {
+            listen: r.get("dns.listen", loopback(5353), ADDRESS, "the name server, UDP and TCP"),
+            zones: r.list("dns.zones", vec!["padis.localhost".to_owned()], "a domain", "zones that it answers for"),
+        }
+    }
+}
+
+/// The load balancer.
+#[derive(Debug, Clone)]
+pub struct Balancer {
+    /// HTTP by host name.
+    pub listen: SocketAddr,
+    /// The address that names resolve to.
+    pub address: IpAddr,
+    /// The program.
+    pub program: String,
+}
+impl Balancer {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        Self {
+            listen: r.get("balancer.listen", loopback(8000), ADDRESS, "the load balancer, HTTP by host name"),
+            address: r.get("balancer.address", Ipv4Addr::LOCALHOST.into(), "an IP address", "what names resolve to"),
+            program: r.get("balancer.program", "haproxy".to_owned(), "a program", "HAProxy's program"),
+        }
+    }
+}
+
+/// A role on the platform for the members of a directory group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupRole {
+    /// The group's distinguished name.
+    pub group: String,
+    /// `operator` or `auditor`.
+    pub role: PlatformRole,
+}
+
+/// LDAP or Active Directory.
+#[derive(Debug, Clone)]
+pub struct Ldap {
+    /// `ldaps://…` or `ldap://…`, tried in order.
+    pub urls: Vec<String>,
+    /// Upgrade `ldap://` by StartTLS; without it only loopback may be plain.
+    pub start_tls: bool,
+    /// PEM file of the authority that signed the certificates.
+    pub ca: Option<PathBuf>,
+    /// Who searches.
+    pub bind_dn: Option<String>,
+    /// With which password.
+    pub bind_password: Option<Secret>,
+    /// Below which entry people are searched.
+    pub base: String,
+    /// Filter with `{account}`.
+    pub filter: String,
+    /// Attribute of the account name.
+    pub account_attribute: String,
+    /// Attribute of the display name.
+    pub name_attribute: String,
+    /// Attribute of the mail address.
+    pub mail_attribute: String,
+    /// Below which entry groups are searched.
+    pub group_base: String,
+    /// Filter with `{dn}`.
+    pub group_filter: String,
+    /// For each server and step.
+    pub timeout: Duration,
+    /// Roles on the platform by group.
+    pub roles: Vec<GroupRole>,
+}
+impl Ldap {
+    pub(super) fn read(r: &mut Reader) -> Option<Self> {
+        let text = |s: &str| s.to_owned();
+        let enabled = r.get("ldap.enabled", false, BOOL, "sign in through LDAP or Active Directory, too");
+        let it = Self {
+            urls: r.list("ldap.urls", Vec::new(), "a URL", "the servers, tried in order: ldaps://… or ldap://…"),
+            start_tls: r.get("ldap.start_tls", true, BOOL, "upgrade ldap:// by StartTLS"),
+            ca: r.maybe("ldap.ca", "PEM file of the authority that signed their certificates").map(PathBuf::from),
+            bind_dn: r.maybe("ldap.bind_dn", "who searches; empty: anonymous"),
+            bind_password: r.secret("ldap.bind_password", "its password"),
+            base: r.get("ldap.base", String::new(), "a distinguished name", "below which people are searched"),
+            filter: r.get("ldap.filter", text("(uid={account})"), "a filter", "finds a person; {account} is replaced"),
+            account_attribute: r.get("ldap.account_attribute", text("uid"), "a name", "attribute of the account name"),
+            name_attribute: r.get("ldap.name_attribute", text("cn"), "a name", "attribute of the display name"),
+            mail_attribute: r.get("ldap.mail_attribute", text("mail"), "a name", "attribute of the mail address"),
+            group_base: r.get("ldap.group_base", String::new(), "a distinguished name", "below which groups are searched"),
+            group_filter: r.get("ldap.group_filter", text("(member={dn})"), "a filter", "finds groups; {dn} is replaced"),
+            timeout: Duration::from_millis(r.within("ldap.timeout_ms", 5_000, 100..=60_000, "for each server and step")),
+            roles: r.tables("ldap.roles", Vec::new(), "roles on the platform: group, role (operator, auditor)"),
+        };
+        if enabled && (it.urls.is_empty() || it.base.is_empty()) {
+            let at = r.shown.iter().find(|s| s.key == "ldap.enabled").map_or_else(String::new, |s| s.origin.to_string());
+            r.faults.push(super::Fault { at, what: "ldap.enabled needs ldap.urls and ldap.base".into() });
+        }
+        enabled.then_some(it)
+    }
+}
+
+/// Uploads.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Largest upload in bytes.
+    pub max_bytes: u64,
+    /// Largest unpacked size in bytes.
+    pub max_unpacked_bytes: u64,
+    /// Largest number of entries.
+    pub max_entries: u64,
+    /// Bytes of the disk that uploads leave free.
+    pub keep_free_bytes: u64,
+    /// An upload that nothing was added to for this long is forgotten.
+    pub forget: Duration,
+}
+impl Upload {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        let any = 1..=u64::MAX;
+        let unpacked = package::MAX_UNPACKED_BYTES;
+        let hours = Duration::from_secs;
+        Self {
+            max_bytes: r.within("upload.max_bytes", package::MAX_PACKAGE_BYTES, any.clone(), "largest upload"),
+            max_unpacked_bytes: r.within("upload.max_unpacked_bytes", unpacked, any.clone(), "largest unpacked size"),
+            max_entries: r.within("upload.max_entries", package::MAX_ENTRIES, any, "largest number of files inside"),
+            keep_free_bytes: r.within("upload.keep_free_bytes", 256 << 20, 0..=u64::MAX, "of the disk, left alone"),
+            forget: hours(r.within("upload.forget_s", 86_400, 60..=31_536_000, "seconds until a broken upload is forgotten")),
+        }
+    }
+}
+
+/// The reconciler.
+#[derive(Debug, Clone)]
+pub struct Reconcile {
+    /// Work rows handled at the same time.
+    pub workers: u32,
+    /// Everything is looked at again after this time.
+    pub sweep: Duration,
+    /// An event stream that is silent for longer counts as broken.
+    pub silence: Duration,
+    /// Between two looks at hosts, use and balancer figures.
+    pub observe: Duration,
+}
+impl Reconcile {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        let (s, ms) = (Duration::from_secs, Duration::from_millis);
+        Self {
+            workers: r.within("reconcile.workers", 4, 1..=256, "applications handled at the same time"),
+            sweep: s(r.within("reconcile.sweep_s", 20, 1..=3_600, "seconds between two looks at everything")),
+            silence: s(r.within("reconcile.silence_s", 30, 1..=3_600, "seconds after which a silent event stream is broken")),
+            observe: ms(r.within("reconcile.observe_ms", 2_000, 100..=600_000, "between two looks at hosts and figures")),
+        }
+    }
+}

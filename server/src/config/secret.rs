@@ -1,0 +1,50 @@
+//! A text that must not be seen. One could get it wrong by deriving `Debug` on
+//! something that holds a password; therefore a password is held in this.
+
+/// A secret text: `Debug` shows nothing of it, there is no `Display`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text.
+    pub fn new(s: impl Into<String>) -> Self {
+        Self(s.into())
+    }
+    /// The text itself, for the one place that sends or hashes it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A URL for people and logs: a password in it becomes `***`.
+pub fn mask_url(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((user, host)) => {
+            let name = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{name}:***@{host}{tail}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_secret_is_shown() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "***");
+        assert_eq!(mask_url("postgres://padis:geheim@db:5432/x"), "postgres://padis:***@db:5432/x");
+        assert_eq!(mask_url("postgres://p:a@b@db/x"), "postgres://p:***@db/x");
+        assert_eq!(mask_url("sqlite:///var/lib/padis/padis.db"), "sqlite:///var/lib/padis/padis.db");
+    }
+}

@@ -1,0 +1,193 @@
+//! From the network to the disk, hashed on the way.
+//!
+//! Three things run side by side: the network on the async side, SHA-256 and
+//! writing on a thread each, with a few pieces between them, so that the slowest
+//! alone sets the pace and memory does not grow. One could get it wrong at a
+//! failure: the hash may then be ahead of the file, so it is thrown away and
+//! made again from the file, whose length alone says how far we are.
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, Write};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Pieces under way between network and disk; hyper's pieces are at most about 400 KiB.
+const PIECES: usize = 12;
+/// Small pieces are collected to this many bytes before they are hashed and written.
+const PIECE: usize = 256 << 10;
+/// Nothing came for this long: the connection counts as broken.
+const SILENCE: Duration = Duration::from_secs(60);
+/// The disk's room is looked at after so many bytes.
+const LOOK_EVERY: u64 = 64 << 20;
+
+/// How a pouring ended.
+#[derive(Debug)]
+pub enum End {
+    /// The body ended.
+    Complete,
+    /// The connection broke, or somebody else takes over.
+    Broken(String),
+    /// More came than was announced.
+    TooMuch,
+    /// The disk refused.
+    Disk(io::Error),
+}
+
+/// What there is after a pouring.
+#[derive(Debug)]
+pub struct Poured {
+    /// Bytes written, if the end was not the disk's.
+    pub bytes: u64,
+    /// The hash of everything so far, unless the disk failed.
+    pub hash: Option<Sha256>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// Writes `body` to `file` at its end, at most `room` bytes, going on with `hash`.
+/// `look` says whether the disk still has room.
+pub async fn pour<S, E>(
+    file: File,
+    hash: Sha256,
+    room: u64,
+    mut body: S,
+    stop: &CancellationToken,
+    look: impl Fn() -> io::Result<()>,
+) -> Poured
+where
+    S: Stream<Item = Result<Bytes, E>> + Unpin,
+    E: std::fmt::Display,
+{
+    let (to_disk, disk_rx) = mpsc::channel::<Bytes>(PIECES);
+    let (to_hash, hash_rx) = mpsc::channel::<Bytes>(PIECES);
+    let disk = tokio::task::spawn_blocking(move || write(file, disk_rx));
+    let hashing = tokio::task::spawn_blocking(move || digest(hash, hash_rx));
+    let (mut bytes, mut since_look) = (0u64, 0u64);
+    let mut small: Vec<u8> = Vec::new();
+    let mut end = loop {
+        let next = tokio::select! {
+            () = stop.cancelled() => break End::Broken("taken over".to_owned()),
+            n = tokio::time::timeout(SILENCE, body.next()) => n,
+        };
+        let piece = match next {
+            Err(_) => break End::Broken("silence".to_owned()),
+            Ok(Some(Err(e))) => break End::Broken(e.to_string()),
+            Ok(None) => break End::Complete,
+            Ok(Some(Ok(piece))) => piece,
+        };
+        if bytes + piece.len() as u64 > room {
+            break End::TooMuch;
+        }
+        bytes += piece.len() as u64;
+        since_look += piece.len() as u64;
+        if since_look >= LOOK_EVERY {
+            since_look = 0;
+            if let Err(e) = look() {
+                break End::Disk(e);
+            }
+        }
+        let piece = if piece.len() >= PIECE / 2 && small.is_empty() {
+            piece
+        } else {
+            small.extend_from_slice(&piece);
+            if small.len() < PIECE {
+                continue;
+            }
+            Bytes::from(std::mem::take(&mut small))
+        };
+        // An error means that the other side has ended, which its result tells.
+        if to_hash.send(piece.clone()).await.is_err() || to_disk.send(piece).await.is_err() {
+            break End::Complete;
+        }
+    };
+    if !small.is_empty() {
+        let rest = Bytes::from(small);
+        let _ = to_hash.send(rest.clone()).await;
+        let _ = to_disk.send(rest).await;
+    }
+    drop((to_disk, to_hash));
+    let written = disk.await.unwrap_or_else(|e| Err(io::Error::other(e)));
+    let hash = hashing.await.ok();
+    if let Err(e) = written {
+        end = End::Disk(e);
+    }
+    let hash = hash.filter(|_| !matches!(end, End::Disk(_)));
+    Poured { bytes, hash, end }
+}
+
+fn write(mut file: File, mut pieces: mpsc::Receiver<Bytes>) -> io::Result<()> {
+    while let Some(piece) = pieces.blocking_recv() {
+        file.write_all(&piece)?;
+    }
+    Ok(())
+}
+
+fn digest(mut hash: Sha256, mut pieces: mpsc::Receiver<Bytes>) -> Sha256 {
+    while let Some(piece) = pieces.blocking_recv() {
+        hash.update(&piece);
+    }
+    hash
+}
+
+/// The hash of a file's first `len` bytes. Blocks.
+pub fn digest_file(file: &File, len: u64) -> io::Result<Sha256> {
+    use std::os::unix::fs::FileExt;
+    let mut hash = Sha256::new();
+    let mut buf = vec![0; 1 << 20];
+    let mut at = 0;
+    while at < len {
+        let n = buf.len().min(usize::try_from(len - at).unwrap_or(usize::MAX));
+        file.read_exact_at(&mut buf[..n], at)?;
+        hash.update(&buf[..n]);
+        at += n as u64;
+    }
+    Ok(hash)
+}
+
+/// Lower-case hex.
+pub fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(pieces: &[&'static [u8]]) -> impl Stream<Item = Result<Bytes, io::Error>> + Unpin + use<> {
+        futures::stream::iter(pieces.iter().map(|p| Ok(Bytes::from_static(p))).collect::<Vec<_>>())
+    }
+
+    #[tokio::test]
+    async fn everything_arrives_and_the_hash_is_right() {
+        let f = tempfile::NamedTempFile::new().expect("file");
+        let stop = CancellationToken::new();
+        let file = f.reopen().expect("file");
+        let p = pour(file, Sha256::new(), 100, body(&[b"ab", b"c"]), &stop, || Ok(())).await;
+        assert!(matches!(p.end, End::Complete) && p.bytes == 3);
+        assert_eq!(std::fs::read(f.path()).expect("read"), b"abc");
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(hex(p.hash.expect("hash")), abc);
+        assert_eq!(hex(digest_file(f.as_file(), 3).expect("hash")), abc);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_the_hash_is_not_believed() {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+        let p = pour(full, Sha256::new(), 100, body(&[b"abc"]), &CancellationToken::new(), || Ok(())).await;
+        assert!(p.hash.is_none());
+        assert!(matches!(p.end, End::Disk(e) if super::super::disk::is_full(&e)));
+    }
+
+    #[tokio::test]
+    async fn more_than_announced_is_not_written() {
+        let f = tempfile::NamedTempFile::new().expect("file");
+        let file = f.reopen().expect("file");
+        let p = pour(file, Sha256::new(), 4, body(&[b"abc", b"de"]), &CancellationToken::new(), || Ok(())).await;
+        assert!(matches!(p.end, End::TooMuch));
+        assert_eq!(std::fs::read(f.path()).expect("read"), b"abc");
+    }
+}
