@@ -13,7 +13,7 @@ use padis_domain::app::{AppRef, Wanted};
 use padis_domain::delivery::{Note, Step};
 use padis_domain::plan::{Health, Held, Look, MemberLook, Place, ReleaseLook, SchedLook, TaskLook, member_key};
 use padis_domain::pool::PoolSpec;
-use padis_domain::ports::{SchedSeen, SchedTask, Service, ServiceSeen, TaskState};
+use padis_domain::ports::{MemberState, SchedSeen, SchedTask, Service, ServiceSeen, TaskState};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -146,7 +146,7 @@ pub(super) async fn observe(r: &Arc<Reconciler>, app: &AppRef) -> Result<Option<
             active: intent.release,
             drain_ms: r.set.drain_ms,
             releases: looks,
-            members: service.iter().flat_map(|s| s.members.iter()).map(member_look).collect(),
+            members: members(service.as_ref(), &held, &alive, &key),
             service: Held::Absent,
             name: Held::Absent,
             held_by_gone: held
@@ -173,8 +173,24 @@ pub(super) async fn observe(r: &Arc<Reconciler>, app: &AppRef) -> Result<Option<
     Ok(Some(seen))
 }
 
-fn member_look(m: &padis_domain::ports::MemberSeen) -> MemberLook {
-    MemberLook { key: m.member.key.clone(), state: m.member.state, sessions: m.sessions }
+/// The balancer's members; and those that we hold for a task that is gone although
+/// the balancer has them no more (the answer to their removal was lost): dropping
+/// them once more closes the claim.
+fn members(found: Option<&ServiceSeen>, held: &[Claim], alive: &BTreeSet<String>, service: &str) -> Vec<MemberLook> {
+    let mut all: Vec<MemberLook> = found
+        .iter()
+        .flat_map(|s| s.members.iter())
+        .map(|m| MemberLook { key: m.member.key.clone(), state: m.member.state, sessions: m.sessions })
+        .collect();
+    for c in held.iter().filter(|c| c.kind == "member") {
+        let gone = c.task_id.as_ref().is_none_or(|t| !alive.contains(t));
+        if let (true, Some(key)) = (gone, c.what.strip_prefix(service).and_then(|k| k.strip_prefix('/')))
+            && all.iter().all(|m| m.key != key)
+        {
+            all.push(MemberLook { key: key.to_owned(), state: MemberState::Drain, sessions: 0 });
+        }
+    }
+    all
 }
 
 /// A claim without the thing counts as there: deleting it again settles it.

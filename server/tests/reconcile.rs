@@ -1,0 +1,294 @@
+//! The reconciler against fakes of every port: the whole job, and everything
+//! that can go wrong on the way.
+
+mod support;
+#[path = "support/world.rs"]
+mod world;
+
+use padis_domain::ports::TaskState;
+use padis_drivers::fake::{Fault, When};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+use support::each_database;
+use world::{World, claims, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_nothing_to_online_and_back_to_nothing() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        w.start();
+        w.release(&app, 1, 3).await;
+        w.until_online(&app, 1, 3).await;
+        until("the delivery is over", async || w.word("SELECT state FROM delivery").await == "online").await;
+        assert_eq!(w.count("SELECT COUNT(*) FROM journal WHERE what = 'delivery.online'").await, 1);
+        assert_eq!(w.count("SELECT COUNT(*) FROM journal WHERE what = 'instance.well'").await, 3);
+
+        w.intend(&app, "instances = 1").await;
+        w.until_online(&app, 1, 1).await;
+        w.intend(&app, "instances = 4").await;
+        w.until_online(&app, 1, 4).await;
+
+        w.release(&app, 2, 4).await;
+        w.until_online(&app, 2, 4).await;
+        until("the first release is retired", async || {
+            w.count("SELECT COUNT(*) FROM release WHERE state = 'live'").await == 1
+        })
+        .await;
+
+        w.intend(&app, "wanted = 'stopped'").await;
+        until("stopped", async || w.word("SELECT state FROM app").await == "stopped").await;
+        assert_eq!(w.outside(&app).await.tasks, 0);
+        w.release(&app, 3, 2).await;
+        w.until_online(&app, 3, 2).await;
+
+        w.intend(&app, "wanted = 'deleted'").await;
+        w.until_gone(&app).await;
+        assert_eq!(w.count("SELECT COUNT(*) FROM claim WHERE released_at IS NULL").await, 0);
+        assert_eq!(w.count("SELECT COUNT(*) FROM journal WHERE what = 'claim.released'").await, 2);
+        w.stop().await;
+        assert_eq!(padis_server::store::journal::verify(&w.store).await.expect("verify"), None);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_dies_is_replaced_and_the_timeline_says_why() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        w.start();
+        w.release(&app, 1, 2).await;
+        w.until_online(&app, 1, 2).await;
+        let victim = w.tasks(&app, 1).remove(0);
+        assert!(w.sched.end_task(&victim, "TASK_FAILED", "exit code 137"));
+        until("told", async || w.count("SELECT COUNT(*) FROM journal WHERE what = 'instance.died'").await == 1).await;
+        w.until_online(&app, 1, 2).await;
+        let event = w.word("SELECT event FROM journal WHERE what = 'instance.died'").await;
+        assert!(event.contains("TASK_FAILED") && event.contains("exit code 137"), "{event}");
+        w.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wrong_text_takes_an_instance_out_and_replaces_it() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        w.start();
+        w.release(&app, 1, 2).await;
+        w.until_online(&app, 1, 2).await;
+        let sick = w.outside(&app).await.attached.into_iter().next().expect("an address");
+        w.pages.lock().expect("pages").insert(Ipv4Addr::from(sick), (200, "the database is DOWN".into()));
+        until("told", async || w.count("SELECT COUNT(*) FROM journal WHERE what = 'instance.replaced'").await > 0)
+            .await;
+        until("another address", async || {
+            let o = w.outside(&app).await;
+            o.ready == 2 && !o.attached.contains(&sick)
+        })
+        .await;
+        assert_eq!(w.count("SELECT COUNT(*) FROM journal WHERE what = 'instance.replaced'").await, 1);
+        assert_eq!(w.count("SELECT COUNT(*) FROM journal WHERE what = 'instance.died'").await, 0);
+        let event = w.word("SELECT event FROM journal WHERE what = 'instance.replaced'").await;
+        assert!(event.contains("database is DOWN") && event.contains("\"OK\""), "{event}");
+        let drop = w.bal.faults().calls().iter().position(|c| c.verb == "delete_member").expect("taken out");
+        assert!(drop > 0 && w.sched.faults().count("kill") >= 1);
+        w.stop().await;
+    })
+    .await;
+}
+
+/// Every verb of every port fails once, on each side of its effect, in each way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_before_and_after_every_step_changes_nothing_in_the_end() {
+    let verbs: [(&str, &[&str]); 4] = [
+        ("scheduler", &["list", "put", "scale", "delete", "kill"]),
+        ("network", &["ensure", "list", "attach", "detach"]),
+        ("dns", &["put", "delete"]),
+        ("balancer", &["get", "put_service", "put_member", "delete_member", "delete_service"]),
+    ];
+    each_database(async |store| {
+        let w = World::new(store).await;
+        w.start();
+        let mut n = 0;
+        for (port, list) in verbs {
+            for verb in list {
+                for (when, fault) in
+                    [(When::Before, Fault::Transient), (When::Before, Fault::Unknown), (When::After, Fault::Unknown)]
+                {
+                    n += 1;
+                    let app = padis_domain::app::AppRef { team: "motor".into(), app: format!("a{n}") };
+                    let faults = match port {
+                        "scheduler" => w.sched.faults(),
+                        "network" => w.net.faults(),
+                        "dns" => w.dns.faults(),
+                        _ => w.bal.faults(),
+                    };
+                    faults.fail_next(verb, when, fault);
+                    w.release(&app, 1, 2).await;
+                    w.until_online(&app, 1, 2).await;
+                    w.intend(&app, "instances = 1").await;
+                    w.until_online(&app, 1, 1).await;
+                    w.intend(&app, "wanted = 'deleted'").await;
+                    w.until_gone(&app).await;
+                    faults.clear();
+                }
+            }
+        }
+        assert_eq!(w.count("SELECT COUNT(*) FROM claim WHERE released_at IS NULL").await, 0, "something leaked");
+        w.stop().await;
+    })
+    .await;
+}
+
+/// SIGKILL in the middle of a step: the call hangs, the process is gone, another one starts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_at_any_step_leaves_nothing_behind_and_doubles_nothing() {
+    let steps = [
+        ("scheduler", "put"),
+        ("network", "attach"),
+        ("balancer", "put_service"),
+        ("balancer", "put_member"),
+        ("dns", "put"),
+    ];
+    each_database(async |store| {
+        let w = World::new(store).await;
+        for (n, (port, verb)) in steps.into_iter().enumerate() {
+            for (m, when) in [When::Before, When::After].into_iter().enumerate() {
+                let app = padis_domain::app::AppRef { team: "motor".into(), app: format!("k{n}{m}") };
+                let faults = match port {
+                    "scheduler" => w.sched.faults(),
+                    "network" => w.net.faults(),
+                    "dns" => w.dns.faults(),
+                    _ => w.bal.faults(),
+                };
+                let before = faults.count(verb);
+                faults.fail_next(verb, when, Fault::Hang);
+                w.start();
+                w.release(&app, 1, 2).await;
+                until("the step is reached", async || faults.count(verb) > before).await;
+                w.kill().await;
+                faults.clear();
+                w.start();
+                w.until_online(&app, 1, 2).await;
+                w.intend(&app, "wanted = 'deleted'").await;
+                w.until_gone(&app).await;
+                w.stop().await;
+            }
+        }
+        assert_eq!(w.count("SELECT COUNT(*) FROM claim WHERE released_at IS NULL").await, 0, "something leaked");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_stays_silent_changes_nothing_but_the_pace() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        w.sched.set_silent(true);
+        w.start();
+        w.release(&app, 1, 2).await;
+        w.until_online(&app, 1, 2).await;
+        let victim = w.tasks(&app, 1).remove(0);
+        w.sched.end_task(&victim, "TASK_FAILED", "unheard");
+        until("replaced by the sweep", async || !w.tasks(&app, 1).contains(&victim)).await;
+        w.until_online(&app, 1, 2).await;
+        w.intend(&app, "wanted = 'deleted'").await;
+        w.until_gone(&app).await;
+        w.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_system_that_is_down_delays_and_says_so() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        w.start();
+        w.bal.faults().down(Some(Fault::Transient));
+        w.release(&app, 1, 1).await;
+        until("the operator is told", async || {
+            w.word("SELECT outcome FROM work WHERE key = 'app:motor/claims'").await.contains("alancer")
+        })
+        .await;
+        w.bal.faults().down(None);
+        w.until_online(&app, 1, 1).await;
+        w.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_never_answers_leaves_the_old_one_serving() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        w.start();
+        w.release(&app, 1, 2).await;
+        w.until_online(&app, 1, 2).await;
+        let old = w.outside(&app).await.attached;
+        // Every other address answers wrongly from now on.
+        for ip in 2..250u32 {
+            let ip = (old.first().expect("one") & 0xffff_ff00) + ip;
+            if !old.contains(&ip) {
+                w.pages.lock().expect("pages").insert(Ipv4Addr::from(ip), (500, "no".into()));
+            }
+        }
+        w.release(&app, 2, 2).await;
+        until("the new ones are attached", async || w.outside(&app).await.attached.len() == 4).await;
+        let serving = w.outside(&app).await;
+        assert_eq!((serving.ready, serving.members), (2, 2), "only the old release takes requests");
+        // Roll back: a new release of the old kind, on pages that answer.
+        w.pages.lock().expect("pages").clear();
+        w.release(&app, 3, 2).await;
+        w.until_online(&app, 3, 2).await;
+        w.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unheard_host_takes_its_instances_out_of_the_balancer() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        w.start();
+        w.release(&app, 1, 2).await;
+        w.until_online(&app, 1, 2).await;
+        let task = w.tasks(&app, 1).remove(0);
+        w.sched.set_task_state(&task, TaskState::Unreachable);
+        until("out", async || w.outside(&app).await.ready == 1).await;
+        w.sched.set_task_state(&task, TaskState::Running);
+        until("in again", async || w.outside(&app).await.ready == 2).await;
+        w.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_share_the_work() {
+    each_database(async |store| {
+        let w = World::new(store).await;
+        w.start_with(Duration::from_millis(200));
+        // The second one's handle replaces the first one's: the first runs until the runtime ends.
+        w.start_with(Duration::from_millis(170));
+        let apps: Vec<_> =
+            (0..8).map(|n| padis_domain::app::AppRef { team: "motor".into(), app: format!("s{n}") }).collect();
+        for a in &apps {
+            w.release(a, 1, 2).await;
+        }
+        for a in &apps {
+            w.until_online(a, 1, 2).await;
+            assert_eq!(
+                w.count(&format!("SELECT COUNT(*) FROM journal WHERE what = 'delivery.online' AND app_id = '{a}'"))
+                    .await,
+                1
+            );
+        }
+        for a in &apps {
+            w.intend(a, "wanted = 'deleted'").await;
+        }
+        for a in &apps {
+            w.until_gone(a).await;
+        }
+        assert_eq!(w.count("SELECT COUNT(*) FROM claim WHERE released_at IS NULL").await, 0);
+        w.stop().await;
+    })
+    .await;
+}

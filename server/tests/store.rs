@@ -1,0 +1,227 @@
+//! The store on SQLite and on PostgreSQL: addresses, the work queue, the journal.
+
+mod support;
+
+use padis_domain::address::Subnet;
+use padis_domain::app::AppRef;
+use padis_server::store::claims::{self, Given, Owner};
+use padis_server::store::journal::{self, Entry};
+use padis_server::store::work::{self, Outcome};
+use padis_server::store::{Store, now_ms};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use support::each_database;
+
+fn app() -> AppRef {
+    AppRef { team: "motor".into(), app: "claims".into() }
+}
+fn subnet(s: &str) -> Subnet {
+    s.parse().expect("a subnet")
+}
+
+async fn allocate(store: &Store, app: &AppRef, slot: u32, task: &str, pool: &str, net: Subnet) -> Given {
+    let owner = Owner { app_id: "a1", app };
+    claims::allocate(store, &owner, 1, slot, task, pool, net, net.first()).await.expect("allocation")
+}
+
+#[tokio::test]
+async fn an_address_is_given_once_to_whoever_asks() {
+    each_database(async |store| {
+        let (app, net) = (app(), subnet("10.9.0.0/29"));
+        let mut got = BTreeSet::new();
+        for n in 0..5 {
+            match allocate(&store, &app, n, &format!("t{n}"), "p", net).await {
+                Given::Address(ip) => assert!(got.insert(ip) && ip != net.first() && net.contains(ip)),
+                Given::Full => panic!("five of six usable addresses are free beside the gateway"),
+            }
+        }
+        assert_eq!(allocate(&store, &app, 9, "t9", "p", net).await, Given::Full);
+        // Asking again gives the same; giving back makes it rest, then free.
+        let again = allocate(&store, &app, 2, "t2", "p", net).await;
+        assert!(matches!(again, Given::Address(ip) if got.contains(&ip)));
+        assert!(claims::give_back(&store, "t2", 3600, "gone").await.expect("give back"));
+        assert!(!claims::give_back(&store, "t2", 3600, "gone").await.expect("again"));
+        assert_eq!(allocate(&store, &app, 2, "t2b", "p", net).await, Given::Full, "quarantined is not free");
+        assert!(claims::give_back(&store, "t3", 0, "gone").await.expect("give back"));
+        assert!(matches!(allocate(&store, &app, 3, "t3b", "p", net).await, Given::Address(_)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_clients_never_share_an_address() {
+    each_database(async |store| {
+        let net = subnet("10.8.0.0/24");
+        let mut clients = tokio::task::JoinSet::new();
+        let taken = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
+        for c in 0..64u32 {
+            let (store, taken) = (store.clone(), Arc::clone(&taken));
+            clients.spawn(async move {
+                let app = app();
+                for round in 0..12 {
+                    let task = format!("c{c}r{round}");
+                    let Given::Address(ip) = allocate(&store, &app, c, &task, "p", net).await else { panic!("full") };
+                    assert!(taken.lock().expect("lock").insert(ip), "address {ip} was given twice");
+                    tokio::task::yield_now().await;
+                    assert!(taken.lock().expect("lock").remove(&ip));
+                    assert!(claims::give_back(&store, &task, 0, "").await.expect("give back"));
+                }
+            });
+        }
+        clients.join_all().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn reserved_addresses_are_kept_back() {
+    each_database(async |store| {
+        let (app, net) = (app(), subnet("10.7.0.0/29"));
+        let mut tx = store.begin().await.expect("begin");
+        let n = claims::reserve(&mut tx, "p", net, net.first(), net.base(), net.last() + 1, "printers").await.expect("reserve");
+        tx.commit().await.expect("commit");
+        assert_eq!(n, 5, "all but network, broadcast and gateway");
+        assert_eq!(allocate(&store, &app, 0, "t", "p", net).await, Given::Full);
+        let mut tx = store.begin().await.expect("begin");
+        assert_eq!(claims::unreserve(&mut tx, "p", net.base() + 3, net.base() + 4).await.expect("free"), 2);
+        tx.commit().await.expect("commit");
+        assert!(matches!(allocate(&store, &app, 0, "t", "p", net).await, Given::Address(ip) if ip == net.base() + 3 || ip == net.base() + 4));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_quarantine_ends() {
+    each_database(async |store| {
+        let (app, net) = (app(), subnet("10.6.0.0/29"));
+        assert!(matches!(allocate(&store, &app, 0, "t", "p", net).await, Given::Address(_)));
+        claims::give_back(&store, "t", 1, "gone").await.expect("give back");
+        sqlx::query("UPDATE claim SET until = $1")
+            .bind(now_ms() - 1)
+            .execute(store.write())
+            .await
+            .expect("time passes");
+        assert_eq!(claims::end_quarantines(&store).await.expect("end"), ["p"]);
+        assert!(claims::end_quarantines(&store).await.expect("end").is_empty());
+    })
+    .await;
+}
+
+async fn touch(store: &Store, key: &str) {
+    let mut tx = store.begin().await.expect("begin");
+    work::touch(&mut tx, key).await.expect("touch");
+    tx.commit().await.expect("commit");
+}
+
+#[tokio::test]
+async fn a_touch_during_the_run_is_not_lost() {
+    each_database(async |store| {
+        touch(&store, "app:a/b").await;
+        let taken = work::take(&store, "w1", 60_000).await.expect("take").expect("one row");
+        assert!(work::take(&store, "w2", 60_000).await.expect("take").is_none(), "leased");
+        touch(&store, "app:a/b").await;
+        assert!(work::settle(&store, "w1", &taken, &Outcome::Done).await.expect("settle"));
+        let again = work::take(&store, "w2", 60_000).await.expect("take").expect("due again");
+        assert_eq!(again.wanted, taken.wanted + 1);
+        assert!(work::settle(&store, "w2", &again, &Outcome::Done).await.expect("settle"));
+        assert!(work::take(&store, "w1", 60_000).await.expect("take").is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lease_that_ran_out_is_taken_over_and_the_late_one_writes_nothing() {
+    each_database(async |store| {
+        touch(&store, "app:a/b").await;
+        let dead = work::take(&store, "w1", -1).await.expect("take").expect("one row");
+        let alive = work::take(&store, "w2", 60_000).await.expect("take").expect("taken over");
+        assert!(!work::settle(&store, "w1", &dead, &Outcome::Park { why: "late".into() }).await.expect("settle"));
+        assert!(work::settle(&store, "w2", &alive, &Outcome::Done).await.expect("settle"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_parked_row_sleeps_through_events_and_wakes_for_people() {
+    each_database(async |store| {
+        touch(&store, "app:a/b").await;
+        let t = work::take(&store, "w", 60_000).await.expect("take").expect("row");
+        work::settle(&store, "w", &t, &Outcome::Park { why: "refused".into() }).await.expect("settle");
+        work::nudge(&store, &["app:a/b".into()]).await.expect("nudge");
+        assert!(work::take(&store, "w", 60_000).await.expect("take").is_none());
+        let mut tx = store.begin().await.expect("begin");
+        assert!(work::retry(&mut tx, "app:a/b").await.expect("retry"));
+        tx.commit().await.expect("commit");
+        let t = work::take(&store, "w", 60_000).await.expect("take").expect("row");
+        assert_eq!(t.attempts, 0);
+        // Forgetting while somebody wants it again keeps the row.
+        touch(&store, "app:a/b").await;
+        assert!(!work::settle(&store, "w", &t, &Outcome::Forget).await.expect("settle"));
+        let t = work::take(&store, "w", 60_000).await.expect("take").expect("still there");
+        assert!(work::settle(&store, "w", &t, &Outcome::Forget).await.expect("settle"));
+        assert!(work::next_due(&store).await.expect("next").is_none());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_workers_never_hold_the_same_row() {
+    each_database(async |store| {
+        for n in 0..40 {
+            touch(&store, &format!("app:t/{n}")).await;
+        }
+        let held = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
+        let mut workers = tokio::task::JoinSet::new();
+        for w in 0..6 {
+            let (store, held) = (store.clone(), Arc::clone(&held));
+            workers.spawn(async move {
+                let (lease, mut n) = (format!("w{w}"), 0);
+                while let Some(t) = work::take(&store, &lease, 60_000).await.expect("take") {
+                    assert!(held.lock().expect("lock").insert(t.key.clone()), "{} was taken twice", t.key);
+                    tokio::task::yield_now().await;
+                    held.lock().expect("lock").remove(&t.key);
+                    assert!(work::settle(&store, &lease, &t, &Outcome::Done).await.expect("settle"));
+                    n += 1;
+                }
+                n
+            });
+        }
+        let done: i32 = workers.join_all().await.iter().sum();
+        // A worker may leave early when it lost every race; what is left is taken here.
+        let mut rest = 0;
+        while let Some(t) = work::take(&store, "last", 60_000).await.expect("take") {
+            work::settle(&store, "last", &t, &Outcome::Done).await.expect("settle");
+            rest += 1;
+        }
+        assert_eq!(done + rest, 40);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_is_a_chain_and_shows_where_it_was_cut() {
+    each_database(async |store| {
+        let mut writers = tokio::task::JoinSet::new();
+        for w in 0..8 {
+            let store = store.clone();
+            writers.spawn(async move {
+                for n in 0..5 {
+                    let e = Entry {
+                        who: format!("w{w}"),
+                        what: "test".into(),
+                        subject: format!("s{n}"),
+                        ..Entry::default()
+                    };
+                    journal::note(&store, &e).await.expect("note");
+                }
+            });
+        }
+        writers.join_all().await;
+        assert_eq!(journal::verify(&store).await.expect("verify"), None);
+        sqlx::query("UPDATE journal SET who = 'mallory' WHERE seq = 17").execute(store.write()).await.expect("tamper");
+        assert_eq!(journal::verify(&store).await.expect("verify"), Some(17));
+        sqlx::query("DELETE FROM journal WHERE seq = 17").execute(store.write()).await.expect("tamper");
+        assert_eq!(journal::verify(&store).await.expect("verify"), Some(18));
+    })
+    .await;
+}
