@@ -50,6 +50,15 @@ fn Platform() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/pools/new") view=pages::PoolNew/>
             <Route path=path!("/pools/:pool") view=pages::Pool/>
             <Route path=path!("/pools/:pool/edit") view=pages::PoolEdit/>
+            <Route path=path!("/middleware") view=pages::Middleware/>
+            <Route path=path!("/packages") view=pages::Packages/>
+            <Route path=path!("/packages/:sha256") view=pages::Package/>
+            <Route path=path!("/names") view=pages::Names/>
+            <Route path=path!("/balancers") view=pages::Balancers/>
+            <Route path=path!("/activity") view=pages::Journal/>
+            <Route path=path!("/activity/work") view=pages::Work/>
+            <Route path=path!("/addresses") view=pages::Addresses/>
+            <Route path=path!("/addresses/:pool") view=pages::AddressMap/>
         </ParentRoute>
     }
     .into_inner()

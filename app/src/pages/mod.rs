@@ -2,12 +2,24 @@
 //! functions that return `AnyView`. What a colleague may want to be sent lives in
 //! the address.
 
+mod addresses;
+mod packages;
+mod names;
+mod middleware;
+mod balancers;
+mod activity;
 pub mod parts;
 mod pools;
 mod said;
 mod search;
 mod sign_in;
 
+pub use activity::{Journal, Work};
+pub use addresses::{AddressMap, Addresses};
+pub use balancers::Balancers;
+pub use middleware::Middleware;
+pub use names::Names;
+pub use packages::{Package, Packages};
 pub use pools::{Pool, PoolEdit, PoolNew, Pools};
 pub use said::{fault, fault_notice, field_error, loading, page, said};
 pub use search::Search;

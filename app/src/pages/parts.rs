@@ -234,3 +234,39 @@ pub fn hidden(name: &'static str, value: impl Into<String>) -> AnyView {
     let value: String = value.into();
     view! { <input type="hidden" name=name value=value/> }.into_any()
 }
+
+/// The box that filters a list by text; the list's other parameters stay.
+/// `beside` stands behind it: selects or links that filter further.
+pub fn filter_box(t: &'static Texts, url: &UrlState, label: &'static str, value: &str, beside: AnyView) -> AnyView {
+    let clear = (!value.is_empty()).then(|| {
+        let href = url.with(&[("q", ""), ("page", "")]);
+        view! { <a class="btn s quiet" href=href>{t.shell.clear}</a> }
+    });
+    view! {
+        <form class="filt" method="get" action=url.path.clone() role="search">
+            {url.hidden(&["q", "state", "team", "page", "done", "failed", "problem"])}
+            <input class="in" type="search" name="q" value=value.to_owned() aria-label=label placeholder=label/>
+            {beside}
+            <button class="btn s" type="submit">{t.shell.filter}</button>
+            {clear}
+        </form>
+    }
+    .into_any()
+}
+
+/// A small select inside a filter: `(value, word)`.
+pub fn filter_select(label: &'static str, name: &'static str, value: &str, options: Vec<(String, String)>) -> AnyView {
+    let options = options
+        .into_iter()
+        .map(|(v, word)| {
+            let chosen = v == value;
+            view! { <option value=v selected=chosen>{word}</option> }
+        })
+        .collect_view();
+    view! {
+        <span class="pull i-down">
+            <select class="in" name=name aria-label=label>{options}</select>
+        </span>
+    }
+    .into_any()
+}

@@ -41,6 +41,7 @@ pub mod apps;
 pub mod catalog;
 pub mod clock;
 pub mod event;
+pub mod journal;
 pub mod net;
 pub mod new_app;
 pub mod note;

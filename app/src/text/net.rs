@@ -48,8 +48,6 @@ area! {
         last_hint: "留空表示只有一个。", "Empty: only the first.";
         why: "原因", "Reason";
         why_hint: "谁、为什么、保留多久。", "For whom, why, for how long.";
-        reserved_n(n: u32): "已预留 {n} 个地址。", "{n} addresses are reserved now.";
-        unreserved_n(n: u32): "已解除 {n} 个地址的预留。", "{n} addresses are free again.";
         reserved_done: "地址已预留。", "The addresses are reserved now.";
         unreserved_done: "已解除预留。", "The reserved addresses are free again.";
         table: "表格视图", "The same as a table";
@@ -61,6 +59,7 @@ area! {
         resolves: "解析为", "Resolves to";
         ttl: "缓存", "Kept";
         seconds(n: u32): "{n} 秒", "{n} s";
+        app: "应用", "Application";
         names_none: "还没有域名", "There is no name yet";
         names_none_text: "应用上线后，它的域名会出现在这里。", "As soon as an application goes online its name stands here.";
         names_no_hit: "没有符合条件的域名", "No name matches";

@@ -1,0 +1,139 @@
+//! The journal: who did what, when, and whether anything was changed afterwards.
+
+use super::two_tabs;
+use crate::api;
+use crate::pages::page;
+use crate::pages::parts::{filter_box, filter_select, live, now, pages_of, use_list};
+use crate::shell::{PageTitle, use_here};
+use crate::text::{Texts, texts};
+use crate::ui::{
+    Icon, LinkButton, Shape, Table, UrlState, col, col_num, empty, head, notice, state, state_tag,
+};
+use leptos::prelude::*;
+use padis_domain::app::AppRef;
+use padis_domain::view::{JournalRow, ListQuery, Page};
+use padis_domain::words::UnixMs;
+
+/// The words by which the journal can be filtered, as the portal writes them.
+const KINDS: &[&str] = &[
+    "app.create", "app.release", "app.roll-back", "app.scale", "app.restart", "app.stop", "app.start", "app.configure",
+    "app.delete", "instance.replace", "package.upload", "package.delete", "pool.put", "pool.delete", "quota.put",
+    "address.reserve", "address.unreserve", "team.put", "team.delete", "person.put", "session.revoke", "sign-in",
+    "work.retry", "work.park",
+];
+
+/// The journal's page.
+#[component]
+pub fn Journal() -> AnyView {
+    let t = texts();
+    let (list, here, changed) = (use_list(), use_here(), live(&["journal"]));
+    let data = Resource::new(
+        move || (list.get(), changed.get()),
+        |(q, _)| async move { Ok((api::journal(q).await?, now())) as api::Said<_> },
+    );
+    view! {
+        <PageTitle text=t.activity.journal/>
+        {page(t.activity.journal, data, move |(p, now): (Page<JournalRow>, UnixMs)| {
+            body(t, p, now, &here.get_untracked(), &list.get_untracked())
+        })}
+    }
+    .into_any()
+}
+
+/// Where the rows that the filter shows can be had as JSON.
+fn export(q: &ListQuery) -> String {
+    let pairs = [("q", &q.q), ("state", &q.state), ("team", &q.team)];
+    let mut out = "/api/journal?q%5Bper_page%5D=200".to_owned();
+    for (k, v) in pairs.into_iter().filter(|(_, v)| !v.is_empty()) {
+        out.push_str(&format!("&q%5B{k}%5D={}", api::query::escape(v)));
+    }
+    out
+}
+
+fn body(t: &'static Texts, p: Page<JournalRow>, now: UnixMs, url: &UrlState, q: &ListQuery) -> AnyView {
+    let a = &t.activity;
+    let intact = p.rows.iter().all(|r| r.intact);
+    let tag = match (p.rows.is_empty(), intact) {
+        (true, _) => ().into_any(),
+        (_, true) => state_tag(Shape::Ok, a.intact),
+        (_, false) => state_tag(Shape::Bad, a.broken),
+    };
+    let alarm = (!intact).then(|| notice(Shape::Bad, a.broken_title, a.broken_text, ().into_any()));
+    let save = view! {
+        <LinkButton href=export(q) label=a.export glyph=Icon::Download external=true/>
+        <small class="vh">{a.export_hint}</small>
+    };
+    let mut kinds = vec![(String::new(), a.any.to_owned())];
+    kinds.extend(KINDS.iter().map(|k| ((*k).to_owned(), t.journal_what(k))));
+    let kinds = filter_select(a.kind, "state", &q.state, kinds);
+    let filtered = !(q.q.is_empty() && q.state.is_empty() && q.team.is_empty());
+    let list = match (p.rows.is_empty(), filtered) {
+        (true, false) => empty(a.none, a.none_text, ().into_any()),
+        (true, true) => empty(a.no_hit, t.net.no_hit_text, ().into_any()),
+        _ => table(t, &p.rows, now),
+    };
+    view! {
+        {head(
+            view! { <h1>{a.journal}</h1>{tag} }.into_any(),
+            view! { <p class="lead">{a.lead}</p> }.into_any(),
+            save.into_any(),
+        )}
+        {two_tabs(t, false)}
+        {alarm}
+        {filter_box(t, url, a.filter, &q.q, kinds)}
+        {list}
+        {pages_of(t, url, p.page, p.per_page, p.total)}
+    }
+    .into_any()
+}
+
+fn table(t: &'static Texts, rows: &[JournalRow], now: UnixMs) -> AnyView {
+    let a = &t.activity;
+    let cols = view! {
+        {col(t.shell.when, "")}
+        {col(a.who, "")}
+        {col(a.kind, "")}
+        {col(a.subject, "")}
+        {col(a.changes, "md")}
+        {col_num("#", "lo")}
+    };
+    let rows = rows.iter().map(|r| row(t, r, now)).collect_view();
+    view! { <Table label=a.journal head=cols.into_any()>{rows}</Table> }.into_any()
+}
+
+/// What a row is about, as a link where there is a page for it.
+pub fn subject(s: &str) -> AnyView {
+    let (kind, name) = s.split_once(':').unwrap_or(("", s));
+    let name = name.to_owned();
+    let href = match (kind, name.split_once('/')) {
+        ("app", Some((team, app))) => Some(api::app_path(&AppRef { team: team.into(), app: app.into() })),
+        ("pool", _) => Some(api::pool_path(&name)),
+        ("addresses", _) => Some(format!("/addresses/{}", api::query::escape(&name))),
+        ("package", _) => Some(format!("/packages/{}", api::query::escape(&name))),
+        ("team", _) => Some(format!("/admin/teams?edit={}", api::query::escape(&name))),
+        ("person", _) => Some(format!("/admin/people?edit={}", api::query::escape(&name))),
+        _ => None,
+    };
+    match href {
+        Some(href) => view! { <a href=href>{name}</a> }.into_any(),
+        None => s.to_owned().into_any(),
+    }
+}
+
+fn row(t: &'static Texts, r: &JournalRow, now: UnixMs) -> AnyView {
+    let a = &t.activity;
+    let broken = (!r.intact).then(|| state(Shape::Bad, a.row_broken));
+    let who = if r.who == "padis" { a.padis.to_owned() } else { r.who.clone() };
+    let word = t.journal_what(&r.what);
+    view! {
+        <tr id=format!("j-{}", r.seq) class=(!r.intact).then_some("broken")>
+            <td>{t.when(r.at, now)}</td>
+            <td>{who}</td>
+            <td>{word}<span class="tech techonly">{r.what.clone()}</span>{broken}</td>
+            <td>{subject(&r.subject)}</td>
+            <td class="md wrap">{t.changes(&r.changes)}</td>
+            <td class="num lo"><span title=format!("{} {}", a.hash, r.hash)>{r.seq}</span></td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,127 @@
+//! The head: name, state, the facts one looks for first, and what can be done.
+
+use super::{refused, Shared};
+use crate::api::{Restart, Said, app_path, pool_path};
+use crate::context::{Lang, Prefs};
+use crate::pages::parts::{Act, act_form, hidden};
+use crate::shell::PageTitle;
+use crate::text::texts;
+use crate::text::words::app_shape;
+use crate::ui::{
+    Button, ButtonSize, Dialog, Icon, LinkButton, Tone, dialog_button, facts, head, icon, state_tag, why,
+};
+use leptos::prelude::*;
+use padis_domain::action::{Action, AppState};
+use padis_domain::view::{AppView, InstanceState};
+
+/// The middleware's title in the reader's language.
+pub fn stack_title(v: &AppView) -> String {
+    match use_context::<Prefs>().unwrap_or_default().lang {
+        Lang::Zh => v.stack_title.1.clone(),
+        Lang::En => v.stack_title.0.clone(),
+    }
+}
+
+/// The head.
+pub fn header(v: AppView, restart: Act<Restart>, once: Resource<Said<String>>) -> AnyView {
+    let t = texts();
+    let a = &t.app;
+    let path = app_path(&v.app);
+    let well = v.instances.iter().filter(|i| i.state == InstanceState::Well && i.release == v.release).count();
+    let word = match v.state {
+        AppState::Online | AppState::Degraded | AppState::Failing | AppState::Delivering => {
+            (a.well_of)(t.app_state(v.state), well, v.wanted)
+        }
+        s => t.app_state(s).to_owned(),
+    };
+    let tech = use_context::<Prefs>().unwrap_or_default().tech;
+    let marathon = tech.then(|| view! { <code>{v.app.marathon_id(v.release)}</code> }.into_any());
+    let mut items = vec![
+        view! {
+            <a href=v.url.clone() rel="external">
+                <code>{v.host_name.clone()}</code>
+                " "
+                {icon(Icon::Ext)}
+            </a>
+        }
+        .into_any(),
+        v.team_title.clone().into_any(),
+        view! { <a href=pool_path(&v.pool)>{v.pool.clone()}</a> }.into_any(),
+        t.stage(v.stage).into_any(),
+        stack_title(&v).into_any(),
+        format!("{} × {}", v.wanted, t.size_short(v.spec.size)).into_any(),
+    ];
+    items.extend(marathon);
+    let no_restart = refused(&v, Action::Restart);
+    let no_release = refused(&v, Action::Release);
+    // One reason is said once, even when it holds for both buttons.
+    let reason = no_release.clone().or_else(|| no_restart.clone());
+    let restart_button = match &no_restart {
+        None => dialog_button("restart", a.restart, Tone::Plain, ButtonSize::Normal, Some(Icon::Restart)),
+        Some(r) => view! { <Button id="restart-no" label=a.restart glyph=Icon::Restart refused=Signal::stored(Some(r.clone())) bare=true/> }.into_any(),
+    };
+    let release_button = match &no_release {
+        None => view! { <LinkButton href=format!("{path}/release") label=a.new_release tone=Tone::Primary glyph=Icon::Upload/> }.into_any(),
+        Some(r) => view! { <Button id="release" label=a.new_release tone=Tone::Primary glyph=Icon::Upload refused=Signal::stored(Some(r.clone())) bare=true/> }.into_any(),
+    };
+    let why_id = if no_release.is_some() { "release-why" } else { "restart-no-why" };
+    let actions = view! {
+        <div class="row">{restart_button} {release_button}</div>
+        {reason.map(|r| why(why_id.to_owned(), Icon::Clock, r))}
+    };
+    let title = view! { <h1>{v.title.clone()}</h1> {state_tag(app_shape(v.state), word)} };
+    view! {
+        <PageTitle text=v.title.clone()/>
+        {head(title.into_any(), facts(items), actions.into_any())}
+        {restart.told.notice(&[], a.done_restart)}
+        {restart_dialog(&v, restart, once)}
+    }
+    .into_any()
+}
+
+fn restart_dialog(v: &AppView, restart: Act<Restart>, once: Resource<Said<String>>) -> AnyView {
+    let t = texts();
+    let a = &t.app;
+    let body = view! {
+        {keys(v, once)}
+        <div class="dlg-b"><p class="second">{(a.restart_text)(v.wanted)}</p></div>
+        <div class="dlg-f">
+            <button class="btn" type="button" popovertarget="restart" popovertargetaction="hide">{t.shell.cancel}</button>
+            <Button label=a.restart tone=Tone::Primary glyph=Icon::Restart/>
+        </div>
+    };
+    view! {
+        <Dialog id="restart" title=(a.restart_title)(&v.title) close=t.shell.close>
+            {act_form(restart, "restart-form", "", body.into_any())}
+        </Dialog>
+    }
+    .into_any()
+}
+
+/// The hidden fields of a form about an application: which, on what revision, and the token.
+pub fn keys(v: &AppView, once: Resource<Said<String>>) -> AnyView {
+    view! {
+        {hidden("team", v.app.team.clone())}
+        {hidden("app", v.app.app.clone())}
+        {hidden("seen", v.revision.to_string())}
+        {token(once)}
+    }
+    .into_any()
+}
+
+/// The hidden field with the token.
+pub fn token(once: Resource<Said<String>>) -> AnyView {
+    view! {
+        <Transition fallback=|| ()>
+            {move || Suspend::new(async move { hidden("once", once.await.unwrap_or_default()) })}
+        </Transition>
+    }
+    .into_any()
+}
+
+impl Shared {
+    /// The result of a restart, for tabs that want to follow it.
+    pub fn restarted(self) -> Signal<usize> {
+        self.restart.told.version
+    }
+}

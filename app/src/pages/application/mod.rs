@@ -1,0 +1,177 @@
+//! An application's page: its head, and tabs that each have an address of their own.
+
+mod charts;
+mod claims;
+mod danger;
+mod delivery;
+mod events;
+mod header;
+mod instances;
+mod logs;
+mod now;
+mod releases;
+mod settings;
+
+pub use events::Events;
+pub use instances::Instances;
+pub use logs::Logs;
+pub use now::Now;
+pub use releases::Releases;
+pub use settings::Settings;
+
+use super::page;
+use super::parts::{Act, act};
+use crate::api::{self, Restart, Said, app_path};
+use crate::live;
+use crate::text::{Texts, texts};
+use crate::ui::{Tab, tabs};
+use leptos::prelude::*;
+use leptos_router::components::Outlet;
+use leptos_router::hooks::{use_location, use_params_map};
+use padis_domain::action::Action;
+use padis_domain::app::AppRef;
+use padis_domain::view::AppView;
+
+/// What the tabs of one application share.
+#[derive(Clone, Copy)]
+pub struct Shared {
+    /// Which.
+    pub app: Memo<AppRef>,
+    /// Its page.
+    pub data: Resource<Said<AppView>>,
+    /// Counts up whenever it changed.
+    pub changed: ReadSignal<u32>,
+    restart: Act<Restart>,
+}
+
+/// The application in the address.
+pub fn use_app() -> Memo<AppRef> {
+    let params = use_params_map();
+    Memo::new(move |_| {
+        params.with(|p| AppRef { team: p.get("team").unwrap_or_default(), app: p.get("app").unwrap_or_default() })
+    })
+}
+
+/// What the tabs share; they only ever stand inside [`AppFrame`].
+pub fn shared() -> Option<Shared> {
+    use_context::<Shared>()
+}
+
+/// Counts up whenever the application in the address changed.
+pub fn follow(app: Memo<AppRef>) -> ReadSignal<u32> {
+    let (changed, set) = signal(0_u32);
+    Effect::new(move |_| {
+        // The topic follows the address: the page stays when the application changes.
+        live::on(app.get().work_key(), move || set.update(|n| *n = n.wrapping_add(1)));
+    });
+    changed
+}
+
+/// Head and tabs around every page of an application.
+#[component]
+pub fn AppFrame() -> AnyView {
+    let t = texts();
+    let app = use_app();
+    let changed = follow(app);
+    let restart = act::<Restart>();
+    let again = restart.told.version;
+    let data = Resource::new(move || (app.get(), changed.get(), again.get()), |(a, _, _)| api::app(a));
+    let once = Resource::new(move || again.get(), |_| api::once());
+    provide_context(Shared { app, data, changed, restart });
+    let path = use_location().pathname;
+    view! {
+        {page(t.shell.applications, data, move |v| header::header(v, restart, once))}
+        {move || bar(t, &app.get(), &path.get(), data)}
+        <Outlet/>
+    }
+    .into_any()
+}
+
+/// The tabs.
+fn bar(t: &'static Texts, app: &AppRef, path: &str, data: Resource<Said<AppView>>) -> AnyView {
+    let a = &t.app;
+    let base = app_path(app);
+    let rest = path.strip_prefix(&base).unwrap_or_default().trim_matches('/').to_owned();
+    let tab = move |tail: &str, label: &str, count: Option<String>| Tab {
+        href: if tail.is_empty() { base.clone() } else { format!("{base}/{tail}") },
+        label: label.to_owned(),
+        count,
+        current: rest == tail,
+    };
+    let show = move |n: Option<(usize, u32)>| {
+        tabs(
+            a.parts,
+            vec![
+                tab("", a.now, None),
+                tab("instances", a.instances, n.map(|n| n.0.to_string())),
+                tab("releases", a.releases, n.map(|n| n.1.to_string())),
+                tab("logs", a.logs, None),
+                tab("events", a.events, None),
+                tab("settings", a.settings, None),
+            ],
+        )
+    };
+    view! {
+        <Transition fallback=|| ()>
+            {move || {
+                let show = show.clone();
+                Suspend::new(async move {
+                    match data.await {
+                        Ok(v) => show(Some((v.instances.len(), v.release))),
+                        Err(_) => ().into_any(),
+                    }
+                })
+            }}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// Why an action is not possible now; `None` if it is.
+pub fn refused(v: &AppView, action: Action) -> Option<String> {
+    let t = texts();
+    v.offers.iter().find(|o| o.action == action).and_then(|o| o.refused).map(|r| t.reason(r).to_owned())
+}
+
+/// A tab's content from the shared application: nothing where the head says why there is none.
+pub fn with_app(show: impl Fn(AppView) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+    let t = texts();
+    let Some(s) = shared() else { return ().into_any() };
+    let show = StoredValue::new(show);
+    view! {
+        <Transition fallback=move || super::loading(t.shell.applications)>
+            {move || Suspend::new(async move {
+                match s.data.await {
+                    Ok(v) => show.with_value(|f| f(v)),
+                    Err(_) => ().into_any(),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// A part of a tab from a resource of its own: nothing if the head says why already.
+pub fn part<T>(
+    what: &'static str,
+    data: Resource<Said<T>>,
+    show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+) -> AnyView
+where
+    T: Clone + Send + Sync + 'static,
+    Said<T>: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let show = StoredValue::new(show);
+    view! {
+        <Transition fallback=move || super::loading(what)>
+            {move || Suspend::new(async move {
+                match data.await {
+                    Ok(v) => show.with_value(|f| f(v)),
+                    Err(api::Fault::Portal(padis_domain::Problem::NotFound)) => ().into_any(),
+                    Err(f) => super::fault_notice(&f),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}

@@ -1,0 +1,90 @@
+//! Standard middleware: each version's contract in plain words, the technical
+//! names behind the reader's own switch.
+
+use crate::api;
+use crate::pages::page;
+use crate::pages::parts::live;
+use crate::shell::{PageTitle, prefs};
+use crate::text::{Texts, texts, units};
+use crate::ui::{ButtonSize, LinkButton, empty, head};
+use leptos::prelude::*;
+use padis_domain::stack::PackageForm;
+use padis_domain::view::StackView;
+
+/// The list of middleware.
+#[component]
+pub fn Middleware() -> AnyView {
+    let t = texts();
+    let changed = live(&["stacks"]);
+    let data = Resource::new(move || changed.get(), |_| api::stacks());
+    view! {
+        <PageTitle text=t.shell.middleware/>
+        {head(
+            view! { <h1>{t.shell.middleware}</h1> }.into_any(),
+            view! { <p class="lead">{t.catalog.stacks_lead}</p> }.into_any(),
+            ().into_any(),
+        )}
+        {page(t.shell.middleware, data, move |all| cards(t, all))}
+    }
+    .into_any()
+}
+
+fn cards(t: &'static Texts, all: Vec<StackView>) -> AnyView {
+    let c = &t.catalog;
+    if all.is_empty() {
+        return empty(c.stacks_none, c.stacks_none_text, ().into_any());
+    }
+    let cards = all.into_iter().map(|s| card(t, s)).collect_view();
+    let hint = (!prefs().tech).then(|| view! { <p class="hint gap">{c.tech_hidden}</p> });
+    view! { <div class="stacks">{cards}</div>{hint} }.into_any()
+}
+
+fn card(t: &'static Texts, s: StackView) -> AnyView {
+    let c = &t.catalog;
+    let k = &s.contract;
+    let title = t.pick_with(|| k.title_zh.clone(), || k.title_en.clone());
+    let kinds: Vec<&str> = k.kinds.iter().map(|k| t.package_kind(*k)).collect();
+    let how = match k.form {
+        PackageForm::File => c.takes_file,
+        PackageForm::Tree => c.takes_tree,
+    };
+    let used = if s.used_by.is_empty() { c.used_none.to_owned() } else { (c.used_by)(s.used_by.len()) };
+    let apps = s
+        .used_by
+        .iter()
+        .take(6)
+        .map(|a| view! { <a href=api::app_path(a)>{a.app.clone()}</a> })
+        .collect_view();
+    let line = |word: &'static str, value: String| view! { <dt>{word}</dt><dd>{value}</dd> };
+    let tech = prefs().tech.then(|| {
+        let line = |word: &'static str, value: String| view! { <dt>{word}</dt><dd><code>{value}</code></dd> };
+        view! {
+            {line(c.port, k.port.to_string())}
+            {line(c.path, k.package_path.clone())}
+            {line(c.logs, k.log_path.clone())}
+            {line(c.user, k.uid.to_string())}
+            {line(c.image, s.image.clone())}
+        }
+    });
+    let new = format!("/applications/new?stack={}", api::query::escape(&s.key));
+    view! {
+        <article class="stack">
+            <h2>{title}</h2>
+            <p class="tech">{s.key.clone()}</p>
+            <dl class="pairs">
+                {line(c.takes, t.list(&kinds))}
+                <dt></dt><dd class="second">{how}</dd>
+                {line(c.starts, (c.starts_in)(k.start_s))}
+                {line(c.needs, (c.needs_mem)(&units::mib(u64::from(k.min_mem_mib))))}
+                {line(c.health, k.health_path.clone())}
+                {line(c.size, units::bytes(s.bytes))}
+                {line(c.built, s.created.chars().take(10).collect())}
+                {tech}
+            </dl>
+            <p class="second">{used}</p>
+            <p class="row">{apps}</p>
+            <div class="row foot"><LinkButton href=new label=c.use_it size=ButtonSize::Small/></div>
+        </article>
+    }
+    .into_any()
+}

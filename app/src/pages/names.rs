@@ -1,0 +1,76 @@
+//! Names: what the name server answers for every application.
+
+use crate::api;
+use crate::pages::page;
+use crate::pages::parts::{filter_box, live, now, pages_of, use_list};
+use crate::shell::{PageTitle, use_here};
+use crate::text::{Texts, texts};
+use crate::ui::{Table, UrlState, col, empty, head, sort_head};
+use leptos::prelude::*;
+use padis_domain::view::{ListQuery, NameRow, Page};
+use padis_domain::words::UnixMs;
+
+/// The list of names.
+#[component]
+pub fn Names() -> AnyView {
+    let t = texts();
+    let (list, here, changed) = (use_list(), use_here(), live(&["apps"]));
+    let rows = Resource::new(
+        move || (list.get(), changed.get()),
+        |(q, _)| async move { Ok((api::names(q).await?, now())) as api::Said<_> },
+    );
+    view! {
+        <PageTitle text=t.shell.names/>
+        {head(
+            view! { <h1>{t.shell.names}</h1> }.into_any(),
+            view! { <p class="lead">{t.net.names_lead}</p> }.into_any(),
+            ().into_any(),
+        )}
+        {page(t.shell.names, rows, move |(p, now): (Page<NameRow>, UnixMs)| {
+            body(t, p, now, &here.get_untracked(), &list.get_untracked())
+        })}
+    }
+    .into_any()
+}
+
+fn body(t: &'static Texts, p: Page<NameRow>, now: UnixMs, url: &UrlState, q: &ListQuery) -> AnyView {
+    let n = &t.net;
+    if p.total == 0 && q.q.is_empty() {
+        return empty(n.names_none, n.names_none_text, ().into_any());
+    }
+    let filter = filter_box(t, url, n.names_filter, &q.q, ().into_any());
+    if p.rows.is_empty() {
+        return view! { {filter} {empty(n.names_no_hit, n.no_hit_text, ().into_any())} }.into_any();
+    }
+    let cols = view! {
+        {sort_head(url, "name", t.shell.name, false, "")}
+        {col(n.resolves, "")}
+        {sort_head(url, "app", n.app, false, "")}
+        {sort_head(url, "pool", t.pools.pool, false, "lo")}
+        {sort_head(url, "ttl", n.ttl, true, "md")}
+        {sort_head(url, "since", n.since, true, "lo")}
+    };
+    let rows = p.rows.into_iter().map(|r| row(t, r, now)).collect_view();
+    view! {
+        {filter}
+        <Table label=t.shell.names head=cols.into_any()>{rows}</Table>
+        {pages_of(t, url, p.page, p.per_page, p.total)}
+    }
+    .into_any()
+}
+
+fn row(t: &'static Texts, r: NameRow, now: UnixMs) -> AnyView {
+    let map = format!("/addresses/{}", api::query::escape(&r.pool));
+    let addresses = r.addresses.into_iter().map(|a| view! { <code class="item">{a}</code> }).collect_view();
+    view! {
+        <tr>
+            <th scope="row"><code>{r.name}</code></th>
+            <td>{addresses}</td>
+            <td><a href=api::app_path(&r.app)>{r.app.app.clone()}</a><span class="tech">{r.app.team.clone()}</span></td>
+            <td class="lo"><a href=map>{r.pool}</a></td>
+            <td class="num md">{(t.net.seconds)(r.ttl_s)}</td>
+            <td class="num lo">{t.when(r.since, now)}</td>
+        </tr>
+    }
+    .into_any()
+}

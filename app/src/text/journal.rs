@@ -1,0 +1,52 @@
+//! The journal's stable words in the reader's language. A word that is not known
+//! here is shown as it stands: a row is never hidden for want of a translation.
+
+use super::Texts;
+
+impl Texts {
+    /// What was done, from the journal's stable word.
+    pub fn journal_what(&self, word: &str) -> String {
+        let (thing, verb) = word.split_once('.').unwrap_or(("", word));
+        let verb = match verb {
+            "create" => self.pick("创建", "created"),
+            "put" => self.pick("保存", "saved"),
+            "update" | "change" => self.pick("修改", "changed"),
+            "delete" => self.pick("删除", "deleted"),
+            "release" => self.pick("发布", "released"),
+            "roll-back" => self.pick("回退", "rolled back"),
+            "scale" => self.pick("调整实例数", "scaled"),
+            "restart" => self.pick("重启", "restarted"),
+            "stop" => self.pick("停止", "stopped"),
+            "start" => self.pick("启动", "started"),
+            "configure" => self.pick("修改设置", "configured"),
+            "replace" => self.pick("替换", "replaced"),
+            "upload" => self.pick("上传", "uploaded"),
+            "reserve" => self.pick("预留", "reserved"),
+            "unreserve" => self.pick("解除预留", "freed"),
+            "revoke" => self.pick("结束", "ended"),
+            "retry" => self.pick("重试", "tried again"),
+            "park" => self.pick("搁置", "parked"),
+            "online" => self.pick("上线", "went online"),
+            "sign-in" => return self.pick("登录", "Signed in").to_owned(),
+            "sign-out" => return self.pick("退出登录", "Signed out").to_owned(),
+            "sign-in-failed" => return self.pick("登录失败", "Sign-in failed").to_owned(),
+            other => return if thing.is_empty() { other.to_owned() } else { word.to_owned() },
+        };
+        let thing = match thing {
+            "app" => self.pick("应用", "Application"),
+            "instance" => self.pick("实例", "Instance"),
+            "package" => self.pick("应用包", "Package"),
+            "pool" => self.pick("资源池", "Pool"),
+            "quota" => self.pick("配额", "Quota"),
+            "address" | "addresses" => self.pick("地址", "Addresses"),
+            "team" => self.pick("团队", "Team"),
+            "person" => self.pick("账号", "Account"),
+            "session" => self.pick("会话", "Session"),
+            "password" => self.pick("密码", "Password"),
+            "work" => self.pick("工作", "Work"),
+            "delivery" => self.pick("交付", "Delivery"),
+            other => other,
+        };
+        self.pick_with(|| format!("{verb}{thing}"), || format!("{thing} {verb}"))
+    }
+}
