@@ -1,9 +1,8 @@
 //! The conversation with HAProxy over its master socket.
 //!
 //! Why the master and not the worker's own socket: after a reload the old worker
-//! still answers on connections that clients keep open. It must learn of every
-//! member that comes or goes, and its requests count when a member is drained.
-//! Only the master reaches all workers (`@!PID command`).
+//! still finishes requests. They count when a member is drained, and they are cut
+//! when it is deleted. Only the master reaches all workers (`@!PID command`).
 //!
 //! One could get it wrong by taking silence for success: HAProxy says nothing when
 //! a command worked and one sentence when it did not, so any unexpected text is an

@@ -57,6 +57,10 @@ impl Paths {
     pub fn master(&self) -> PathBuf {
         self.folder.join("master.sock")
     }
+    /// Where old workers pass requests on to the newest.
+    pub fn gate(&self) -> PathBuf {
+        self.folder.join("gate.sock")
+    }
     pub fn worker(&self) -> PathBuf {
         self.folder.join("worker.sock")
     }

@@ -6,9 +6,10 @@
 //! comes back with everything, without our doing anything.
 //!
 //! What one could get wrong:
-//! * *Losing requests on a reload.* Listening sockets pass to the new worker, idle
-//!   connections get one more answer, and member changes reach the old workers too
-//!   (see `cli.rs`), because they still serve those.
+//! * *Losing requests on a reload.* Listening sockets pass to the new worker. A
+//!   connection that a client keeps open stays with the old one, which gives it one
+//!   more answer. The old worker's members can't be changed any more ("Proxy is
+//!   disabled"), so it passes such a request on to the new one (see `render.rs`).
 //! * *Counting a drained member's requests on the newest worker only*, and killing
 //!   an instance that an old worker is still waiting for.
 //! * *Letting a user's text into the configuration* (see `render.rs`).
@@ -58,6 +59,15 @@ pub enum HaproxyStartError {
         #[source]
         cause: std::io::Error,
     },
+    /// The address is in use or not ours.
+    #[error("the balancer cannot listen on {listen}")]
+    Listen {
+        /// The address.
+        listen: std::net::SocketAddr,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
     /// HAProxy can't be run.
     #[error("{program} cannot be run")]
     Program {
@@ -67,7 +77,7 @@ pub enum HaproxyStartError {
         #[source]
         cause: std::io::Error,
     },
-    /// HAProxy does not accept the configuration: most often the address is not ours.
+    /// HAProxy does not accept the configuration.
     #[error("HAProxy does not accept its configuration: {complaint}")]
     Configuration {
         /// Its words.

@@ -162,6 +162,11 @@ pub(super) fn read_service(text: &str) -> Option<(Service, Vec<Member>)> {
 pub(super) fn global(config: &HaproxyConfig, paths: &Paths, run_as: Option<&str>) -> String {
     let path = |p: std::path::PathBuf| argument(&p.display().to_string());
     let user = run_as.map_or(String::new(), |u| format!("  user {u}\n  group {u}\n"));
+    let gate_user = run_as.map_or(String::new(), |u| format!(" user {u}"));
+    // Who may drop privileges may also lock itself into our folder; paths used after
+    // that are seen from there.
+    let jail = run_as.map_or(String::new(), |_| format!("  chroot {}\n", path(paths.folder.clone())));
+    let gate_inside = if run_as.is_some() { "/gate.sock".to_owned() } else { path(paths.gate()) };
     let files: String = pages::error_files()
         .iter()
         .map(|(name, status, _)| format!("  errorfile {status} {}\n", path(paths.page(name))))
@@ -169,7 +174,7 @@ pub(super) fn global(config: &HaproxyConfig, paths: &Paths, run_as: Option<&str>
     format!(
         "# Written by Padis at start; changes are lost.
 global
-{user}  maxconn {max}
+{user}{jail}  maxconn {max}
   stats socket {worker} mode 600 level admin expose-fd listeners
   server-state-file {states}
   # An old worker (after a reload) that still serves a long connection ends after this time.
@@ -182,7 +187,9 @@ global
 defaults
   mode http
   load-server-state-from-file global
-  timeout connect 1s
+  # Also the pause before a retry on the last member that is left: short, and rather more retries.
+  timeout connect 300ms
+  retries 5
   timeout check 3s
   timeout http-request 10s
   timeout http-keep-alive 15s
@@ -193,31 +200,38 @@ defaults
   timeout client-fin 5s
   timeout server-fin 5s
   option dontlognull
-  option forwardfor
   # On a reload, idle connections are answered once more (with “Connection: close”) instead of
   # being cut: a client may be sending its next request at that very moment.
   option idle-close-on-response
   option redispatch 1
-  retries 3
   retry-on conn-failure empty-response
   http-reuse safe
 {files}
 frontend www
   bind {listen}
+  bind unix@{gate} accept-proxy mode 600{gate_user}
+  # A request that still reaches an old worker (on a connection that the client kept open) is
+  # passed on to the newest: only that one knows today's members and names.
+  use_backend newest if {{ stopping }}
+  http-request add-header X-Forwarded-For %[src] unless {{ stopping }}
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Host %[req.hdr(host)] if {{ req.hdr(host) -m found }}
   # A request that may have had an effect is not sent twice; failed connections are always retried.
   http-request disable-l7-retry unless {{ method GET HEAD OPTIONS }}
   http-request set-var(txn.backend) req.hdr(host),field(1,:),rtrim(.),lower,map({map})
-  # The connection is closed, so that a browser's next attempt reaches the newest worker.
-  http-request return status 404 content-type text/html;\\ charset=utf-8 file {unknown} hdr Cache-Control no-store hdr Connection close unless {{ var(txn.backend) -m found }}
+  http-request return status 404 content-type text/html;\\ charset=utf-8 file {unknown} hdr Cache-Control no-store unless {{ var(txn.backend) -m found }} or {{ stopping }}
   use_backend %[var(txn.backend)]
+
+backend newest
+  http-reuse never
+  server newest unix@{gate_inside} send-proxy-v2
 ",
         max = config.max_connections,
         worker = path(paths.worker()),
         states = path(paths.states()),
         listen = config.listen,
         map = paths.map().display(),
+        gate = path(paths.gate()),
         unknown = path(paths.page("404.html")),
     )
 }

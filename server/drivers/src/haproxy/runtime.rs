@@ -106,6 +106,11 @@ pub(super) async fn delete(cli: &Cli, pid: u32, service: &str, member: &str) -> 
     }
 }
 
+/// Cuts the member's requests on an old worker: it takes none of its own any more.
+pub(super) async fn cut(cli: &Cli, pid: u32, service: &str, member: &str) -> io::Result<()> {
+    cli.worker(pid, &format!("shutdown sessions server {}/{member}", backend(service))).await.map(drop)
+}
+
 /// Out of service, sessions cut, removed.
 pub(super) fn delete_commands(service: &str, member: &str) -> Vec<String> {
     let server = format!("{}/{member}", backend(service));

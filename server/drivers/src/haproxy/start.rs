@@ -8,7 +8,7 @@ use super::{HaproxyStartError, pages, render};
 use crate::child::{Backoff, Child, Spec};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -32,6 +32,8 @@ pub(super) async fn start(config: &HaproxyConfig) -> Result<(Paths, Book, Child)
     if let Err(complaint) = complaint {
         return Err(HaproxyStartError::Configuration { complaint });
     }
+    // HAProxy would say so only in its log, and be started again and again.
+    drop(std::net::TcpListener::bind(config.listen).map_err(|cause| HaproxyStartError::Listen { listen: config.listen, cause })?);
     let child = Child::spawn(spec(config, &paths)).await?;
     child.ready(READY_WITHIN).await?;
     Ok((paths, book, child))
@@ -54,6 +56,9 @@ fn file(path: &std::path::Path, cause: io::Error) -> HaproxyStartError {
 }
 
 fn prepare(config: &HaproxyConfig, paths: &Paths) -> io::Result<Book> {
+    // Its worker, as another user, goes through the folder to `gate.sock`, and nowhere else.
+    std::fs::DirBuilder::new().recursive(true).mode(0o711).create(&paths.folder)?;
+    std::fs::set_permissions(&paths.folder, std::fs::Permissions::from_mode(0o711))?;
     for name in ["conf.d", "trial", "pages"] {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(paths.folder.join(name))?;
     }

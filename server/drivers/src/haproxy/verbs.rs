@@ -1,5 +1,6 @@
 //! The port's verbs.
 
+use super::cli::Processes;
 use super::config::replace;
 use super::files::{self, Held};
 use super::stat::{self, Row};
@@ -21,6 +22,10 @@ fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> PortError {
     move |cause| PortError::transient(System::Balancer, what, cause)
 }
 
+fn current(processes: &Processes) -> io::Result<u32> {
+    processes.current.ok_or_else(|| io::Error::other("HAProxy has no current worker"))
+}
+
 /// Rows of one look at all workers.
 struct Look {
     current: Vec<Row>,
@@ -30,7 +35,7 @@ struct Look {
 impl Inner {
     async fn look(&self, state: &mut State, which: &str) -> io::Result<Look> {
         let processes = self.cli.processes().await?;
-        let current = processes.current.ok_or_else(|| io::Error::other("HAProxy has no current worker"))?;
+        let current = current(&processes)?;
         state.totals.alive(&processes.workers().collect::<HashSet<u32>>());
         let mut look = Look { current: Vec::new(), old: Vec::new() };
         for pid in processes.workers() {
@@ -59,7 +64,7 @@ impl Inner {
                 files::write_service(&self.paths, held).map_err(failed(&*what))?;
             }
             if held.loaded {
-                return self.put_everywhere(&held.service, member).await.map_err(failed(what));
+                return self.put_now(&held.service, member).await.map_err(failed(what));
             }
             // The service's own reload is under way or has failed: this one carries both.
             self.want_reload()
@@ -67,13 +72,8 @@ impl Inner {
         self.reload_for(ticket).await.map_err(failed(what))
     }
 
-    /// All workers at once; only the current one must succeed.
-    async fn put_everywhere(&self, service: &Service, member: &Member) -> io::Result<()> {
-        let processes = self.cli.processes().await?;
-        let current = processes.current.ok_or_else(|| io::Error::other("HAProxy has no current worker"))?;
-        let old = join_all(processes.old.iter().map(|pid| runtime::put(&self.cli, *pid, service, member)));
-        let (done, _) = tokio::join!(runtime::put(&self.cli, current, service, member), old);
-        done
+    async fn put_now(&self, service: &Service, member: &Member) -> io::Result<()> {
+        runtime::put(&self.cli, current(&self.cli.processes().await?)?, service, member).await
     }
 
     async fn delete_member(&self, service: &str, member: &str) -> PortResult<()> {
@@ -100,18 +100,14 @@ impl Inner {
 
     async fn delete_everywhere(&self, service: &str, member: &str) -> io::Result<()> {
         let processes = self.cli.processes().await?;
-        let pids: Vec<u32> = processes.workers().collect();
-        let all = join_all(pids.iter().map(|pid| runtime::delete(&self.cli, *pid, service, member))).await;
-        for (pid, one) in pids.into_iter().zip(all) {
-            match one {
-                Ok(true) => {}
-                Ok(false) => {
-                    let (service, member) = (service.to_owned(), member.to_owned());
-                    tokio::spawn(runtime::remove_later(self.cli.clone(), pid, service, member));
-                }
-                Err(error) if Some(pid) == processes.current => return Err(error),
-                Err(_) => {}
-            }
+        let pid = current(&processes)?;
+        let removed = runtime::delete(&self.cli, pid, service, member);
+        let cut = join_all(processes.old.iter().map(|old| runtime::cut(&self.cli, *old, service, member)));
+        // An old worker may end before it is told to cut.
+        let (removed, _) = tokio::join!(removed, cut);
+        if !removed? {
+            let (service, member) = (service.to_owned(), member.to_owned());
+            tokio::spawn(runtime::remove_later(self.cli.clone(), pid, service, member));
         }
         Ok(())
     }
@@ -168,14 +164,10 @@ impl Inner {
         state.totals.forget(&render::backend(key), None);
         // No reload: without its name in the map and without members, the backend is
         // unreachable; the next reload drops it.
-        let processes = self.cli.processes().await.map_err(failed(what()))?;
         let unmap = format!("del map {} {}", self.paths.map().display(), held.service.host);
-        for pid in processes.workers() {
-            let done = self.cli.worker(pid, &unmap).await;
-            if Some(pid) == processes.current {
-                done.map_err(failed(what()))?;
-            }
-        }
+        let processes = self.cli.processes().await.map_err(failed(what()))?;
+        let pid = current(&processes).map_err(failed(what()))?;
+        self.cli.worker(pid, &unmap).await.map_err(failed(what()))?;
         for member in held.members.keys() {
             self.delete_everywhere(key, member).await.map_err(failed(what()))?;
         }
@@ -283,9 +275,6 @@ impl Balancer for HaproxyChild {
     }
     async fn ping(&self) -> PortResult<()> {
         let processes = self.inner.cli.processes().await.map_err(failed("ask the load balancer for its processes"))?;
-        match processes.current {
-            Some(_) => Ok(()),
-            None => Err(failed("ask for the current worker")(io::Error::other("there is none"))),
-        }
+        current(&processes).map(drop).map_err(failed("ask for the current worker"))
     }
 }
