@@ -1,6 +1,6 @@
 //! The map from addresses to pages, and the application itself.
 
-use crate::pages;
+use crate::pages::{self, application};
 use crate::shell::{Frame, NotFound, me};
 use crate::live;
 use leptos::prelude::*;
@@ -33,7 +33,17 @@ pub fn App() -> impl IntoView {
 fn Team() -> impl MatchNestedRoutes + Clone {
     view! {
         <ParentRoute path=path!("") view=leptos_router::components::Outlet>
+            <Route path=path!("/") view=pages::Overview/>
             <Route path=path!("/search") view=pages::Search/>
+            <Route path=path!("/applications") view=pages::Applications/>
+            <ParentRoute path=path!("/applications/:team/:app") view=application::AppFrame>
+                <Route path=path!("") view=application::Now/>
+                <Route path=path!("/instances") view=application::Instances/>
+                <Route path=path!("/releases") view=application::Releases/>
+                <Route path=path!("/logs") view=application::Logs/>
+                <Route path=path!("/events") view=application::Events/>
+                <Route path=path!("/settings") view=application::Settings/>
+            </ParentRoute>
             <Route path=path!("/*any") view=NotFound/>
         </ParentRoute>
     }
@@ -57,6 +67,11 @@ fn Platform() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/balancers") view=pages::Balancers/>
             <Route path=path!("/activity") view=pages::Journal/>
             <Route path=path!("/activity/work") view=pages::Work/>
+            <Route path=path!("/admin") view=pages::Teams/>
+            <Route path=path!("/admin/teams") view=pages::Teams/>
+            <Route path=path!("/admin/people") view=pages::People/>
+            <Route path=path!("/admin/sessions") view=pages::Sessions/>
+            <Route path=path!("/admin/systems") view=pages::Systems/>
             <Route path=path!("/addresses") view=pages::Addresses/>
             <Route path=path!("/addresses/:pool") view=pages::AddressMap/>
         </ParentRoute>

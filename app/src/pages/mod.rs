@@ -2,12 +2,16 @@
 //! functions that return `AnyView`. What a colleague may want to be sent lives in
 //! the address.
 
-mod addresses;
-mod packages;
-mod names;
-mod middleware;
-mod balancers;
 mod activity;
+mod addresses;
+mod admin;
+pub mod application;
+mod applications;
+mod balancers;
+mod middleware;
+mod names;
+mod overview;
+mod packages;
 pub mod parts;
 mod pools;
 mod said;
@@ -16,9 +20,12 @@ mod sign_in;
 
 pub use activity::{Journal, Work};
 pub use addresses::{AddressMap, Addresses};
+pub use applications::Applications;
+pub use admin::{People, Sessions, Systems, Teams};
 pub use balancers::Balancers;
 pub use middleware::Middleware;
 pub use names::Names;
+pub use overview::Overview;
 pub use packages::{Package, Packages};
 pub use pools::{Pool, PoolEdit, PoolNew, Pools};
 pub use said::{fault, fault_notice, field_error, loading, page, said};

@@ -2,6 +2,7 @@
 //! here is shown as it stands: a row is never hidden for want of a translation.
 
 use super::Texts;
+use padis_domain::problem::System;
 
 impl Texts {
     /// What was done, from the journal's stable word.
@@ -48,5 +49,21 @@ impl Texts {
             other => other,
         };
         self.pick_with(|| format!("{verb}{thing}"), || format!("{thing} {verb}"))
+    }
+
+    /// A system's name as it heads a row: without the article of a sentence.
+    pub fn system_title(&self, s: System) -> &'static str {
+        match s {
+            System::Scheduler => self.pick("调度系统 Marathon", "Scheduler (Marathon)"),
+            System::Cluster => self.pick("主机集群 Mesos", "Host cluster (Mesos)"),
+            System::Docker => self.pick("容器引擎 Docker", "Container engine (Docker)"),
+            System::Registry => self.pick("镜像仓库", "Image registry"),
+            System::Network => self.pick("容器网络", "Container network"),
+            System::Dns => self.pick("域名服务", "Name server"),
+            System::Balancer => self.pick("负载均衡", "Load balancer"),
+            System::Directory => self.pick("员工目录 LDAP", "Staff directory (LDAP)"),
+            System::Database => self.pick("数据库", "Database"),
+            System::Disk => self.pick("磁盘", "Disk"),
+        }
     }
 }

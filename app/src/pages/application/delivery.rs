@@ -100,7 +100,7 @@ fn where_time(t: &'static Texts, d: &DeliveryView) -> AnyView {
         <div class="where">
             <h3>{t.app.where_time}</h3>
             <svg class="capbar parts" role="img" aria-label=t.list(&words)>{bars}</svg>
-            <div class="parts-dl">{rows}</div>
+            <dl>{rows}</dl>
         </div>
     }
     .into_any()

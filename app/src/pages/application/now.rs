@@ -1,0 +1,36 @@
+//! The first tab: the delivery, then instances, charts and what happened lately.
+
+use super::{charts, delivery, events, instances, part, shared, with_app};
+use crate::api::{self, app_path};
+use crate::text::texts;
+use crate::ui::section_with;
+use leptos::prelude::*;
+use padis_domain::view::ListQuery;
+
+/// The first tab.
+#[component]
+pub fn Now() -> AnyView {
+    let t = texts();
+    let a = &t.app;
+    let Some(s) = shared() else { return ().into_any() };
+    let minutes = charts::use_minutes();
+    let series =
+        Resource::new(move || (s.app.get(), minutes.get(), s.changed.get()), |(a, m, _)| api::charts(a, m));
+    let q = ListQuery { per_page: 6, ..ListQuery::default() };
+    let lately = Resource::new(move || (s.app.get(), s.changed.get()), move |(a, _)| api::timeline(a, q.clone()));
+    view! {
+        {with_app(|v| match &v.delivery {
+            Some(d) => delivery::delivery(&v.app, d),
+            None => view! { <p class="quiet">{texts().app.no_delivery}</p> }.into_any(),
+        })}
+        {with_app(instances::section)}
+        {part(a.charts, series, move |c| charts::charts(c, minutes.get_untracked()))}
+        {part(a.events, lately, move |page| {
+            let all = view! { <a href=format!("{}/events", app_path(&s.app.get_untracked()))>{(a.all_events)(page.total)}</a> };
+            let end = if page.total > page.rows.len() as u64 { all.into_any() } else { ().into_any() };
+            let now = page.rows.iter().map(|i| i.at).max().unwrap_or_default();
+            section_with("tlh", a.what_and_why, "", end, events::timeline(t, &page.rows, now))
+        })}
+    }
+    .into_any()
+}

@@ -1,0 +1,188 @@
+//! Settings: how many, how big, how we know it is well, variables; below them
+//! the danger zone.
+//!
+//! The form is based on the revision that was shown first: it is not refreshed
+//! while somebody types, or a colleague's change would be overwritten unseen.
+
+use super::header::{keys, token};
+use super::{danger, part, refused, shared, with_app};
+use crate::api::form::ReleaseForm;
+use crate::api::{self, Outcome, ReleaseApp, Said, Scale, use_kept};
+use crate::pages::parts::{Act, act, act_form, hidden};
+use crate::text::{Texts, texts, units};
+use crate::ui::{Button, NumberField, Shape, TextArea, TextField, Tone, mark, section};
+use leptos::prelude::*;
+use padis_domain::Problem;
+use padis_domain::action::Action;
+use padis_domain::app::{Env, HealthRule, MAX_INSTANCES};
+use padis_domain::view::AppView;
+
+const FIELDS: &[&str] =
+    &["cpu", "mem", "health_path", "health_expect", "interval_s", "timeout_s", "failures", "grace_s", "env", "secrets"];
+
+/// The tab.
+#[component]
+pub fn Settings() -> AnyView {
+    let t = texts();
+    let Some(s) = shared() else { return ().into_any() };
+    let (scale, change) = (act::<Scale>(), act::<ReleaseApp>());
+    let (scaled, saved) = (scale.told.version, change.told.version);
+    let once = Resource::new(move || (scaled.get(), saved.get()), |_| api::once());
+    let kept = use_kept::<ReleaseForm>("release_app");
+    let fresh = Resource::new(move || (s.app.get(), saved.get()), |(a, _)| api::app(a));
+    view! {
+        {with_app(move |v| scaling(t, &v, scale, once))}
+        {part(t.app.settings, fresh, move |v| {
+            let form = match kept.get().flatten().filter(|k| k.app == v.app.app) {
+                Some(k) => ReleaseForm { seen: v.revision.to_string(), ..k },
+                None => form_of(&v),
+            };
+            configuring(t, &v, form, change, once)
+        })}
+        {danger::danger(once)}
+    }
+    .into_any()
+}
+
+fn scaling(t: &'static Texts, v: &AppView, scale: Act<Scale>, once: Resource<Said<String>>) -> AnyView {
+    let a = &t.app;
+    let left = v.quota.quota.minus(v.quota.used.plus(v.quota.held));
+    let hint = (a.quota_left)(&t.cpu(left.cpu_milli), &units::mib(left.mem_mib), left.instances);
+    let fields = view! {
+        {keys(v, once)}
+        <NumberField
+            id="instances"
+            label=a.scale
+            value=v.wanted.to_string()
+            min=1
+            max=i64::from(MAX_INSTANCES)
+            hint=hint
+            error=scale.told.error("instances")
+        />
+        <div class="row">
+            <Button id="scale-do" label=a.scale_do refused=Signal::stored(refused(v, Action::Scale))/>
+        </div>
+    };
+    let body = view! {
+        <p class="lead">{a.scale_lead}</p>
+        {scale.told.notice(&["instances"], a.done_scale)}
+        {changed(scale.told.said)}
+        {act_form(scale, "scale-form", "narrow", fields.into_any())}
+    };
+    section("sch", a.scale, "", body.into_any())
+}
+
+fn seconds(ms: u32) -> String {
+    units::fixed(f64::from(ms) / 1000.0, 3)
+}
+
+fn lines(env: &Env, secret: bool) -> String {
+    env.iter()
+        .filter(|(_, v)| v.secret == secret)
+        .map(|(k, v)| if secret { format!("{k}=\n") } else { format!("{k}={}\n", v.value) })
+        .collect()
+}
+
+fn form_of(v: &AppView) -> ReleaseForm {
+    let HealthRule { path, expect, interval_ms, timeout_ms, failures, grace_s } = v.spec.health.clone();
+    ReleaseForm {
+        team: v.app.team.clone(),
+        app: v.app.app.clone(),
+        seen: v.revision.to_string(),
+        size: "exact".into(),
+        cpu: units::fixed(f64::from(v.spec.size.cpu_milli) / 1000.0, 3),
+        mem: units::mib(u64::from(v.spec.size.mem_mib)),
+        health_path: path,
+        health_expect: expect,
+        interval_s: seconds(interval_ms),
+        timeout_s: seconds(timeout_ms),
+        failures: failures.to_string(),
+        grace_s: grace_s.to_string(),
+        env_given: "on".into(),
+        env: lines(&v.spec.env, false),
+        secrets: lines(&v.spec.env, true),
+        ..ReleaseForm::default()
+    }
+}
+
+fn configuring(
+    t: &'static Texts,
+    v: &AppView,
+    f: ReleaseForm,
+    change: Act<ReleaseApp>,
+    once: Resource<Said<String>>,
+) -> AnyView {
+    let (a, n, told) = (&t.app, &t.new_app, change.told);
+    let fields = view! {
+        {hidden("team", f.team)}
+        {hidden("app", f.app)}
+        {hidden("seen", f.seen)}
+        {hidden("size", "exact")}
+        {hidden("env_given", "on")}
+        {token(once)}
+        <div class="subgrid">
+            <TextField id="cpu" label=n.exact_cpu value=f.cpu inputmode="decimal" hint=n.exact_cpu_hint error=told.error("cpu")/>
+            <TextField id="mem" label=n.exact_mem value=f.mem hint=n.exact_mem_hint error=told.error("mem")/>
+            <TextField id="health_path" label=n.health_path value=f.health_path code=true hint=n.health_path_hint error=told.error("health_path")/>
+            <TextField id="health_expect" label=n.expect value=f.health_expect code=true hint=n.expect_hint error=told.error("health_expect")/>
+        </div>
+        {rules(t, [f.interval_s, f.timeout_s, f.failures, f.grace_s], told)}
+        <div class="subgrid">
+            <TextArea id="env" label=a.env value=f.env code=true note=t.shell.optional hint=a.env_hint error=told.error("env")/>
+            <TextArea id="secrets" label=a.secrets value=f.secrets code=true note=t.shell.optional hint=a.secrets_hint error=told.error("secrets")/>
+        </div>
+        <div class="row gap">
+            <Button id="save" label=a.save tone=Tone::Primary refused=Signal::stored(refused(v, Action::Configure))/>
+        </div>
+    };
+    let body = view! {
+        <p class="lead">{a.config_lead}</p>
+        {told.notice(FIELDS, a.saved)}
+        {changed(told.said)}
+        {act_form(change, "config-form", "column", fields.into_any())}
+    };
+    section("coh", a.config, "", body.into_any())
+}
+
+/// How often and how patiently the health page is asked.
+pub fn rules(t: &'static Texts, values: [String; 4], told: crate::pages::parts::Told) -> AnyView {
+    let n = &t.new_app;
+    let [interval, timeout, failures, grace] = values;
+    view! {
+        <details class="more">
+            <summary>{n.more_rules}</summary>
+            <div class="grid4">
+                <TextField id="interval_s" label=n.interval value=interval inputmode="decimal" suffix=Signal::stored(Some(n.seconds.to_owned())) error=told.error("interval_s")/>
+                <TextField id="timeout_s" label=n.timeout value=timeout inputmode="decimal" suffix=Signal::stored(Some(n.seconds.to_owned())) error=told.error("timeout_s")/>
+                <TextField id="failures" label=n.failures value=failures inputmode="numeric" suffix=Signal::stored(Some(n.times.to_owned())) error=told.error("failures")/>
+                <TextField id="grace_s" label=n.grace value=grace inputmode="numeric" suffix=Signal::stored(Some(n.seconds.to_owned())) error=told.error("grace_s")/>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// What somebody else changed meanwhile.
+pub fn changed(said: Memo<Outcome>) -> AnyView {
+    let t = texts();
+    view! {
+        {move || match said.get() {
+            Outcome::Failed(api::Fault::Portal(Problem::ChangedMeanwhile { changes, .. })) => {
+                let rows = changes.iter().map(|c| view! { <li>{t.change(c)}</li> }).collect_view();
+                view! {
+                    <div class="note" data-s=Shape::Held.as_str()>
+                        {mark(Shape::Held)}
+                        <div>
+                            <p><b>{t.app.what_changed}</b></p>
+                            <ul class="changes">{rows}</ul>
+                            <p>{t.app.yours_kept}</p>
+                        </div>
+                    </div>
+                }
+                .into_any()
+            }
+            _ => ().into_any(),
+        }}
+    }
+    .into_any()
+}
