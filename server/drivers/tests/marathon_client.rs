@@ -117,7 +117,7 @@ async fn the_requests_are_those_of_the_api() {
         [
             "PUT /v2/apps/team/app/r1?partialUpdate=false",
             "PATCH /v2/apps/team/app/r1?force=true",
-            "DELETE /v2/apps/team/app/r1/tasks/team_app_r1.instance-1._app.1?scale=true",
+            "DELETE /v2/apps/team/app/r1/tasks/team_app_r1.instance-1._app.1?scale=true&force=true",
             "DELETE /v2/apps/team/app/r1?force=true",
             "GET /ping",
         ]
@@ -287,4 +287,24 @@ async fn the_stream_tries_the_other_address_and_says_what_is_wrong() {
     assert_eq!(next(&mut events).await, SchedEvent::Attached);
     sender.send("\r\n").await.unwrap();
     assert_eq!(next(&mut events).await, SchedEvent::Alive);
+}
+
+#[tokio::test]
+async fn an_event_without_an_end_is_cut() {
+    let piece: &'static [u8] = Box::leak(vec![b'x'; 1024 * 1024].into_boxed_slice());
+    let server = Server::start(move |_, _| {
+        let endless = futures::stream::repeat_with(move || Ok::<_, std::io::Error>(Bytes::from_static(piece)));
+        Body::from_stream(endless).into_response()
+    })
+    .await;
+    let mut events = client(&[&server.url]).events();
+    assert_eq!(next(&mut events).await, SchedEvent::Attached);
+    let why = loop {
+        match next(&mut events).await {
+            SchedEvent::Alive => {}
+            SchedEvent::Detached { why } => break why,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(why.contains("exceeds"), "{why}");
 }

@@ -6,7 +6,8 @@
 //! * *Names.* `?id=` filters by "contains", not by prefix.
 //! * *Locks.* An app is locked while a deployment runs, and a deployment that
 //!   finds no room runs for ever. Creating and redefining respects the lock (409,
-//!   Transient); scaling and deleting carry `force=true`, for they are the way out.
+//!   Transient); scaling (a kill with scale included) and deleting carry
+//!   `force=true`, for they are the way out.
 //! * *Outcomes.* A time-out after the request was sent is Unknown, never a failure.
 //! * *The stream.* It can stay open and bring nothing: silence is a way of
 //!   breaking (see the module `events`).
@@ -157,7 +158,9 @@ impl Scheduler for MarathonClient {
 
     async fn kill(&self, app_id: &str, task_id: &str, scale: bool) -> PortResult<()> {
         let what = format!("kill task {task_id}");
-        let path = app_path(app_id, &format!("/tasks/{}?scale={scale}", escape(task_id)));
+        // With scale it is a deployment, and several in a row must not wait for one another.
+        let query = if scale { "scale=true&force=true" } else { "scale=false" };
+        let path = app_path(app_id, &format!("/tasks/{}?{query}", escape(task_id)));
         let answer = self.change(&what, Method::DELETE, path, None).await?;
         if answer.status.as_u16() == 404 { Ok(()) } else { self.outcome(&what, &answer) }
     }

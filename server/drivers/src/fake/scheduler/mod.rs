@@ -3,7 +3,9 @@
 //! Time passes either by itself (the default: every change is carried through at
 //! once) or only when the test says [`FakeScheduler::advance`], so that each state
 //! in between can be looked at. Like Marathon, a change of an app is a deployment
-//! that locks the app until it is complete.
+//! that locks the app until it is complete; scaling and deleting break the lock, as
+//! the client's `force=true` does; and a deleted app is listed no more while its
+//! tasks are still dying.
 
 mod world;
 
@@ -84,7 +86,7 @@ impl FakeScheduler {
         lock(&self.world).room = tasks;
         self.carry_through();
     }
-    /// Locks the app as a deployment of somebody else would, or unlocks it.
+    /// Locks the app as a deployment of somebody else would (until it is scaled), or unlocks it.
     pub fn set_locked(&self, app_id: &str, locked: bool) {
         lock(&self.world).set_locked(app_id, locked);
     }
@@ -163,7 +165,7 @@ impl Scheduler for FakeScheduler {
     async fn list(&self, prefix: &str) -> PortResult<Vec<SchedSeen>> {
         let list = || {
             let world = lock(&self.world);
-            Ok(world.apps.values().filter(|a| a.spec.id.starts_with(prefix)).map(|a| a.seen()).collect())
+            Ok(world.apps.values().filter(|a| !a.deleted && a.spec.id.starts_with(prefix)).map(|a| a.seen()).collect())
         };
         self.faults.run("list", prefix, list).await
     }
@@ -173,14 +175,11 @@ impl Scheduler for FakeScheduler {
     }
     async fn scale(&self, id: &str, instances: u32) -> PortResult<()> {
         let scale = |world: &mut World| {
-            let Some(app) = world.apps.get(id) else {
+            let Some(app) = world.apps.get(id).filter(|a| !a.deleted) else {
                 let what = format!("scale {id}, which does not exist");
                 return Err(PortError::Transient { system: System::Scheduler, what, cause: None });
             };
             let wanted = SchedApp { instances, ..app.spec.clone() };
-            if app.foreign_lock || app.deleted {
-                return Err(locked(id));
-            }
             world.unlock(id);
             if world.put(&wanted) { Ok(()) } else { Err(locked(id)) }
         };

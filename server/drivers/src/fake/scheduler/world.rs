@@ -97,10 +97,11 @@ impl World {
             app.foreign_lock = locked;
         }
     }
-    /// Ends our own deployment, as `force=true` does.
+    /// Ends whatever deployment there is, as `force=true` does.
     pub fn unlock(&mut self, id: &str) {
         if let Some(app) = self.apps.get_mut(id) {
             app.deployment = None;
+            app.foreign_lock = false;
         }
     }
 
