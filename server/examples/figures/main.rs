@@ -1,0 +1,55 @@
+//! `make bench`: the figures that the project promises, measured in one run with
+//! everything real: the release server, the Docker Engine, the registry, HAProxy.
+//!
+//! Runs inside the laboratory (`end2end/lab/run`), started by `end2end/bench`.
+//! One could get it wrong by measuring the portal's own word for it: "online" here
+//! is the first good answer that this program gets through the balancer.
+
+mod addresses;
+mod delivery;
+mod load;
+mod pages;
+mod portal;
+mod table;
+mod upload;
+
+use portal::Portal;
+use table::Table;
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    // A second provider in one process is refused and changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let only: Vec<String> = std::env::args().skip(1).collect();
+    let wants = |name: &str| only.is_empty() || only.iter().any(|o| o == name);
+    let mut t = Table::default();
+    if wants("addresses") {
+        addresses::measure(&mut t).await?;
+    }
+    let portal = Portal::start().await?;
+    let measured = async {
+        if wants("delivery") {
+            delivery::measure(&portal, &mut t).await?;
+        }
+        if wants("healing") {
+            delivery::healing(&portal, &mut t).await?;
+        }
+        if wants("load") {
+            load::measure(&portal, &mut t).await?;
+        }
+        if wants("upload") {
+            upload::measure(&portal, &mut t).await?;
+        }
+        if wants("pages") {
+            pages::measure(&portal, &mut t).await?;
+        }
+        Ok(())
+    }
+    .await;
+    t.row("the portal's memory after all this", "≤ 200 MiB", format!("{} MiB", portal.rss_mib()?), Some(portal.rss_mib()? <= 200));
+    portal.stop().await;
+    t.print();
+    measured
+}
