@@ -25,12 +25,12 @@ pub fn Releases() -> AnyView {
         move || (s.app.get(), s.changed.get(), version.get()),
         |(a, _, _)| async move {
             let view = api::app(a.clone()).await?;
-            Ok((api::releases(a).await?, view)) as Said<_>
+            Ok((api::releases(a).await?, view)) as Said<(Vec<ReleaseRow>, AppView)>
         },
     );
     view! {
         {back.told.notice(&[], t.app.saved)}
-        {part(t.app.releases, data, move |(rows, v)| table(t, &rows, &v, back, once))}
+        {part(t.app.releases, data, move |(rows, v): (Vec<ReleaseRow>, AppView)| table(t, &rows, &v, back, once))}
     }
     .into_any()
 }
