@@ -1,0 +1,146 @@
+//! What the engine is told at start, and how a start can fail.
+//!
+//! Everything has a default that works on one machine with Docker. One could get
+//! it wrong by listening beyond loopback: the API has no authentication (as
+//! Marathon's has none of its own), so who reaches it owns the machine.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+/// One agent: a share of a machine's resources under a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgentConfig {
+    /// Its host name in the API (`hostname` in constraints).
+    pub name: String,
+    /// Its attributes, as constraints see them.
+    pub attributes: BTreeMap<String, String>,
+    /// Cores that may be handed out.
+    pub cpus: f64,
+    /// MiB of memory that may be handed out.
+    pub mem_mib: u64,
+    /// Another Docker socket than the engine's, `unix:///…`.
+    pub docker: Option<String>,
+}
+
+/// Settings of the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EngineConfig {
+    /// Where the Marathon v2 API listens; port 0 takes a free one.
+    pub marathon_listen: SocketAddr,
+    /// Where the Mesos operator API listens; port 0 takes a free one.
+    pub mesos_listen: SocketAddr,
+    /// Folder of the engine's own: state, identity, sandboxes. Made if absent.
+    pub data: PathBuf,
+    /// The Docker Engine's socket, `unix:///var/run/docker.sock`.
+    pub docker: String,
+    /// The agents; empty means one agent with all cores and 80 % of the memory.
+    pub agents: Vec<AgentConfig>,
+    /// Name of this machine: leader, and the host that health checks and `HOST` use.
+    pub hostname: String,
+    /// Image for apps that name none (a bare `cmd`). Without it such apps are refused,
+    /// because the engine never runs a command on the host itself.
+    pub default_image: Option<String>,
+    /// Host ports to hand out (Mesos' own default).
+    pub ports: RangeInclusive<u16>,
+    /// Finished tasks, and their sandboxes, kept for each app.
+    pub keep_finished: usize,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self {
+            marathon_listen: SocketAddr::new(loopback, 8080),
+            mesos_listen: SocketAddr::new(loopback, 5050),
+            data: PathBuf::from("engine"),
+            docker: String::from("unix:///var/run/docker.sock"),
+            agents: Vec::new(),
+            hostname: String::from("localhost"),
+            default_image: None,
+            ports: 31_000..=32_000,
+            keep_finished: 10,
+        }
+    }
+}
+
+/// Why the engine did not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The configuration contradicts itself.
+    #[error("the engine's configuration is not usable: {0}")]
+    Config(String),
+    /// Another process works on the same data folder.
+    #[error("another engine already works on {0}")]
+    Locked(PathBuf),
+    /// The data folder can't be used.
+    #[error("the engine's data at {path} can't be used")]
+    Data {
+        /// File or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The state is not what this engine wrote.
+    #[error("line {line} of {path} is not a record of the engine's state")]
+    Corrupt {
+        /// File.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// An address can't be listened on.
+    #[error("can't listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Checks what must hold and fills in the one default agent.
+pub(crate) fn agents(config: &EngineConfig) -> Result<Vec<AgentConfig>, EngineError> {
+    let mut agents = config.agents.clone();
+    if agents.is_empty() {
+        agents.push(AgentConfig {
+            name: config.hostname.clone(),
+            attributes: BTreeMap::new(),
+            cpus: std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64),
+            mem_mib: machine_mem_mib().unwrap_or(1024) * 8 / 10,
+            docker: None,
+        });
+    }
+    for (index, agent) in agents.iter().enumerate() {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        if agent.name.is_empty() || !agent.name.chars().all(plain) {
+            return Err(EngineError::Config(format!("agent name {:?} is not a host name", agent.name)));
+        }
+        if agents[..index].iter().any(|a| a.name == agent.name) {
+            return Err(EngineError::Config(format!("agent name {:?} occurs twice", agent.name)));
+        }
+        if !(agent.cpus.is_finite() && agent.cpus > 0.0 && agent.mem_mib > 0) {
+            return Err(EngineError::Config(format!("agent {} has no cores or no memory", agent.name)));
+        }
+        let socket = agent.docker.as_deref().unwrap_or(&config.docker);
+        if !socket.starts_with("unix:///") {
+            return Err(EngineError::Config(format!("{socket:?} is not a Docker socket (unix:///…)")));
+        }
+    }
+    if config.ports.is_empty() {
+        return Err(EngineError::Config(String::from("the range of host ports is empty")));
+    }
+    Ok(agents)
+}
+
+fn machine_mem_mib() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|l| l.starts_with("MemTotal:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
+}

@@ -1,0 +1,280 @@
+//! The engine's heart: the state behind its lock, the log, the listeners, and
+//! the loop that carries out what was decided.
+//!
+//! The order that makes SIGKILL harmless: change the state and hand the records
+//! to the log (one lock), wait until they are on disk, only then touch Docker.
+//! Containers are found again by their labels, so whatever was done between the
+//! last record and the end is seen, not guessed.
+
+use crate::config::EngineConfig;
+use crate::docker::{LaunchError, Node};
+use crate::hub::Hub;
+use crate::record::TaskRecord;
+use crate::sandbox::Sandboxes;
+use crate::store::{NotDurable, Store};
+use crate::transitions::End;
+use crate::world::World;
+use padis_protocol::task::TaskState;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long a caller waits for the disk.
+const DISK: Duration = Duration::from_secs(10);
+/// The scheduler looks at everything at least this often, whatever happened.
+const SWEEP: Duration = Duration::from_secs(30);
+
+pub(crate) struct Core {
+    pub config: EngineConfig,
+    /// Identity of this data folder; containers carry it.
+    pub id: String,
+    pub nodes: Vec<Arc<Node>>,
+    pub hub: Hub,
+    pub sandboxes: Sandboxes,
+    pub cancel: CancellationToken,
+    pub tracker: TaskTracker,
+    pub started_ms: i64,
+    world: Mutex<World>,
+    store: Store,
+    wake: Notify,
+    /// Tasks whose output is being copied.
+    followed: Mutex<HashSet<String>>,
+}
+
+impl Core {
+    pub fn new(config: EngineConfig, id: String, nodes: Vec<Arc<Node>>, world: World, store: Store) -> Self {
+        Self {
+            sandboxes: Sandboxes::new(config.data.join("sandbox")),
+            config,
+            id,
+            nodes,
+            hub: Hub::default(),
+            cancel: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+            started_ms: padis_protocol::timestamp::now_ms(),
+            world: Mutex::new(world),
+            store,
+            wake: Notify::new(),
+            followed: Mutex::new(HashSet::new()),
+        }
+    }
+
+    /// Reads the state.
+    pub fn look<T>(&self, read: impl FnOnce(&World) -> T) -> T {
+        read(&self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the state; its records and events leave in this very order.
+    /// The number is what to wait for before acting on the change.
+    pub fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> (T, u64) {
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = change(&mut world);
+        let records = std::mem::take(&mut world.records);
+        let seq = self.store.append(&records);
+        if self.store.wants_compaction() {
+            self.store.replace(&world.picture());
+        }
+        for event in std::mem::take(&mut world.events) {
+            self.hub.publish(&event);
+        }
+        let work = !(world.dirty.is_empty() && world.to_kill.is_empty() && world.to_launch.is_empty());
+        if work || !world.discard.is_empty() {
+            self.wake.notify_one();
+        }
+        (answer, seq)
+    }
+
+    /// Waits until a change is on disk.
+    pub async fn durable(&self, seq: u64) -> Result<(), NotDurable> {
+        self.store.durable(seq, DISK).await
+    }
+
+    /// Waits until everything is on disk.
+    pub async fn flush(&self) -> Result<(), NotDurable> {
+        self.store.flush(DISK).await
+    }
+
+    /// Publishes an event that belongs to no change.
+    pub fn publish(&self, event: padis_protocol::event::Event) {
+        self.change(|w| w.events.push(event));
+    }
+
+    /// The Docker node of a task's agent.
+    pub fn node_of(&self, task: &TaskRecord) -> Option<Arc<Node>> {
+        let index = self.look(|w| w.agent(&task.agent).map(|a| a.node))?;
+        self.nodes.get(index).cloned()
+    }
+
+    /// The scheduler's loop.
+    pub async fn run(self: Arc<Self>) {
+        let mut next: Option<Instant> = None;
+        loop {
+            let sleep = next.map_or(SWEEP, |at| at.saturating_duration_since(Instant::now()).min(SWEEP));
+            tokio::select! {
+                () = self.cancel.cancelled() => return,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(sleep) => {
+                    self.change(|w| w.dirty.extend(w.apps.keys().cloned().collect::<Vec<_>>()));
+                }
+            }
+            let ports = &self.config.ports;
+            let ((until, launch, kill, discard), seq) = self.change(|w| {
+                let until = w.schedule(Instant::now(), ports);
+                // What waits for its time is looked at again when the time comes.
+                let launch = std::mem::take(&mut w.to_launch);
+                let kill = std::mem::take(&mut w.to_kill);
+                (until, launch, kill, std::mem::take(&mut w.discard))
+            });
+            next = [next.filter(|n| *n > Instant::now()), until].into_iter().flatten().min();
+            for task in discard {
+                self.sandboxes.remove(&task);
+            }
+            if launch.is_empty() && kill.is_empty() {
+                continue;
+            }
+            while self.store.durable(seq, DISK).await.is_err() {
+                tracing::error!("engine: nothing is started or stopped until the state can be written");
+                if self.cancel.is_cancelled() {
+                    return;
+                }
+            }
+            for id in launch {
+                self.tracker.spawn(Arc::clone(&self).launch(id));
+            }
+            for id in kill {
+                self.tracker.spawn(Arc::clone(&self).kill(id));
+            }
+        }
+    }
+
+    /// Makes a staged task's container run.
+    pub async fn launch(self: Arc<Self>, id: String) {
+        let found = self.look(|w| Some((w.tasks.get(&id)?.clone(), w.live.get(&id)?.spec.clone())));
+        let Some((task, spec)) = found else { return };
+        let Some(node) = self.node_of(&task) else {
+            self.change(|w| w.ended(&id, End::failed("the agent is not configured any more"), Instant::now()));
+            return;
+        };
+        if task.state == TaskState::TaskKilling {
+            self.change(|w| w.live.get_mut(&id).map(|l| l.launching = false));
+            return self.kill(id).await;
+        }
+        let started = tokio::select! {
+            () = self.cancel.cancelled() => return,
+            started = node.launch(&self.config, &self.id, &task, &spec) => started,
+        };
+        match started {
+            Ok(()) => {
+                tracing::info!(task.id = %id, app.id = %task.app_id, agent = %task.agent, "engine: a task runs");
+                self.change(|w| w.running(&id, Instant::now()));
+                self.attend(&id);
+                if self.look(|w| w.tasks.get(&id).is_some_and(|t| t.state == TaskState::TaskKilling)) {
+                    self.kill(id).await;
+                }
+            }
+            Err(LaunchError::Unreachable(error)) => {
+                tracing::warn!(task.id = %id, %error, "engine: Docker did not answer; the launch is repeated when it does");
+                self.change(|w| w.live.get_mut(&id).map(|l| l.launching = false));
+            }
+            Err(LaunchError::Refused(message)) => {
+                tracing::warn!(task.id = %id, app.id = %task.app_id, error = %message, "engine: a task can't be launched");
+                node.remove(&task.container).await;
+                let end = End::failed(format!("Failed to launch container: {message}"));
+                self.change(|w| w.ended(&id, end, Instant::now()));
+            }
+        }
+    }
+
+    /// Follows a running task: its output and its health.
+    pub fn attend(self: &Arc<Self>, id: &str) {
+        let fresh = self.followed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+        if !fresh {
+            return;
+        }
+        let core = Arc::clone(self);
+        let task = id.to_owned();
+        self.tracker.spawn(async move {
+            crate::docker::logs::follow(&core, &task).await;
+            core.followed.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
+        });
+        let checks = self.look(|w| w.live.get(id).map_or(0, |l| l.health.len()));
+        for index in 0..checks {
+            self.tracker.spawn(crate::health::watch(Arc::clone(self), id.to_owned(), index));
+        }
+    }
+
+    /// Stops a task's container.
+    pub async fn kill(self: Arc<Self>, id: String) {
+        let (task, _) = self.change(|w| {
+            let live = w.live.get_mut(&id)?;
+            if live.launching || live.stopping {
+                return None;
+            }
+            live.stopping = true;
+            w.tasks.get(&id).cloned()
+        });
+        let Some(task) = task else { return };
+        let Some(node) = self.node_of(&task) else {
+            self.change(|w| w.ended(&id, End::failed("the agent is not configured any more"), Instant::now()));
+            return;
+        };
+        let stopped = tokio::select! {
+            () = self.cancel.cancelled() => return,
+            stopped = node.stop(&task.container, task.grace_s) => stopped,
+        };
+        self.change(|w| w.live.get_mut(&id).map(|l| l.stopping = false));
+        match stopped {
+            Ok(()) => self.verify(&id).await,
+            Err(error) => {
+                tracing::warn!(task.id = %id, %error, "engine: a task could not be stopped; it is tried again");
+            }
+        }
+    }
+
+    /// Looks at the container of a live task and takes up what it finds.
+    pub async fn verify(self: &Arc<Self>, id: &str) {
+        let Some(task) = self.look(|w| w.tasks.get(id).cloned()) else { return };
+        let Some(node) = self.node_of(&task) else { return };
+        match node.inspect(&task.container).await {
+            Ok(Some(seen)) if seen.running => {}
+            Ok(Some(seen)) if seen.created => {
+                let end = End::failed("Container was created but not started");
+                if task.state == TaskState::TaskKilling {
+                    self.change(|w| w.ended(id, end, Instant::now()));
+                    node.remove(&task.container).await;
+                }
+            }
+            Ok(Some(seen)) => {
+                let end = End::exited(seen.exit_code, seen.oom);
+                self.change(|w| w.ended(id, end, Instant::now()));
+                self.attend(id);
+            }
+            Ok(None) => {
+                let end = End::failed("Container was removed behind the engine's back");
+                self.change(|w| w.ended(id, end, Instant::now()));
+            }
+            Err(error) => tracing::warn!(task.id = %id, %error, "engine: a container can't be looked at"),
+        }
+    }
+
+    /// Docker says that a container ended.
+    pub fn died(self: &Arc<Self>, id: &str, code: i64) {
+        self.change(|w| {
+            let oom = w.live.get(id).is_some_and(|l| l.oom);
+            w.ended(id, End::exited(code, oom), Instant::now());
+        });
+    }
+
+    /// A Docker node answers, or does not.
+    pub fn node_is(&self, index: usize, up: bool) {
+        self.change(|w| {
+            if let Some(state) = w.nodes_up.get_mut(index) {
+                *state = up;
+            }
+            w.dirty.extend(w.waiting.keys().cloned().collect::<Vec<_>>());
+        });
+    }
+}

@@ -1,0 +1,286 @@
+//! From an app definition to Docker's container configuration. Pure.
+//!
+//! Limits are always set: a task without a memory limit would make a lie of the
+//! accounting. `no-new-privileges` is on unless the app asks to be privileged or
+//! says otherwise. Docker's restart policy stays `no`: the engine restarts, with
+//! back-off and with a new task. An unknown parameter is refused, because
+//! ignoring `--cap-drop` or `--read-only` in a new spelling would be a hole.
+
+use super::{LABEL_AGENT, LABEL_APP, LABEL_ENGINE, LABEL_TASK};
+use crate::config::EngineConfig;
+use crate::record::TaskRecord;
+use bollard::models::{
+    ContainerCreateBody, EndpointSettings, HostConfig, HostConfigLogConfig, NetworkingConfig, PortBinding,
+    ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
+};
+use padis_protocol::app::{App, EnvVar};
+use padis_protocol::container::{NetworkMode, Parameter};
+use std::collections::{BTreeMap, HashMap};
+
+/// Processes in one container unless `pids-limit` says otherwise.
+const PIDS: i64 = 512;
+const MIB: f64 = 1024.0 * 1024.0;
+
+/// The configuration, or why there is none.
+pub(crate) fn container(
+    config: &EngineConfig,
+    engine: &str,
+    task: &TaskRecord,
+    app: &App,
+) -> Result<ContainerCreateBody, String> {
+    let docker = app.docker();
+    let image = docker.map(|d| d.image.clone()).filter(|i| !i.is_empty()).or_else(|| config.default_image.clone());
+    let image = image.ok_or("the app names no image")?;
+    let privileged = docker.and_then(|d| d.privileged) == Some(true);
+    let memory = (task.mem * MIB) as i64;
+    let mut host = HostConfig {
+        nano_cpus: Some((task.cpus * 1e9) as i64),
+        cpu_shares: Some(((task.cpus * 1024.0) as i64).max(2)),
+        memory: Some(memory),
+        memory_swap: Some(memory),
+        pids_limit: Some(PIDS),
+        privileged: Some(privileged),
+        restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), ..RestartPolicy::default() }),
+        log_config: Some(HostConfigLogConfig {
+            typ: Some(String::from("json-file")),
+            config: Some(HashMap::from([
+                (String::from("max-size"), String::from("16m")),
+                (String::from("max-file"), String::from("2")),
+            ])),
+        }),
+        ..HostConfig::default()
+    };
+    let mut body = ContainerCreateBody {
+        image: Some(image.clone()),
+        user: app.user.clone(),
+        tty: app.tty,
+        stop_timeout: Some(i64::from(task.grace_s)),
+        ..ContainerCreateBody::default()
+    };
+    command(app, &mut body);
+    mounts(app, &mut host)?;
+    network(task, app, &mut body, &mut host);
+
+    let mut env = environment(task, app, &image);
+    let mut labels = HashMap::new();
+    for parameter in docker.and_then(|d| d.parameters.as_deref()).unwrap_or_default() {
+        apply(parameter, &mut body, &mut host, &mut labels, &mut env)?;
+    }
+    let options = host.security_opt.get_or_insert_default();
+    if !privileged && !options.iter().any(|o| o.starts_with("no-new-privileges")) {
+        options.push(String::from("no-new-privileges"));
+    }
+    for (key, value) in
+        [(LABEL_ENGINE, engine), (LABEL_APP, &task.app_id), (LABEL_AGENT, &task.agent), (LABEL_TASK, &task.id)]
+    {
+        labels.insert(key.to_owned(), value.to_owned());
+    }
+    body.labels = Some(labels);
+    body.env = Some(env.into_iter().map(|(k, v)| format!("{k}={v}")).collect());
+    body.host_config = Some(host);
+    Ok(body)
+}
+
+/// `cmd` goes through a shell, as Mesos does; `args` to the image's own entry point.
+fn command(app: &App, body: &mut ContainerCreateBody) {
+    if let Some(cmd) = app.cmd.as_ref().filter(|c| !c.is_empty()) {
+        body.entrypoint = Some(vec![String::from("/bin/sh")]);
+        body.cmd = Some(vec![String::from("-c"), cmd.clone()]);
+    } else if let Some(args) = app.args.as_ref().filter(|a| !a.is_empty()) {
+        body.cmd = Some(args.clone());
+    }
+}
+
+fn mounts(app: &App, host: &mut HostConfig) -> Result<(), String> {
+    let volumes = app.container.as_ref().and_then(|c| c.volumes.as_deref()).unwrap_or_default();
+    let mut mounts = Vec::new();
+    for volume in volumes {
+        let source = volume.host_path.clone().filter(|p| p.starts_with('/'));
+        let source = source.ok_or_else(|| format!("volume {} has no absolute host path", volume.container_path))?;
+        // A bind, not a mount: it makes the host's folder if there is none, as Mesos' Docker does.
+        let mode = if volume.mode.as_deref() == Some("RO") { "ro" } else { "rw" };
+        if source.contains(':') || volume.container_path.contains(':') {
+            return Err(format!("volume {} has a colon in its path", volume.container_path));
+        }
+        mounts.push(format!("{source}:{}:{mode}", volume.container_path));
+    }
+    host.binds = Some(mounts);
+    Ok(())
+}
+
+fn network(task: &TaskRecord, app: &App, body: &mut ContainerCreateBody, host: &mut HostConfig) {
+    let networks = app.network_list();
+    let first = networks.first();
+    let mode = first.and_then(|n| n.mode).unwrap_or_default();
+    let name = match mode {
+        NetworkMode::Host => String::from("host"),
+        NetworkMode::Bridge => String::from("bridge"),
+        NetworkMode::Container => first.and_then(|n| n.name.clone()).unwrap_or_else(|| String::from("bridge")),
+    };
+    if mode != NetworkMode::Host {
+        let mut ports = task.ports.iter();
+        let mut bindings = HashMap::new();
+        let mut exposed = Vec::new();
+        for mapping in app.mappings() {
+            let on_host = match (mapping.host_port, mode) {
+                (None, NetworkMode::Container) => None,
+                _ => ports.next().copied(),
+            };
+            let inside = mapping.container_port.filter(|p| *p != 0).or(on_host);
+            let Some(inside) = inside else { continue };
+            for protocol in mapping.protocol.as_deref().unwrap_or("tcp").split(',') {
+                let key = format!("{inside}/{protocol}");
+                exposed.push(key.clone());
+                if let Some(port) = on_host {
+                    let binding = PortBinding { host_ip: None, host_port: Some(port.to_string()) };
+                    bindings.insert(key, Some(vec![binding]));
+                }
+            }
+        }
+        body.exposed_ports = Some(exposed);
+        host.port_bindings = Some(bindings);
+    }
+    host.network_mode = Some(name);
+}
+
+/// What Marathon tells every task.
+fn environment(task: &TaskRecord, app: &App, image: &str) -> BTreeMap<String, String> {
+    let mut env = BTreeMap::new();
+    for (key, value) in app.env.iter().flatten() {
+        if let EnvVar::Text(text) = value {
+            env.insert(key.clone(), text.clone());
+        }
+    }
+    let upper = |name: &str| -> String {
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+    };
+    let mut set = |key: String, value: String| drop(env.insert(key, value));
+    set("MESOS_TASK_ID".into(), task.id.clone());
+    set("MESOS_CONTAINER_NAME".into(), task.container.clone());
+    set("MARATHON_APP_ID".into(), task.app_id.clone());
+    set("MARATHON_APP_VERSION".into(), task.version.clone());
+    set("MARATHON_APP_DOCKER_IMAGE".into(), image.to_owned());
+    set("MARATHON_APP_RESOURCE_CPUS".into(), task.cpus.to_string());
+    set("MARATHON_APP_RESOURCE_MEM".into(), task.mem.to_string());
+    set("MARATHON_APP_RESOURCE_DISK".into(), app.disk_or_default().to_string());
+    set("MARATHON_APP_RESOURCE_GPUS".into(), app.gpus.unwrap_or(0).to_string());
+    let labels = app.labels.clone().unwrap_or_default();
+    // Marathon leaves out what is too long for an environment, and so do we.
+    let short = |(k, v): &(&String, &String)| k.len() <= 255 && v.len() <= 512;
+    let names: Vec<String> = labels.iter().filter(short).map(|(k, _)| upper(k)).collect();
+    set("MARATHON_APP_LABELS".into(), names.join(" "));
+    for (key, value) in labels.iter().filter(short) {
+        set(format!("MARATHON_APP_LABEL_{}", upper(key)), value.clone());
+    }
+    set("HOST".into(), task.agent.clone());
+    if let Some(first) = task.ports.first() {
+        let all: Vec<String> = task.ports.iter().map(u16::to_string).collect();
+        set("PORT".into(), first.to_string());
+        set("PORTS".into(), all.join(","));
+    }
+    let host_mode = app.network_list().first().and_then(|n| n.mode) == Some(NetworkMode::Host);
+    let definitions = app.port_definitions.as_deref().unwrap_or_default();
+    for (index, port) in task.ports.iter().enumerate() {
+        set(format!("PORT{index}"), port.to_string());
+        if let Some(name) = definitions.get(index).filter(|_| host_mode).and_then(|d| d.name.as_deref()) {
+            set(format!("PORT_{}", upper(name)), port.to_string());
+        }
+    }
+    if !host_mode {
+        for (index, mapping) in app.mappings().iter().enumerate() {
+            let inside = mapping.container_port.filter(|p| *p != 0).or(task.ports.get(index).copied());
+            let outside = task.ports.get(index).copied().or(inside);
+            if let (Some(inside), Some(outside)) = (inside, outside) {
+                set(format!("PORT_{inside}"), outside.to_string());
+                if let Some(name) = &mapping.name {
+                    set(format!("PORT_{}", upper(name)), outside.to_string());
+                }
+            }
+        }
+    }
+    env
+}
+
+/// One option of `docker run`.
+fn apply(
+    parameter: &Parameter,
+    body: &mut ContainerCreateBody,
+    host: &mut HostConfig,
+    labels: &mut HashMap<String, String>,
+    env: &mut BTreeMap<String, String>,
+) -> Result<(), String> {
+    let value = parameter.value.clone();
+    let pair = |sep: char| value.split_once(sep).map_or((value.clone(), String::new()), |(k, v)| (k.into(), v.into()));
+    let yes = || matches!(value.as_str(), "" | "true" | "1");
+    match parameter.key.as_str() {
+        "label" => drop({
+            let (key, value) = pair('=');
+            labels.insert(key, value)
+        }),
+        "env" => drop({
+            let (key, value) = pair('=');
+            env.insert(key, value)
+        }),
+        "net" | "network" => host.network_mode = Some(value),
+        "user" => body.user = Some(value),
+        "hostname" => body.hostname = Some(value),
+        "workdir" => body.working_dir = Some(value),
+        "entrypoint" => body.entrypoint = Some(vec![value]),
+        "init" => host.init = Some(yes()),
+        "read-only" => host.readonly_rootfs = Some(yes()),
+        "tmpfs" => drop({
+            let (path, options) = pair(':');
+            host.tmpfs.get_or_insert_default().insert(path, options)
+        }),
+        "cap-drop" => host.cap_drop.get_or_insert_default().push(value),
+        "cap-add" => host.cap_add.get_or_insert_default().push(value),
+        "security-opt" => host.security_opt.get_or_insert_default().push(value),
+        "group-add" => host.group_add.get_or_insert_default().push(value),
+        "add-host" => host.extra_hosts.get_or_insert_default().push(value),
+        "dns" => host.dns.get_or_insert_default().push(value),
+        "volume" => host.binds.get_or_insert_default().push(value),
+        "ulimit" => host.ulimits.get_or_insert_default().push(ulimit(&value)?),
+        "ip" => {
+            let name = host.network_mode.clone().unwrap_or_default();
+            let endpoint = EndpointSettings {
+                ipam_config: Some(bollard::models::EndpointIpamConfig {
+                    ipv4_address: Some(value),
+                    ..Default::default()
+                }),
+                ..EndpointSettings::default()
+            };
+            body.networking_config =
+                Some(NetworkingConfig { endpoints_config: Some(HashMap::from([(name, endpoint)])) });
+        }
+        "sysctl" => drop({
+            let (key, value) = pair('=');
+            host.sysctls.get_or_insert_default().insert(key, value)
+        }),
+        "pids-limit" => host.pids_limit = Some(number(parameter)?),
+        "shm-size" => host.shm_size = Some(number(parameter)?),
+        key => return Err(format!("Docker parameter '{key}' is not supported")),
+    }
+    Ok(())
+}
+
+/// Whether a parameter will be accepted at launch; used by validation.
+pub(crate) fn check(parameter: &Parameter) -> Result<(), String> {
+    let (mut body, mut host) = (ContainerCreateBody::default(), HostConfig::default());
+    apply(parameter, &mut body, &mut host, &mut HashMap::new(), &mut BTreeMap::new())
+}
+
+fn number(parameter: &Parameter) -> Result<i64, String> {
+    parameter.value.parse().map_err(|_| format!("Docker parameter '{}' is not a number", parameter.key))
+}
+
+/// `nofile=1024:2048`, `nofile=1024`.
+fn ulimit(text: &str) -> Result<ResourcesUlimits, String> {
+    let wrong = || format!("ulimit '{text}' is not NAME=SOFT[:HARD]");
+    let (name, limits) = text.split_once('=').ok_or_else(wrong)?;
+    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
+    Ok(ResourcesUlimits {
+        name: Some(name.to_owned()),
+        soft: Some(soft.parse().map_err(|_| wrong())?),
+        hard: Some(hard.parse().map_err(|_| wrong())?),
+    })
+}

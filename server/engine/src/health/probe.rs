@@ -1,0 +1,98 @@
+//! One probe: connect, ask, run.
+//!
+//! The address: host networking and mapped ports are probed on loopback, a
+//! container with an address of its own at that address, read anew each time
+//! because somebody else may attach it long after the start. One could get it
+//! wrong by blaming the task when Docker does not answer: that is
+//! [`Outcome::Unknown`]. HTTP is spoken by hand: a status line is all that is
+//! needed, and a status of 200 to 399 is a success whatever the body says.
+
+use crate::core::Core;
+use crate::record::TaskRecord;
+use padis_protocol::app::App;
+use padis_protocol::container::NetworkMode;
+use padis_protocol::health::{HealthCheck, HealthProtocol};
+use std::net::IpAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+pub(crate) enum Outcome {
+    Healthy,
+    Sick(String),
+    /// Docker could not be asked.
+    Unknown,
+}
+
+pub(crate) async fn probe(core: &Core, task: &TaskRecord, app: &App, check: &HealthCheck) -> Outcome {
+    let protocol = check.protocol.unwrap_or_default();
+    if protocol == HealthProtocol::Command {
+        let command = check.command.as_ref().map_or("", |c| c.value.as_str());
+        return match core.node_of(task) {
+            Some(node) => node.exec(&task.container, command).await,
+            None => Outcome::Unknown,
+        };
+    }
+    let target = match target(core, task, app, check).await {
+        Ok(target) => target,
+        Err(outcome) => return outcome,
+    };
+    let mut stream = match TcpStream::connect(target).await {
+        Ok(stream) => stream,
+        Err(error) => return Outcome::Sick(format!("{}:{}: {error}", target.0, target.1)),
+    };
+    match protocol {
+        HealthProtocol::Tcp | HealthProtocol::MesosTcp => Outcome::Healthy,
+        _ => match status(&mut stream, target, check.path.as_deref().unwrap_or("/")).await {
+            Ok(200..=399) => Outcome::Healthy,
+            Ok(code) => Outcome::Sick(format!("HTTP status {code}")),
+            Err(error) => Outcome::Sick(error.to_string()),
+        },
+    }
+}
+
+async fn target(core: &Core, task: &TaskRecord, app: &App, check: &HealthCheck) -> Result<(IpAddr, u16), Outcome> {
+    let sick = |why: &str| Outcome::Sick(why.to_owned());
+    let index = check.port_index.unwrap_or(0) as usize;
+    let networks = app.network_list();
+    let mode = networks.first().and_then(|n| n.mode).unwrap_or_default();
+    let loopback = IpAddr::from([127, 0, 0, 1]);
+    if mode == NetworkMode::Host {
+        let port = check.port.or_else(|| task.ports.get(index).copied());
+        return port.map(|p| (loopback, p)).ok_or_else(|| sick("the health check names no port"));
+    }
+    if mode == NetworkMode::Bridge
+        && check.port.is_none()
+        && let Some(port) = task.ports.get(index)
+    {
+        return Ok((loopback, *port));
+    }
+    let mapped = app.mappings().get(index).and_then(|m| m.container_port);
+    let port = check.port.or(mapped).filter(|p| *p != 0).ok_or_else(|| sick("the health check names no port"))?;
+    let Some(node) = core.node_of(task) else { return Err(Outcome::Unknown) };
+    match node.address(&task.container).await {
+        Ok(Some(ip)) => Ok((ip, port)),
+        Ok(None) => Err(sick("the container has no address yet")),
+        Err(_) => Err(Outcome::Unknown),
+    }
+}
+
+async fn status(stream: &mut TcpStream, target: (IpAddr, u16), path: &str) -> std::io::Result<u16> {
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    let request = format!(
+        "GET {slash}{path} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: padis-engine\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+        target.0, target.1
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut head = Vec::new();
+    let mut piece = [0_u8; 512];
+    while !head.contains(&b'\n') && head.len() < 4096 {
+        let count = stream.read(&mut piece).await?;
+        if count == 0 {
+            break;
+        }
+        head.extend_from_slice(&piece[..count]);
+    }
+    let line = String::from_utf8_lossy(&head);
+    let code = line.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).and_then(|code| code.parse().ok());
+    code.ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "the answer is not HTTP"))
+}

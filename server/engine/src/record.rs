@@ -1,0 +1,101 @@
+//! What the engine remembers over a restart, one record for each thing.
+//!
+//! A record is the whole thing, never a change to it: reading the log is "last
+//! one wins", and a record written twice does no harm. Only wall-clock times are
+//! in here; whatever measures an interval lives in memory on the monotonic clock.
+
+use padis_protocol::app::App;
+use padis_protocol::task::{TaskFailure, TaskState};
+use serde::{Deserialize, Serialize};
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Record {
+    App(Box<AppRecord>),
+    AppGone(String),
+    Task(Box<TaskRecord>),
+    TaskGone(String),
+    Deployment(Box<DeploymentRecord>),
+    DeploymentGone(String),
+}
+
+/// An app: what is wanted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AppRecord {
+    /// The definition in force, complete.
+    pub app: App,
+    /// The version from which on a task is up to date: the last change that was
+    /// more than scaling, or the last restart.
+    pub generation: String,
+    /// Earlier definitions, oldest first.
+    pub versions: Vec<App>,
+    pub last_failure: Option<TaskFailure>,
+    /// Deleted, but its tasks still end. Invisible to the API.
+    pub deleting: bool,
+}
+
+impl AppRecord {
+    pub fn id(&self) -> &str {
+        &self.app.id
+    }
+    pub fn version(&self) -> &str {
+        self.app.version.as_deref().unwrap_or_default()
+    }
+    /// The instances that shall run.
+    pub fn wanted(&self) -> u32 {
+        if self.deleting { 0 } else { self.app.instances_or_default() }
+    }
+    /// The definition of a version, if it is still known.
+    pub fn at(&self, version: &str) -> Option<&App> {
+        std::iter::once(&self.app).chain(self.versions.iter().rev()).find(|a| a.version.as_deref() == Some(version))
+    }
+}
+
+/// A task: a container that shall be, is, or was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TaskRecord {
+    pub id: String,
+    pub instance: String,
+    pub app_id: String,
+    pub version: String,
+    /// Name of the agent.
+    pub agent: String,
+    /// Name of the container, `mesos-<uuid>`; known before the container is.
+    pub container: String,
+    pub ports: Vec<u16>,
+    pub state: TaskState,
+    pub staged_ms: i64,
+    pub started_ms: Option<i64>,
+    pub ended_ms: Option<i64>,
+    pub message: String,
+    /// Seconds from SIGTERM to SIGKILL.
+    pub grace_s: u32,
+    pub cpus: f64,
+    pub mem: f64,
+    /// States and when they were entered.
+    pub history: Vec<(TaskState, i64)>,
+    /// The container is removed (after its output was copied).
+    pub removed: bool,
+}
+
+/// A deployment: a change on its way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DeploymentRecord {
+    pub id: String,
+    pub version: String,
+    /// One list of `(action, app)` for each step.
+    pub steps: Vec<Vec<(String, String)>>,
+    /// Number of the step on its way, from 0.
+    pub step: usize,
+    /// The apps before the change, for the way back.
+    pub before: Vec<(String, Option<App>)>,
+}
+
+impl DeploymentRecord {
+    pub fn apps(&self) -> impl Iterator<Item = &str> {
+        self.before.iter().map(|(id, _)| id.as_str())
+    }
+    pub fn touches(&self, app_id: &str) -> bool {
+        self.apps().any(|id| id == app_id)
+    }
+}

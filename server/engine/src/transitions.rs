@@ -1,0 +1,274 @@
+//! The life of a task: staged, running, killing, ended. Every step is recorded
+//! and told to the listeners in one place, so that no path can forget one.
+//!
+//! Reports come twice and out of order (the launch's own answer, Docker's event,
+//! the periodic listing): every step ignores what it already knows, and nothing
+//! leads out of a terminal state.
+
+use crate::backoff::Rule;
+use crate::health::CheckState;
+use crate::ids;
+use crate::placement::Refusal;
+use crate::record::{AppRecord, Record, TaskRecord};
+use crate::world::{Live, Waiting, World};
+use padis_protocol::event::{AddHealthCheck, InstanceChanged, RemoveHealthCheck, StatusUpdate};
+use padis_protocol::task::{TaskFailure, TaskState};
+use padis_protocol::timestamp;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Seconds between SIGTERM and SIGKILL when the app names none (Mesos' default kill policy).
+pub(crate) const GRACE_S: u32 = 3;
+
+/// How a task ended.
+#[derive(Debug, Clone)]
+pub(crate) struct End {
+    pub state: TaskState,
+    pub message: String,
+}
+
+impl End {
+    /// By itself, with an exit code.
+    pub fn exited(code: i64, oom: bool) -> Self {
+        let state = if code == 0 { TaskState::TaskFinished } else { TaskState::TaskFailed };
+        let message = match oom {
+            true => format!("Container exceeded its memory limit and exited with status {code}"),
+            false => format!("Container exited with status {code}"),
+        };
+        Self { state, message }
+    }
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { state: TaskState::TaskFailed, message: message.into() }
+    }
+}
+
+impl World {
+    /// A new task on an agent: intent only, nothing runs yet.
+    pub fn stage(&mut self, app: &AppRecord, agent: &str, ports: Vec<u16>) -> String {
+        let (id, instance, container) = ids::task_names(app.id());
+        let now = timestamp::now_ms();
+        let task = TaskRecord {
+            id: id.clone(),
+            instance,
+            app_id: app.id().to_owned(),
+            version: app.version().to_owned(),
+            agent: agent.to_owned(),
+            container,
+            ports,
+            state: TaskState::TaskStaging,
+            staged_ms: now,
+            started_ms: None,
+            ended_ms: None,
+            message: String::new(),
+            grace_s: app.app.task_kill_grace_period_seconds.unwrap_or(GRACE_S),
+            cpus: app.app.cpus_or_default(),
+            mem: app.app.mem_or_default(),
+            history: vec![(TaskState::TaskStaging, now)],
+            removed: false,
+        };
+        let live = Live {
+            health: CheckState::all(&app.app),
+            spec: Arc::new(app.app.clone()),
+            running_since: None,
+            unhealthy: None,
+            launching: true,
+            stopping: false,
+            oom: false,
+        };
+        self.live.insert(id.clone(), live);
+        self.by_app.entry(task.app_id.clone()).or_default().insert(id.clone());
+        self.tasks.insert(id.clone(), task);
+        self.note_task(&id);
+        self.tell(&id);
+        id
+    }
+
+    /// The task's container runs.
+    pub fn running(&mut self, id: &str, since: Instant) {
+        let Some(live) = self.live.get_mut(id) else { return };
+        live.launching = false;
+        live.running_since.get_or_insert(since);
+        let Some(task) = self.tasks.get_mut(id) else { return };
+        task.started_ms.get_or_insert_with(timestamp::now_ms);
+        if !matches!(task.state, TaskState::TaskStaging | TaskState::TaskStarting) {
+            return;
+        }
+        task.state = TaskState::TaskRunning;
+        task.history.push((TaskState::TaskRunning, timestamp::now_ms()));
+        self.dirty.insert(task.app_id.clone());
+        self.note_task(id);
+        self.tell(id);
+    }
+
+    /// The task shall stop. True if that is new.
+    pub fn killing(&mut self, id: &str, why: &str) -> bool {
+        let Some(task) = self.tasks.get_mut(id) else { return false };
+        if task.state == TaskState::TaskKilling {
+            return false;
+        }
+        task.state = TaskState::TaskKilling;
+        task.message = why.to_owned();
+        task.history.push((TaskState::TaskKilling, timestamp::now_ms()));
+        self.to_kill.push(id.to_owned());
+        self.dirty.insert(task.app_id.clone());
+        self.note_task(id);
+        self.tell(id);
+        true
+    }
+
+    /// The task's container ended, or never came to be.
+    pub fn ended(&mut self, id: &str, end: End, now: Instant) {
+        let Some(mut task) = self.tasks.remove(id) else { return };
+        let live = self.live.remove(id);
+        let unhealthy = live.as_ref().and_then(|l| l.unhealthy.clone());
+        let killed = task.state == TaskState::TaskKilling;
+        (task.state, task.message) = match (killed, &unhealthy) {
+            (true, Some(why)) => {
+                (TaskState::TaskKilled, format!("Task was killed since health check failed. Reason: {why}"))
+            }
+            (true, None) => (TaskState::TaskKilled, std::mem::take(&mut task.message)),
+            (false, _) => (end.state, end.message),
+        };
+        let at = timestamp::now_ms();
+        task.ended_ms = Some(at);
+        task.history.push((task.state.clone(), at));
+        let sound = killed && unhealthy.is_none();
+        let ran =
+            live.as_ref().and_then(|l| l.running_since).map_or(Duration::ZERO, |s| now.saturating_duration_since(s));
+        let slave_id = self.agent(&task.agent).map(|a| a.id.clone());
+        if let Some(app) = self.apps.get_mut(&task.app_id).filter(|a| !a.deleting && !sound) {
+            let rule = Rule::of(live.as_ref().map_or(&app.app, |l| &l.spec));
+            self.backoff.entry(task.app_id.clone()).or_default().ended(&rule, ran, now);
+            app.last_failure = Some(TaskFailure {
+                app_id: task.app_id.clone(),
+                host: task.agent.clone(),
+                message: task.message.clone(),
+                state: task.state.name().to_owned(),
+                task_id: task.id.clone(),
+                timestamp: timestamp::format(at),
+                version: task.version.clone(),
+                slave_id,
+                ..TaskFailure::default()
+            });
+            self.records.push(Record::App(Box::new(app.clone())));
+        }
+        if let Some(ids) = self.by_app.get_mut(&task.app_id) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.by_app.remove(&task.app_id);
+            }
+        }
+        self.dirty.insert(task.app_id.clone());
+        self.dirty.extend(self.waiting.keys().cloned()); // room was freed
+        let app_id = task.app_id.clone();
+        self.records.push(Record::Task(Box::new(task.clone())));
+        self.finished.insert(id.to_owned(), task);
+        self.tell(id);
+        self.prune(&app_id);
+    }
+
+    /// Forgets the oldest finished tasks of an app.
+    fn prune(&mut self, app_id: &str) {
+        let mut ended: Vec<(i64, String)> = self
+            .finished
+            .values()
+            .filter(|t| t.app_id == app_id)
+            .map(|t| (t.ended_ms.unwrap_or(0), t.id.clone()))
+            .collect();
+        ended.sort();
+        let excess = ended.len().saturating_sub(self.keep_finished);
+        for (_, id) in ended.into_iter().take(excess) {
+            self.forget(&id);
+        }
+        while self.finished.len() > MAX_FINISHED {
+            let oldest = self.finished.values().min_by_key(|t| t.ended_ms).map(|t| t.id.clone());
+            let Some(id) = oldest else { break };
+            self.forget(&id);
+        }
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.finished.remove(id);
+        self.records.push(Record::TaskGone(id.to_owned()));
+        self.discard.push(id.to_owned());
+    }
+
+    /// The app's last task is gone and so is the app.
+    pub fn terminated(&mut self, app_id: &str) {
+        self.drop_app(app_id);
+        let app_id = app_id.to_owned();
+        self.events.push(padis_protocol::event::AppTerminated { app_id, ..Default::default() }.into());
+    }
+
+    /// Tells the listeners which health checks came and went.
+    pub fn tell_checks(&mut self, app_id: &str, old: &[padis_protocol::health::HealthCheck], new: &AppRecord) {
+        let checks = new.app.health_checks.as_deref().unwrap_or_default();
+        for check in old.iter().filter(|c| !checks.contains(c)) {
+            let event = RemoveHealthCheck {
+                app_id: app_id.to_owned(),
+                health_check: Some(check.clone()),
+                ..RemoveHealthCheck::default()
+            };
+            self.events.push(event.into());
+        }
+        for check in checks.iter().filter(|c| !old.contains(c)) {
+            let event = AddHealthCheck {
+                app_id: app_id.to_owned(),
+                health_check: check.clone(),
+                version: Some(new.version().to_owned()),
+                ..AddHealthCheck::default()
+            };
+            self.events.push(event.into());
+        }
+    }
+
+    /// Tells the listeners the state of a task.
+    fn tell(&mut self, id: &str) {
+        let Some(task) = self.tasks.get(id).or_else(|| self.finished.get(id)) else { return };
+        let agent_id = self.agent(&task.agent).map(|a| a.id.clone()).unwrap_or_default();
+        let status = StatusUpdate {
+            slave_id: agent_id.clone(),
+            task_id: task.id.clone(),
+            task_status: task.state.name().to_owned(),
+            message: Some(task.message.clone()),
+            app_id: task.app_id.clone(),
+            host: task.agent.clone(),
+            ip_addresses: None,
+            ports: task.ports.clone(),
+            version: task.version.clone(),
+            ..StatusUpdate::default()
+        };
+        let instance = InstanceChanged {
+            instance_id: task.instance.clone(),
+            condition: task.state.condition(),
+            run_spec_id: task.app_id.clone(),
+            agent_id: Some(agent_id),
+            host: Some(task.agent.clone()),
+            run_spec_version: task.version.clone(),
+            ..InstanceChanged::default()
+        };
+        self.events.push(status.into());
+        self.events.push(instance.into());
+    }
+
+    /// Counts an offer that was used or not, for the queue.
+    pub fn count_offer(&mut self, app_id: &str, refused: &[(String, Refusal)]) {
+        let now = timestamp::now_ms();
+        let waiting = self.waiting.entry(app_id.to_owned()).or_insert_with(Waiting::new);
+        if refused.is_empty() {
+            waiting.processed += 1;
+            waiting.last_used_ms = Some(now);
+            return;
+        }
+        for (agent, refusal) in refused {
+            waiting.processed += 1;
+            waiting.unused += 1;
+            waiting.last_unused_ms = Some(now);
+            waiting.last.insert(agent.clone(), (*refusal, now));
+            *waiting.refused.entry(*refusal).or_default() += 1;
+        }
+    }
+}
+
+/// Finished tasks kept over all apps.
+const MAX_FINISHED: usize = 2_000;
