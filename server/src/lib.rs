@@ -5,6 +5,7 @@
 
 pub mod auth;
 pub mod changes;
+pub mod compose;
 pub mod config;
 pub mod portal;
 pub mod reconcile;
