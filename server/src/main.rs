@@ -1,2 +1,133 @@
-//! Padis.
-fn main() {}
+//! `padis`: the portal, the engine alone, the settings.
+
+use padis_server::{compose, config};
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+const HELP: &str = "padis serve               run the portal with everything it needs (the default)
+padis engine [--listen ADDRESS] [--mesos-listen ADDRESS] [--data FOLDER] [--docker SOCKET]
+                          run the Marathon-compatible engine alone
+padis config              show every setting and where it came from
+padis version             show the version
+Settings: padis.toml (or $PADIS_CONFIG) and PADIS_* in the environment.";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // Before anything can open a TLS connection. An error only says that one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.first().map_or("serve", String::as_str) {
+        "serve" if args.len() <= 1 => with_config(serve).await,
+        "engine" => with_config(|c| engine(c, args[1..].to_vec())).await,
+        "config" if args.len() == 1 => {
+            with_config(|c| async move {
+                print!("{}", c.describe());
+                Ok(())
+            })
+            .await
+        }
+        "version" | "--version" | "-V" => {
+            println!("padis {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("padis: unknown arguments: {}\n{HELP}", args.join(" "));
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn with_config<F, T>(run: F) -> ExitCode
+where
+    F: FnOnce(config::Config) -> T,
+    T: Future<Output = Result<(), String>>,
+{
+    let config = match config::load() {
+        Ok(c) => c,
+        Err(e) => {
+            for fault in &e.faults {
+                eprintln!("padis: {fault}");
+            }
+            return ExitCode::from(2);
+        }
+    };
+    match run(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("padis: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log(c: &config::Config) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&c.log.filter).map_err(|e| format!("log.filter: {e}"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = if c.log.json { builder.json().try_init() } else { builder.try_init() };
+    set.map_err(|e| e.to_string())
+}
+
+async fn serve(c: config::Config) -> Result<(), String> {
+    log(&c)?;
+    let public = c.public_url.clone();
+    let signal = stop_signal()?;
+    let running = compose::start(c).await.map_err(|e| compose::chain(&e))?;
+    let mut hello = format!("Padis: http://{}", running.address);
+    if let Some(url) = public {
+        let _ = write!(hello, "  ({url})");
+    }
+    println!("{hello}");
+    if let Some(password) = &running.admin_password {
+        // Said this once and kept nowhere.
+        println!("First administrator: {}  password: {}", padis_server::auth::ADMIN, password.reveal());
+    }
+    signal.await;
+    println!("Padis is stopping; applications run on.");
+    tokio::spawn(async {
+        if let Ok(again) = stop_signal() {
+            again.await;
+            eprintln!("padis: stopped at once");
+            std::process::exit(130);
+        }
+    });
+    running.stop().await;
+    Ok(())
+}
+
+async fn engine(mut c: config::Config, args: Vec<String>) -> Result<(), String> {
+    let mut args = args.into_iter();
+    while let Some(flag) = args.next() {
+        let value = args.next().ok_or_else(|| format!("{flag} needs a value\n{HELP}"))?;
+        let address = || value.parse::<SocketAddr>().map_err(|_| format!("{flag}: {value} is not an address with a port"));
+        match flag.as_str() {
+            "--listen" => c.engine.marathon_listen = address()?,
+            "--mesos-listen" => c.engine.mesos_listen = address()?,
+            "--data" => c.data = std::path::absolute(&value).map_err(|e| format!("{flag}: {e}"))?,
+            "--docker" => c.docker = value,
+            _ => return Err(format!("unknown flag {flag}\n{HELP}")),
+        }
+    }
+    log(&c)?;
+    let signal = stop_signal()?;
+    let engine = padis_engine::Engine::start(compose::engine_config(&c)).await.map_err(|e| compose::chain(&e))?;
+    println!("Marathon API: http://{}  Mesos API: http://{}", engine.marathon(), engine.mesos());
+    signal.await;
+    engine.stop().await;
+    Ok(())
+}
+
+/// Ctrl-C or SIGTERM. Listening begins with the call, so that no signal is missed.
+fn stop_signal() -> Result<impl Future<Output = ()>, String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+    Ok(async move {
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    })
+}

@@ -22,7 +22,7 @@ use crate::config::{Config, Secret};
 use crate::store::{Store, StoreError, incident, new_incident, now_ms};
 use padis_domain::Problem;
 use padis_domain::caller::Caller;
-use padis_domain::ports::Directory;
+use padis_domain::ports::{Directory, PortError};
 use padis_domain::problem::System;
 use padis_domain::words::PlatformRole;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ pub struct Auth {
 enum Verdict {
     Right,
     Wrong(&'static str),
-    Undecided(padis_domain::ports::PortError),
+    Undecided(PortError),
 }
 
 impl Auth {
@@ -176,7 +176,7 @@ impl Auth {
         };
         let asked = tokio::time::timeout(DIRECTORY_DEADLINE, directory.sign_in(account, password)).await;
         let asked = asked.unwrap_or_else(|e| {
-            Err(padis_domain::ports::PortError::transient(System::Directory, "sign in", Box::new(e)))
+            Err(PortError::transient(System::Directory, "sign in", Box::new(e)))
         });
         self.directory_down.store(asked.is_err(), Ordering::Relaxed);
         match asked {
@@ -227,13 +227,16 @@ impl Auth {
         }
     }
 
-    /// Looks whether the directory answers, and forgets old sessions and failures.
-    /// To be called every few seconds to minutes.
-    pub async fn tend(&self) -> Result<(), StoreError> {
-        if let Some(d) = &self.directory {
-            let up = tokio::time::timeout(DIRECTORY_DEADLINE, d.ping()).await.is_ok_and(|r| r.is_ok());
-            self.directory_down.store(!up, Ordering::Relaxed);
-        }
+    /// Looks whether the directory answers; `None` if there is none. To be called every few seconds.
+    pub async fn look_at_directory(&self) -> Option<Result<(), PortError>> {
+        let asked = tokio::time::timeout(DIRECTORY_DEADLINE, self.directory.as_ref()?.ping()).await;
+        let said = asked.unwrap_or_else(|e| Err(PortError::transient(System::Directory, "ping", Box::new(e))));
+        self.directory_down.store(said.is_err(), Ordering::Relaxed);
+        Some(said)
+    }
+
+    /// Forgets old sessions and failures.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
         throttle::sweep(&self.store, &self.settings.limits, now_ms()).await?;
         self.sessions.sweep().await
     }

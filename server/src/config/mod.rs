@@ -112,8 +112,7 @@ pub fn from(
         Some(Ok(u)) if matches!(u.scheme(), "http" | "https") && u.host().is_some() => Some(u),
         None => None,
         Some(_) => {
-            let at = r.shown.last().map_or_else(String::new, |s| s.origin.to_string());
-            r.faults.push(Fault { at, what: "public_url must be a URL with http or https".into() });
+            r.blame("public_url", "public_url must be a URL with http or https");
             None
         }
     };
@@ -154,6 +153,12 @@ pub fn from(
         shown: Vec::new(),
         file: path,
     };
+    if !config.engine.enabled && (config.marathon.urls.is_empty() || config.marathon.mesos.is_empty()) {
+        r.blame("engine.enabled", "without the built-in engine, marathon.urls and mesos.urls are needed");
+    }
+    if !config.registry.child && config.registry.url.is_none() {
+        r.blame("registry.child", "without the registry of our own, registry.url is needed");
+    }
     r.finish();
     if !r.faults.is_empty() {
         return Err(ConfigError { faults: std::mem::take(&mut r.faults) });

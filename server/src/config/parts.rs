@@ -4,10 +4,10 @@ use super::secret::Secret;
 use super::source::Reader;
 use padis_domain::package;
 use padis_domain::words::PlatformRole;
+use padis_drivers::ldap::{GroupSource, LdapConfig};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// The data folder unless configured otherwise.
@@ -146,8 +146,6 @@ pub struct Marathon {
     pub password: Option<Secret>,
     /// Token for `Authorization: token=…`.
     pub token: Option<Secret>,
-    /// PEM file of the authority that signed its certificate.
-    pub ca: Option<PathBuf>,
     /// Base URLs of the Mesos masters.
     pub mesos: Vec<String>,
 }
@@ -158,7 +156,6 @@ impl Marathon {
             user: r.maybe("marathon.user", "its user"),
             password: r.secret("marathon.password", "its password"),
             token: r.secret("marathon.token", "its token"),
-            ca: r.maybe("marathon.ca", "PEM file of the authority that signed its certificate").map(PathBuf::from),
             mesos: r.list("mesos.urls", Vec::new(), "a URL", "the Mesos masters, when engine.enabled is false"),
         }
     }
@@ -171,8 +168,6 @@ pub struct Registry {
     pub child: bool,
     /// Where the child listens.
     pub listen: SocketAddr,
-    /// The child's program.
-    pub program: String,
     /// Another registry's base URL.
     pub url: Option<String>,
     /// Its user.
@@ -185,7 +180,6 @@ impl Registry {
         Self {
             child: r.get("registry.child", true, BOOL, "run docker-registry as a child"),
             listen: r.get("registry.listen", loopback(5000), ADDRESS, "where the child listens"),
-            program: r.get("registry.program", "docker-registry".to_owned(), "a program", "the child's program"),
             url: r.maybe("registry.url", "another registry's address, when registry.child is false"),
             user: r.maybe("registry.user", "its user"),
             password: r.secret("registry.password", "its password"),
@@ -250,61 +244,50 @@ pub struct GroupRole {
 /// LDAP or Active Directory.
 #[derive(Debug, Clone)]
 pub struct Ldap {
-    /// `ldaps://…` or `ldap://…`, tried in order.
-    pub urls: Vec<String>,
-    /// Upgrade `ldap://` by StartTLS; without it only loopback may be plain.
-    pub start_tls: bool,
-    /// PEM file of the authority that signed the certificates.
-    pub ca: Option<PathBuf>,
-    /// Who searches.
-    pub bind_dn: Option<String>,
-    /// With which password.
-    pub bind_password: Option<Secret>,
-    /// Below which entry people are searched.
-    pub base: String,
-    /// Filter with `{account}`.
-    pub filter: String,
-    /// Attribute of the account name.
-    pub account_attribute: String,
-    /// Attribute of the display name.
-    pub name_attribute: String,
-    /// Attribute of the mail address.
-    pub mail_attribute: String,
-    /// Below which entry groups are searched.
-    pub group_base: String,
-    /// Filter with `{dn}`.
-    pub group_filter: String,
-    /// For each server and step.
-    pub timeout: Duration,
+    /// How to reach it and what to ask.
+    pub driver: LdapConfig,
     /// Roles on the platform by group.
     pub roles: Vec<GroupRole>,
 }
 impl Ldap {
     pub(super) fn read(r: &mut Reader) -> Option<Self> {
-        let text = |s: &str| s.to_owned();
+        let d = LdapConfig::default();
         let enabled = r.get("ldap.enabled", false, BOOL, "sign in through LDAP or Active Directory, too");
-        let it = Self {
-            urls: r.list("ldap.urls", Vec::new(), "a URL", "the servers, tried in order: ldaps://… or ldap://…"),
-            start_tls: r.get("ldap.start_tls", true, BOOL, "upgrade ldap:// by StartTLS"),
-            ca: r.maybe("ldap.ca", "PEM file of the authority that signed their certificates").map(PathBuf::from),
-            bind_dn: r.maybe("ldap.bind_dn", "who searches; empty: anonymous"),
-            bind_password: r.secret("ldap.bind_password", "its password"),
-            base: r.get("ldap.base", String::new(), "a distinguished name", "below which people are searched"),
-            filter: r.get("ldap.filter", text("(uid={account})"), "a filter", "finds a person; {account} is replaced"),
-            account_attribute: r.get("ldap.account_attribute", text("uid"), "a name", "attribute of the account name"),
-            name_attribute: r.get("ldap.name_attribute", text("cn"), "a name", "attribute of the display name"),
-            mail_attribute: r.get("ldap.mail_attribute", text("mail"), "a name", "attribute of the mail address"),
+        let words = [("member-of", GroupSource::MemberOf), ("search", GroupSource::Search), ("in-chain", GroupSource::InChain)];
+        let plain = "permit ldap:// without StartTLS to loopback addresses";
+        let driver = LdapConfig {
+            servers: r.list("ldap.urls", Vec::new(), "a URL", "the servers, tried in order: ldaps://… or ldap://…"),
+            start_tls: r.get("ldap.start_tls", d.start_tls, BOOL, "upgrade ldap:// by StartTLS"),
+            allow_plain_loopback: r.get("ldap.allow_plain_loopback", false, BOOL, plain),
+            ca_file: r.get("ldap.ca", text(&d.ca_file.display()), "a path", "PEM file of the authorities that may sign").into(),
+            bind_dn: r.maybe("ldap.bind_dn", "who searches; empty: anonymous").unwrap_or_default(),
+            bind_password: r.secret("ldap.bind_password", "its password").map(|s| s.reveal().to_owned()).unwrap_or_default(),
+            bind_password_file: r.maybe("ldap.bind_password_file", "a file that holds it").unwrap_or_default().into(),
+            user_base: r.get("ldap.base", String::new(), "a distinguished name", "below which people are searched"),
+            user_filter: r.get("ldap.filter", d.user_filter, "a filter", "finds a person; {account} is replaced"),
+            account_attribute: r.get("ldap.account_attribute", d.account_attribute, "a name", "holds the account name"),
+            name_attributes: r.list("ldap.name_attributes", d.name_attributes, "a name", "hold the display name, in order"),
+            mail_attribute: r.get("ldap.mail_attribute", d.mail_attribute, "a name", "holds the mail address"),
+            groups: r.choice("ldap.groups", "member-of", &words, GroupSource::MemberOf, "member-of, search or in-chain"),
+            member_of_attribute: r.get("ldap.member_of_attribute", d.member_of_attribute, "a name", "names a person's groups"),
             group_base: r.get("ldap.group_base", String::new(), "a distinguished name", "below which groups are searched"),
-            group_filter: r.get("ldap.group_filter", text("(member={dn})"), "a filter", "finds groups; {dn} is replaced"),
-            timeout: Duration::from_millis(r.within("ldap.timeout_ms", 5_000, 100..=60_000, "for each server and step")),
-            roles: r.tables("ldap.roles", Vec::new(), "roles on the platform: group, role (operator, auditor)"),
+            group_filter: r.get("ldap.group_filter", d.group_filter, "a filter", "finds groups; {dn} is replaced"),
+            group_depth: r.within("ldap.group_depth", d.group_depth, 1..=100, "levels of groups in groups"),
+            group_limit: r.within("ldap.group_limit", d.group_limit, 1..=100_000, "a person's groups at most"),
+            timeout_ms: r.within("ldap.timeout_ms", d.timeout_ms, 100..=60_000, "for one server to answer a sign-in"),
+            retry_after_s: r.within("ldap.retry_after_s", d.retry_after_s, 1..=3_600, "a server that failed is tried last"),
+            ..LdapConfig::default()
         };
-        if enabled && (it.urls.is_empty() || it.base.is_empty()) {
-            let at = r.shown.iter().find(|s| s.key == "ldap.enabled").map_or_else(String::new, |s| s.origin.to_string());
-            r.faults.push(super::Fault { at, what: "ldap.enabled needs ldap.urls and ldap.base".into() });
+        let roles = r.tables("ldap.roles", Vec::new(), "roles on the platform: group, role (operator, auditor)");
+        if enabled && (driver.servers.is_empty() || driver.user_base.is_empty()) {
+            r.blame("ldap.enabled", "ldap.enabled needs ldap.urls and ldap.base");
         }
-        enabled.then_some(it)
+        enabled.then_some(Self { driver, roles })
     }
+}
+
+fn text(d: &dyn std::fmt::Display) -> String {
+    d.to_string()
 }
 
 /// Uploads.
@@ -347,6 +330,10 @@ pub struct Reconcile {
     pub silence: Duration,
     /// Between two looks at hosts, use and balancer figures.
     pub observe: Duration,
+    /// The longest time that an instance has to finish its requests.
+    pub drain: Duration,
+    /// Seconds between asking a process to end and ending it.
+    pub kill_grace_s: u32,
 }
 impl Reconcile {
     pub(super) fn read(r: &mut Reader) -> Self {
@@ -354,8 +341,10 @@ impl Reconcile {
         Self {
             workers: r.within("reconcile.workers", 4, 1..=256, "applications handled at the same time"),
             sweep: s(r.within("reconcile.sweep_s", 20, 1..=3_600, "seconds between two looks at everything")),
-            silence: s(r.within("reconcile.silence_s", 30, 1..=3_600, "seconds after which a silent event stream is broken")),
+            silence: s(r.within("reconcile.silence_s", 45, 1..=3_600, "seconds after which a silent event stream is broken")),
             observe: ms(r.within("reconcile.observe_ms", 2_000, 100..=600_000, "between two looks at hosts and figures")),
+            drain: s(r.within("reconcile.drain_s", 30, 0..=3_600, "seconds that an instance has to finish its requests")),
+            kill_grace_s: r.within("reconcile.kill_grace_s", 10, 0..=600, "between asking a process to end and ending it"),
         }
     }
 }

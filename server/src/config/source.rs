@@ -145,6 +145,12 @@ impl Reader {
         }
     }
 
+    /// A mistake that shows only beside other settings, told at the place of `key`.
+    pub fn blame(&mut self, key: &str, what: &str) {
+        let origin = self.shown.iter().find(|s| s.key == key).map_or(Origin::Default, |s| s.origin.clone());
+        self.fault(&origin, what);
+    }
+
     fn show(&mut self, key: &'static str, value: String, origin: Origin, about: &'static str) {
         self.shown.push(Shown { key, value, origin, about });
     }

@@ -238,6 +238,16 @@ impl Packages {
             .map_err(|e| disk::problem(path, &e))
     }
 
+    /// Whether the disk has more free than is to be kept free; else what is free and what is to be.
+    pub fn room(&self) -> Result<(), (u64, u64)> {
+        let keep = self.limits.keep_free_bytes;
+        match disk::free(&self.data) {
+            Ok(free) if free >= keep => Ok(()),
+            Ok(free) => Err((free, keep)),
+            Err(_) => Err((0, keep)),
+        }
+    }
+
     fn look(&self) -> io::Result<()> {
         if disk::free(&self.data)? < self.limits.keep_free_bytes {
             return Err(io::Error::from(io::ErrorKind::StorageFull));

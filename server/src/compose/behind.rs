@@ -1,0 +1,235 @@
+//! What stands behind the portal: drivers, and the processes and servers that we
+//! bring with us.
+//!
+//! The portal knows Marathon by its address alone, also when it is our own engine
+//! in this very process. Everything of ours is started in the background and
+//! tried again; nothing of it can keep the portal from starting.
+
+use super::bootstrap::offers;
+use super::late::Late;
+use super::machine;
+use super::resolve::Stranger;
+use crate::config::{Config, Secret, mask_url};
+use crate::reconcile::{Ports, Settings};
+use padis_domain::ports::{Directory, PortError};
+use padis_domain::problem::System;
+use padis_drivers::dns::{DnsConfig, DnsServer};
+use padis_drivers::docker_net::DockerNetwork;
+use padis_drivers::haproxy::{HaproxyChild, HaproxyConfig};
+use padis_drivers::http::Auth as HttpAuth;
+use padis_drivers::ldap::{LdapConfigError, LdapDirectory};
+use padis_drivers::marathon::{MarathonClient, MarathonConfig};
+use padis_drivers::mesos::{MesosClient, MesosConfig};
+use padis_drivers::registry::{RegistryChild, RegistryChildConfig, RegistryClient, RegistryConfig};
+use padis_engine::{AgentConfig, Engine, EngineConfig, EngineHandle};
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Why a driver can't even be made: a setting.
+#[derive(Debug, thiserror::Error)]
+pub enum BehindError {
+    /// An address that can't be one.
+    #[error("a setting of what stands behind the portal can't be used")]
+    Port(#[from] PortError),
+    /// The directory's settings.
+    #[error("the directory can't be used")]
+    Ldap(#[from] LdapConfigError),
+}
+
+/// What stands behind the portal.
+pub struct Behind {
+    /// For the reconciler.
+    pub ports: Ports,
+    /// For sign-in.
+    pub directory: Option<Arc<dyn Directory>>,
+    engine: Arc<Late<EngineHandle>>,
+    registry: Arc<Late<RegistryChild>>,
+    dns: Arc<Late<DnsServer>>,
+    balancer: Arc<Late<HaproxyChild>>,
+}
+
+fn basic(user: Option<&String>, password: Option<&Secret>) -> HttpAuth {
+    match user {
+        Some(u) => {
+            HttpAuth::Basic { user: u.clone(), password: password.map(|p| p.reveal().to_owned()).unwrap_or_default() }
+        }
+        None => HttpAuth::None,
+    }
+}
+
+fn marathon_auth(c: &Config) -> HttpAuth {
+    match &c.marathon.token {
+        Some(t) => HttpAuth::Header(format!("token={}", t.reveal())),
+        None => basic(c.marathon.user.as_ref(), c.marathon.password.as_ref()),
+    }
+}
+
+/// Marathon's and Mesos' addresses: our own engine's, or those given.
+fn cluster(c: &Config) -> (Vec<String>, Vec<String>) {
+    if c.engine.enabled {
+        (vec![format!("http://{}", c.engine.marathon_listen)], vec![format!("http://{}", c.engine.mesos_listen)])
+    } else {
+        (c.marathon.urls.clone(), c.marathon.mesos.clone())
+    }
+}
+
+/// The engine's settings: shares become cores and MiB.
+pub fn engine_config(c: &Config) -> EngineConfig {
+    let agent = |a: &crate::config::Agent| {
+        let (cpus, mem_mib) = offers(a, c);
+        AgentConfig {
+            name: a.name.clone(),
+            attributes: a.attributes.clone(),
+            cpus: (cpus * 1000.0).round() / 1000.0,
+            mem_mib,
+            docker: a.docker.clone(),
+        }
+    };
+    EngineConfig {
+        marathon_listen: c.engine.marathon_listen,
+        mesos_listen: c.engine.mesos_listen,
+        data: c.below("engine"),
+        docker: c.docker.clone(),
+        agents: c.engine.agents.iter().map(agent).collect(),
+        hostname: machine::hostname(),
+        ..EngineConfig::default()
+    }
+}
+
+fn without_scheme(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, r)| r);
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, h)| h);
+    rest.trim_end_matches('/').to_owned()
+}
+
+impl Behind {
+    /// Makes the drivers; nothing is contacted or started yet.
+    pub fn new(c: &Config) -> Result<Self, BehindError> {
+        let (marathon, mesos) = cluster(c);
+        let auth = marathon_auth(c);
+        let silence = c.reconcile.silence;
+        let scheduler = MarathonClient::new(&MarathonConfig {
+            endpoints: marathon,
+            auth: auth.clone(),
+            deadline: Duration::from_secs(10),
+            silence,
+        })?;
+        let cluster =
+            MesosClient::new(&MesosConfig { masters: mesos, auth, deadline: Duration::from_secs(10) })?;
+        let base = c.registry.base();
+        let registry = RegistryClient::new(&RegistryConfig {
+            name: without_scheme(&base),
+            url: base,
+            auth: basic(c.registry.user.as_ref(), c.registry.password.as_ref()),
+            deadline: Duration::from_secs(10),
+        })?;
+        let sockets: BTreeSet<String> = if c.engine.enabled {
+            c.engine.agents.iter().map(|a| a.docker.clone().unwrap_or_else(|| c.docker.clone())).collect()
+        } else {
+            [c.docker.clone()].into()
+        };
+        let network = DockerNetwork::new(&sockets.into_iter().collect::<Vec<_>>())?;
+        let directory = match &c.ldap {
+            Some(l) => Some(Arc::new(LdapDirectory::new(l.driver.clone())?) as Arc<dyn Directory>),
+            None => None,
+        };
+        let dns = Late::new(System::Dns, "the name server");
+        let balancer = Late::new(System::Balancer, "HAProxy");
+        let ports = Ports {
+            scheduler: Arc::new(scheduler),
+            cluster: Arc::new(cluster),
+            network: Arc::new(network),
+            dns: dns.clone(),
+            balancer: balancer.clone(),
+            registry: Arc::new(registry),
+        };
+        let engine = Late::new(System::Scheduler, "the engine");
+        let registry = Late::new(System::Registry, "the registry");
+        Ok(Self { ports, directory, engine, registry, dns, balancer })
+    }
+
+    /// Starts what is ours, each on its own, again and again until it stands.
+    pub fn start(&self, c: &Config, tasks: &TaskTracker, stop: &CancellationToken) {
+        if c.engine.enabled {
+            let (late, config, stop) = (self.engine.clone(), engine_config(c), stop.clone());
+            tasks.spawn(async move { late.keep_trying(&stop, || Engine::start(config.clone())).await });
+        }
+        if c.registry.child {
+            let config = RegistryChildConfig { folder: c.below("registry"), listen: c.registry.listen };
+            let (late, stop) = (self.registry.clone(), stop.clone());
+            tasks.spawn(async move { late.keep_trying(&stop, || RegistryChild::start(&config)).await });
+        }
+        let config = dns_config(c);
+        let (late, s) = (self.dns.clone(), stop.clone());
+        tasks.spawn(async move { late.keep_trying(&s, || DnsServer::start(config.clone())).await });
+        let mut config = HaproxyConfig::new(c.balancer.listen, c.below("balancer"));
+        config.program = Path::new(&c.balancer.program).to_owned();
+        let (late, stop) = (self.balancer.clone(), stop.clone());
+        tasks.spawn(async move { late.keep_trying(&stop, || HaproxyChild::start(config.clone())).await });
+    }
+
+    /// Stops what was started, by its process id; containers run on. To be called
+    /// when the tasks of [`Behind::start`] have ended.
+    pub async fn stop(&self) {
+        if let Some(b) = self.balancer.end() {
+            b.stop().await;
+        }
+        if let Some(d) = self.dns.end() {
+            d.stop().await;
+        }
+        if let Some(e) = self.engine.end() {
+            match Arc::try_unwrap(e) {
+                Ok(engine) => engine.stop().await,
+                Err(_) => tracing::warn!("the engine is still in use; it is taken up at the next start"),
+            }
+        }
+        if let Some(r) = self.registry.end() {
+            r.stop().await;
+        }
+    }
+}
+
+fn dns_config(c: &Config) -> DnsConfig {
+    let zone = c.dns.zones.first().cloned().unwrap_or_else(|| "padis.localhost".to_owned());
+    DnsConfig {
+        listen: c.dns.listen,
+        zones: c.dns.zones.clone(),
+        ns_name: format!("ns.{zone}"),
+        mail: format!("hostmaster@{zone}"),
+        ..DnsConfig::default()
+    }
+}
+
+/// The reconciler's settings.
+pub fn reconcile_settings(c: &Config) -> Settings {
+    let (marathon, mesos) = cluster(c);
+    let shown = |urls: &[String]| urls.iter().map(|u| mask_url(u)).collect::<Vec<_>>().join(", ");
+    let places = HashMap::from([
+        ("scheduler", shown(&marathon)),
+        ("cluster", shown(&mesos)),
+        ("balancer", c.balancer.listen.to_string()),
+        ("dns", c.dns.listen.to_string()),
+        ("registry", mask_url(&c.registry.base())),
+        ("docker", c.docker.clone()),
+    ]);
+    let started = crate::store::now_ms();
+    Settings {
+        workers: c.reconcile.workers as usize,
+        lease_ms: 60_000,
+        sweep: c.reconcile.sweep,
+        collect: c.reconcile.observe,
+        drain_ms: i64::try_from(c.reconcile.drain.as_millis()).unwrap_or(30_000),
+        kill_grace_s: c.reconcile.kill_grace_s,
+        packages: c.below("packages"),
+        logs: c.below("logs"),
+        names_to: c.balancer.address.to_string(),
+        balancer_port: c.balancer.listen.port(),
+        lease: format!("{}:{}:{started}", machine::hostname(), std::process::id()),
+        resolve: Arc::new(Stranger { server: c.dns.listen }),
+        places,
+    }
+}

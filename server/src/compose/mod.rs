@@ -1,0 +1,193 @@
+//! The composition root: settings in, a running portal out.
+//!
+//! Only here does anybody know what stands behind a port. The order is: what
+//! must be there (data folder, database, our own address) first, and an error
+//! there is an error at once; then everything else in the background. One could
+//! get the end wrong: requests, then workers, then children, then the database.
+
+mod behind;
+mod bootstrap;
+mod late;
+mod machine;
+mod resolve;
+mod tend;
+
+pub use behind::{BehindError, engine_config};
+pub use late::chain;
+
+use crate::auth::{self, Auth};
+use crate::changes::Changes;
+use crate::config::{Config, Secret};
+use crate::http::{self, Web};
+use crate::packages::Packages;
+use crate::portal::{Accounts, PadisPortal, PortalSettings};
+use crate::reconcile::Reconciler;
+use crate::reconcile::live::Live;
+use crate::store::{Store, StoreError};
+use behind::Behind;
+use padis_domain::portal::Portal;
+use rustix::fs::{FlockOperation, flock};
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Workers and starts under way have this long when the portal stops.
+const FAREWELL: Duration = Duration::from_secs(15);
+
+/// Why the portal does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder.
+    #[error("the data folder {path} can't be used (PADIS_DATA names another)")]
+    Data {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Another process has the data folder.
+    #[error("another padis already works on {0}")]
+    Locked(PathBuf),
+    /// The database.
+    #[error("the database can't be opened")]
+    Store(#[from] StoreError),
+    /// The portal's address.
+    #[error("can't listen on {address} (PADIS_LISTEN names another)")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Hashing passwords.
+    #[error("passwords can't be hashed")]
+    Hash(#[from] auth::HashError),
+    /// The first administrator.
+    #[error("the first administrator can't be made")]
+    Administrator(#[source] padis_domain::Problem),
+    /// What stands behind.
+    #[error(transparent)]
+    Behind(#[from] BehindError),
+    /// The reconciler's HTTP client.
+    #[error("no HTTP client for probes")]
+    Client(#[from] reqwest::Error),
+}
+
+/// A running portal.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The password that was made up for the first administrator, once.
+    pub admin_password: Option<Secret>,
+    store: Store,
+    behind: Behind,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    serving: tokio::task::JoinHandle<()>,
+    _lock: File,
+}
+
+/// Takes the data folder for this process: the lock goes with it, however it ends.
+fn lock(config: &Config) -> Result<File, StartError> {
+    let failed = |cause| StartError::Data { path: config.data.clone(), cause };
+    std::fs::create_dir_all(&config.data).map_err(failed)?;
+    let file = File::create(config.below("padis.lock")).map_err(failed)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(StartError::Locked(config.data.clone())),
+        Err(e) => Err(failed(e.into())),
+    }
+}
+
+/// Starts the portal. Errors are of what must be there; everything else is tried again.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    let held = lock(&config)?;
+    let listen = config.listen;
+    let failed = |cause| StartError::Listen { address: listen, cause };
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let store = Store::open(config.database.reveal()).await?;
+    let behind = Behind::new(&config)?;
+    let changes = Changes::new();
+    let settings = auth::Settings::from(&config);
+    let auth = Arc::new(Auth::new(store.clone(), behind.directory.clone(), settings, changes.clone()).await?);
+    let admin_password =
+        auth.first_administrator(config.admin_password.as_ref()).await.map_err(StartError::Administrator)?;
+    bootstrap::bootstrap(&store, &config).await?;
+    let packages = Packages::new(store.clone(), &config.data, config.upload.clone(), changes.clone())
+        .map_err(|cause| StartError::Data { path: config.data.clone(), cause })?;
+    let packages = Arc::new(packages);
+    let live: Arc<Live> = Arc::default();
+    let wake = Arc::new(Notify::new());
+    let reconciler = Reconciler::new(
+        store.clone(),
+        behind.ports.clone(),
+        behind::reconcile_settings(&config),
+        live.clone(),
+        changes.clone(),
+        wake.clone(),
+    )?;
+    let accounts: Arc<dyn Accounts> = auth.clone();
+    let portal = PadisPortal::new(
+        store.clone(),
+        live.clone(),
+        changes.clone(),
+        portal_settings(&config, address),
+        wake,
+        accounts,
+    );
+    let portal: Arc<dyn Portal> = Arc::new(portal);
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    behind.start(&config, &tasks, &stop);
+    tasks.spawn(reconciler.run(stop.clone()));
+    let tended = tend::Tended {
+        store: store.clone(),
+        auth: auth.clone(),
+        packages: packages.clone(),
+        live,
+        changes: changes.clone(),
+    };
+    tasks.spawn(tend::tend(tended, config.clone(), stop.clone()));
+    let web = Web::new(&config, auth, portal, packages, changes, stop.clone());
+    let serving = tokio::spawn(http::serve(listener, http::router(web), stop.clone()));
+    Ok(Running { address, admin_password, store, behind, tasks, stop, serving, _lock: held })
+}
+
+fn portal_settings(c: &Config, address: SocketAddr) -> PortalSettings {
+    let public_url = c.public_url.as_ref().map_or_else(|| format!("http://{address}"), ToString::to_string);
+    PortalSettings {
+        balancer_port: c.balancer.listen.port(),
+        balancer_address: c.balancer.address.to_string(),
+        balancer_listen: c.balancer.listen.to_string(),
+        max_package_bytes: c.upload.max_bytes,
+        logs: c.below("logs"),
+        packages: c.below("packages"),
+        public_url: public_url.trim_end_matches('/').to_owned(),
+    }
+}
+
+impl Running {
+    /// Ends in order: requests, workers, children (by process id), database.
+    /// Containers run on and are found again.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if let Err(e) = self.serving.await {
+            tracing::error!(cause = %e, "the listener ended early");
+        }
+        self.tasks.close();
+        if tokio::time::timeout(FAREWELL, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some work did not end in time; it is taken up at the next start");
+        }
+        self.behind.stop().await;
+        self.store.close().await;
+        tracing::info!("stopped; applications run on");
+    }
+}
