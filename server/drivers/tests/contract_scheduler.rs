@@ -244,7 +244,7 @@ async fn only_what_is_below_the_prefix_is_listed(place: &dyn Place, id: &str) {
         place.scheduler().put(&app(place, id, 0)).await.unwrap();
     }
     let ids = |seen: Vec<SchedSeen>| seen.into_iter().map(|a| a.id).collect::<Vec<_>>();
-    assert_eq!(ids(place.scheduler().list(&format!("{id}/")).await.unwrap()), [inside.clone()]);
+    assert_eq!(ids(place.scheduler().list(&format!("{id}/")).await.unwrap()), std::slice::from_ref(&inside));
     let all = ids(place.scheduler().list("/").await.unwrap());
     assert!(all.contains(&inside) && all.contains(&outside), "{all:?}");
     assert!(place.scheduler().list("/nobody/here/").await.unwrap().is_empty());

@@ -11,6 +11,10 @@
 //!   may be used again is the database's decision (quarantine), not ours.
 //! * "Address already in use" can mean ourselves, in a request that was repeated.
 //!   So each `attach` looks first, and looks again before it refuses.
+//! * Several engines: the network is made in each, and a container is attached on
+//!   the engine that has it. Two engines in one network namespace can't share a
+//!   subnet (two bridges would claim its gateway): give their agents pools of
+//!   their own.
 
 mod attach;
 mod engine;
