@@ -1,6 +1,8 @@
 //! One suite for the fake and for HAProxy, and what only a real one can show: how
 //! fast a change takes effect, what a visitor sees, and that no request is lost.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 #[path = "balancer/load.rs"]
 mod load;
 #[path = "balancer/world.rs"]
@@ -98,7 +100,11 @@ async fn requests_go_by_host_name_and_strangers_get_a_clear_page() {
     // The connection that saw “unknown” a moment ago.
     let empty = visitor.get("team.a.padis.localhost", "/").await.unwrap();
     assert_eq!(empty.status, 503);
-    assert!(empty.body.contains("自动刷新") && empty.body.contains("no instance") && empty.body.contains("http-equiv=\"refresh\""));
+    assert!(
+        empty.body.contains("自动刷新")
+            && empty.body.contains("no instance")
+            && empty.body.contains("http-equiv=\"refresh\"")
+    );
 
     w.balancer.put_service(&service("team.b")).await.unwrap();
     let begun = Instant::now();
@@ -149,7 +155,8 @@ async fn a_users_text_is_only_ever_a_text() {
         let seen = w.seen(&key).await;
         assert_eq!((seen.service, seen.members.len()), (s, 2));
     }
-    let odd = padis_domain::ports::Service { health_path: "/健康 检查?a=b%20c#\"'\\".to_owned(), ..service("path") };
+    let odd =
+        padis_domain::ports::Service { health_path: "/健康 检查?a=b%20c#\"'\\".to_owned(), ..service("path") };
     w.balancer.put_service(&odd).await.unwrap();
     let refused = padis_domain::ports::Service { expect: "\u{0}".to_owned(), ..service("nul") };
     assert!(matches!(w.balancer.put_service(&refused).await, Err(PortError::Refused { .. })));

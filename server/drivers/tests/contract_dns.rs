@@ -1,6 +1,8 @@
 //! One suite for the fake and for the built-in name server, and what only a resolver
 //! can judge: the server is asked by Debian's `dig` on a loopback port of its own.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use padis_domain::ports::{Dns, NameRecord, PortError};
 use padis_drivers::dns::{DnsConfig, DnsServer};
 use padis_drivers::fake::FakeDns;
@@ -57,7 +59,12 @@ async fn server() -> DnsServer {
 /// Runs dig; its whole output.
 async fn dig(at: SocketAddr, args: &[&str]) -> String {
     let mut command = Command::new("dig");
-    command.arg(format!("@{}", at.ip())).arg("-p").arg(at.port().to_string()).args(["+tries=1", "+time=2", "+norec"]).args(args);
+    command
+        .arg(format!("@{}", at.ip()))
+        .arg("-p")
+        .arg(at.port().to_string())
+        .args(["+tries=1", "+time=2", "+norec"])
+        .args(args);
     let out = tokio::task::spawn_blocking(move || command.output()).await.unwrap();
     let out = out.expect("dig is part of Debian's bind9-dnsutils");
     String::from_utf8(out.stdout).unwrap()
@@ -108,7 +115,10 @@ async fn absence_is_told_apart_and_carries_the_soa() {
     let foreign = dig(at, &["www.example.com", "A"]).await;
     assert!(foreign.contains("status: REFUSED") && foreign.contains("ANSWER: 0"), "{foreign}");
     let recursion = dig(at, &["www.example.com", "A", "+rec"]).await;
-    assert!(recursion.contains("status: REFUSED") && recursion.contains("recursion requested but not available"), "{recursion}");
+    assert!(
+        recursion.contains("status: REFUSED") && recursion.contains("recursion requested but not available"),
+        "{recursion}"
+    );
     let transfer = dig(at, &["padis.localhost", "AXFR"]).await;
     assert!(transfer.contains("Transfer failed") && !transfer.contains("10.210.16.5"), "{transfer}");
     let version = dig(at, &["padis.localhost", "SOA", "+edns=7", "+noednsneg"]).await;
@@ -148,7 +158,10 @@ async fn zones_and_subnets_are_added_while_it_runs() {
     let at = dns.address();
     let record = record("shop.apps.example.test", &["10.99.3.4"], 30, true);
     let error = dns.put(&record).await.unwrap_err();
-    assert!(matches!(&error, PortError::Refused { reason, .. } if reason.contains("outside the zones") && reason.contains("“padis.localhost”")), "{error}");
+    assert!(
+        matches!(&error, PortError::Refused { reason, .. } if reason.contains("outside the zones") && reason.contains("“padis.localhost”")),
+        "{error}"
+    );
     assert!(dig(at, &["shop.apps.example.test", "A"]).await.contains("status: REFUSED"));
     dns.add_zone("apps.example.test").unwrap();
     dns.add_zone("apps.example.test").unwrap();
@@ -198,17 +211,25 @@ async fn stopping_frees_the_port_and_the_ping_says_so() {
     assert!(error.to_string().contains(&format!("cannot listen on {at}")), "{error}");
 }
 
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
 #[tokio::test]
 async fn a_hundred_thousand_names_are_put_and_answered() {
     let dns = server().await;
     dns.add_reverse("10.0.0.0/16".parse().unwrap());
     dns.add_reverse("10.1.0.0/16".parse().unwrap());
-    let begun = Instant::now();
+    let (before, begun) = (resident_kib(), Instant::now());
     for n in 0..100_000u32 {
         let ip = format!("10.{}.{}.{}", n >> 16, n >> 8 & 255, n & 255);
         dns.put(&record(&format!("app-{n}.team.padis.localhost"), &[&ip], 30, true)).await.unwrap();
     }
-    println!("100,000 names put in {} ms", begun.elapsed().as_millis());
+    let grown = resident_kib() - before;
+    println!("100,000 names put in {} ms, memory grew by {grown} KiB", begun.elapsed().as_millis());
+    assert!(grown < 64 * 1024, "{grown} KiB for 100,000 names");
     let begun = Instant::now();
     assert_eq!(dns.list().await.unwrap().len(), 100_000);
     println!("listed in {} ms", begun.elapsed().as_millis());

@@ -225,13 +225,13 @@ impl Names {
     }
 
     pub(super) fn list(&self) -> Vec<NameRecord> {
-        let record = |(key, e): (&Box<str>, &Entry)| NameRecord {
+        let record = |key: &str, e: &Entry| NameRecord {
             name: reversed(key),
             addresses: e.addresses.iter().map(ToString::to_string).collect(),
             ttl_s: e.ttl_s,
             ptr: e.ptr,
         };
-        self.forward.iter().map(record).collect()
+        self.forward.iter().map(|(key, e)| record(key, e)).collect()
     }
 
     /// The answer for one question; `asked` is echoed with the asker's own spelling

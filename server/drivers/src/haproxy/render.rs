@@ -268,7 +268,7 @@ mod tests {
             let member = Member { key: "i-1".into(), ip: "10.0.0.1".into(), port: 80, state: MemberState::Drain };
             let text = service(&s, std::iter::once(&member)).unwrap();
             prop_assert_eq!(read_service(&text), Some((s, vec![member])));
-            let lines = 9 + usize::from(!expect.is_empty());
+            let lines = 8 + usize::from(!expect.is_empty());
             prop_assert_eq!(text.lines().count(), lines);
         }
     }

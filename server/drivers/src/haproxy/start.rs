@@ -33,7 +33,10 @@ pub(super) async fn start(config: &HaproxyConfig) -> Result<(Paths, Book, Child)
         return Err(HaproxyStartError::Configuration { complaint });
     }
     // HAProxy would say so only in its log, and be started again and again.
-    drop(std::net::TcpListener::bind(config.listen).map_err(|cause| HaproxyStartError::Listen { listen: config.listen, cause })?);
+    drop(
+        std::net::TcpListener::bind(config.listen)
+            .map_err(|cause| HaproxyStartError::Listen { listen: config.listen, cause })?,
+    );
     let child = Child::spawn(spec(config, &paths)).await?;
     child.ready(READY_WITHIN).await?;
     Ok((paths, book, child))

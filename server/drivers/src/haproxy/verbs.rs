@@ -26,6 +26,13 @@ fn current(processes: &Processes) -> io::Result<u32> {
     processes.current.ok_or_else(|| io::Error::other("HAProxy has no current worker"))
 }
 
+/// After something was written or sent: it may have happened, or will when HAProxy
+/// comes back and reads its files.
+fn unsure(what: impl Into<String>) -> impl FnOnce(io::Error) -> PortError {
+    let what = what.into();
+    move |cause| PortError::unknown(System::Balancer, what, cause)
+}
+
 /// Rows of one look at all workers.
 struct Look {
     current: Vec<Row>,
@@ -64,12 +71,12 @@ impl Inner {
                 files::write_service(&self.paths, held).map_err(failed(&*what))?;
             }
             if held.loaded {
-                return self.put_now(&held.service, member).await.map_err(failed(what));
+                return self.put_now(&held.service, member).await.map_err(unsure(what));
             }
             // The service's own reload is under way or has failed: this one carries both.
             self.want_reload()
         };
-        self.reload_for(ticket).await.map_err(failed(what))
+        self.reload_for(ticket).await.map_err(unsure(what))
     }
 
     async fn put_now(&self, service: &Service, member: &Member) -> io::Result<()> {
@@ -95,7 +102,7 @@ impl Inner {
             files::write_service(&self.paths, held).map_err(failed(what()))?;
         }
         state.totals.forget(&render::backend(service), Some(member));
-        done.map_err(failed(what()))
+        done.map_err(unsure(what()))
     }
 
     async fn delete_everywhere(&self, service: &str, member: &str) -> io::Result<()> {
@@ -146,7 +153,7 @@ impl Inner {
             files::write_map(&self.paths, &state.book).map_err(failed(what()))?;
             self.want_reload()
         };
-        self.reload_for(ticket).await.map_err(failed(what()))
+        self.reload_for(ticket).await.map_err(unsure(what()))
     }
 
     /// Lets HAProxy check the service alone; outside the lock, as it takes 40 ms.
@@ -165,11 +172,11 @@ impl Inner {
         // No reload: without its name in the map and without members, the backend is
         // unreachable; the next reload drops it.
         let unmap = format!("del map {} {}", self.paths.map().display(), held.service.host);
-        let processes = self.cli.processes().await.map_err(failed(what()))?;
-        let pid = current(&processes).map_err(failed(what()))?;
-        self.cli.worker(pid, &unmap).await.map_err(failed(what()))?;
+        let processes = self.cli.processes().await.map_err(unsure(what()))?;
+        let pid = current(&processes).map_err(unsure(what()))?;
+        self.cli.worker(pid, &unmap).await.map_err(unsure(what()))?;
         for member in held.members.keys() {
-            self.delete_everywhere(key, member).await.map_err(failed(what()))?;
+            self.delete_everywhere(key, member).await.map_err(unsure(what()))?;
         }
         Ok(())
     }

@@ -5,8 +5,9 @@
 //! everybody), is refused at start, not noticed at the first sign-in.
 
 use serde::Deserialize;
+use std::net::IpAddr;
 use std::path::PathBuf;
-use url::{Host, Url};
+use url::Url;
 
 /// Where group membership stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -156,12 +157,11 @@ impl LdapConfig {
 
     fn url(&self, text: &str) -> Result<Url, LdapConfigError> {
         let url = Url::parse(text).map_err(|e| wrong("servers", format!("“{text}” is not a URL: {e}")))?;
-        let host = url.host().ok_or_else(|| wrong("servers", format!("“{text}” names no host")))?;
-        let loopback = match host {
-            Host::Domain(name) => name == "localhost",
-            Host::Ipv4(ip) => ip.is_loopback(),
-            Host::Ipv6(ip) => ip.is_loopback(),
-        };
+        let host = url.host_str().filter(|h| !h.is_empty());
+        let host = host.ok_or_else(|| wrong("servers", format!("“{text}” names no host")))?;
+        // Not `Url::host`: it knows IPv4 addresses in web schemes only.
+        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let loopback = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
         if !url.username().is_empty() || url.password().is_some() {
             return Err(wrong("servers", "a URL must not hold an account or password"));
         }
@@ -183,17 +183,24 @@ impl LdapConfig {
     pub(super) fn password(&self) -> Result<String, LdapConfigError> {
         let password = if !self.bind_password_file.as_os_str().is_empty() {
             let path = self.bind_password_file.clone();
-            let text = std::fs::read_to_string(&path)
-                .map_err(|cause| LdapConfigError::File { setting: "bind_password_file", path, cause })?;
+            let text = std::fs::read_to_string(&path).map_err(|cause| LdapConfigError::File {
+                setting: "bind_password_file",
+                path,
+                cause,
+            })?;
             text.trim_end_matches(['\r', '\n']).to_owned()
         } else if !self.bind_password_env.is_empty() {
-            std::env::var(&self.bind_password_env)
-                .map_err(|_| wrong("bind_password_env", format!("the variable {} is not set", self.bind_password_env)))?
+            std::env::var(&self.bind_password_env).map_err(|_| {
+                wrong("bind_password_env", format!("the variable {} is not set", self.bind_password_env))
+            })?
         } else {
             self.bind_password.clone()
         };
         if !self.bind_dn.is_empty() && password.is_empty() {
-            return Err(wrong("bind_password", "the service account has no password (an empty one would be an anonymous bind)"));
+            return Err(wrong(
+                "bind_password",
+                "the service account has no password (an empty one would be an anonymous bind)",
+            ));
         }
         Ok(password)
     }

@@ -88,9 +88,7 @@ impl LdapDirectory {
                 }
                 Ok(Err(Failure::Final(error))) => return Err(error),
                 Ok(Err(Failure::Server(error))) => error,
-                Err(elapsed) => {
-                    PortError::transient(System::Directory, format!("{what} at {}", server.url), elapsed)
-                }
+                Err(elapsed) => PortError::transient(System::Directory, format!("{what} at {}", server.url), elapsed),
             };
             self.mark(server, true);
             tracing::debug!(ldap.server = %server.url, error = %error.chain(), "a directory server gave no answer");
@@ -102,14 +100,24 @@ impl LdapDirectory {
         Err(last.unwrap_or_else(|| PortError::refused(System::Directory, "no directory server is configured")))
     }
 
-    async fn sign_in_at(&self, server: &Url, account: &str, password: &str) -> Result<Option<DirectoryPerson>, Failure> {
+    async fn sign_in_at(
+        &self,
+        server: &Url,
+        account: &str,
+        password: &str,
+    ) -> Result<Option<DirectoryPerson>, Failure> {
         let mut session = Session::open(&self.config, self.tls.clone(), server).await?;
         let person = self.person(&mut session, account, password).await;
         session.close().await;
         person
     }
 
-    async fn person(&self, session: &mut Session<'_>, account: &str, password: &str) -> Result<Option<DirectoryPerson>, Failure> {
+    async fn person(
+        &self,
+        session: &mut Session<'_>,
+        account: &str,
+        password: &str,
+    ) -> Result<Option<DirectoryPerson>, Failure> {
         let c = &self.config;
         if !c.bind_dn.is_empty() {
             session.bind_service(&c.bind_dn, &self.password).await?;

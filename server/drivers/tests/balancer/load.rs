@@ -78,8 +78,12 @@ async fn no_request_is_lost_while_everything_changes() {
         visitor.await.unwrap();
     }
     let good = score.good.load(Ordering::SeqCst);
-    let bad = score.bad.lock().unwrap();
-    println!("{good} requests, {} failed, {reloads} reloads, 24 members in and out, {} ms", bad.len(), begun.elapsed().as_millis());
+    let bad = score.bad.lock().unwrap().clone();
+    println!(
+        "{good} requests, {} failed, {reloads} reloads, 24 members in and out, {} ms",
+        bad.len(),
+        begun.elapsed().as_millis()
+    );
     assert!(bad.is_empty(), "{} of {good} failed: {:?}", bad.len(), &bad[..bad.len().min(5)]);
     let seen = w.seen("s").await;
     assert_eq!(seen.failed, 0, "{seen:?}");

@@ -2,7 +2,7 @@
 //! servers as members, and a client that keeps connections open and excuses nothing.
 
 use padis_domain::ports::{Balancer, Member, MemberSeen, MemberState, Service, ServiceSeen};
-use padis_drivers::haproxy::{HaproxyChild, HaproxyConfig};
+use padis_drivers::haproxy::{HaproxyChild, HaproxyConfig, HaproxyStartError};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,10 +22,15 @@ pub struct World {
 impl World {
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // Free a moment ago; HAProxy can't be given a bound socket.
-        let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let balancer = HaproxyChild::start(HaproxyConfig::new(listen, folder.path())).await.unwrap();
-        Self { folder, listen, balancer }
+        loop {
+            // HAProxy can't be given a bound socket, so somebody else may take the port meanwhile.
+            let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            match HaproxyChild::start(HaproxyConfig::new(listen, folder.path())).await {
+                Ok(balancer) => return Self { folder, listen, balancer },
+                Err(HaproxyStartError::Listen { .. }) => {}
+                Err(other) => panic!("HAProxy does not start: {other:?}"),
+            }
+        }
     }
 
     pub async fn seen(&self, service: &str) -> ServiceSeen {
