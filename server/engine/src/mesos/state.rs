@@ -243,12 +243,12 @@ pub(super) async fn master(mesos: Shared) -> Response {
 
 /// `/master/slaves`
 pub(super) async fn slaves(mesos: Shared) -> Response {
-    Json(Slaves { slaves: view(&mesos, View::slaves), recovered_slaves: Vec::new() }).into_response()
+    Json(Slaves { slaves: view(&mesos, |v| v.slaves()), recovered_slaves: Vec::new() }).into_response()
 }
 
 /// `/master/frameworks`
 pub(super) async fn frameworks(mesos: Shared) -> Response {
-    let framework = view(&mesos, View::framework);
+    let framework = view(&mesos, |v| v.framework());
     Json(json!({"frameworks": [framework], "completed_frameworks": [], "unregistered_frameworks": []})).into_response()
 }
 
