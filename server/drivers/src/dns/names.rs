@@ -7,8 +7,8 @@
 //! non-terminal, RFC 8020). One could get it wrong by answering NXDOMAIN there:
 //! resolvers then take the whole subtree for absent.
 //!
-//! A name costs its text once, its addresses once, and one entry in each map:
-//! 100,000 names take about 20 MB.
+//! A name costs its text in each map, its addresses once:
+//! 100,000 names that point back take 35 MB (measured by the contract test).
 
 use super::config::Authority;
 use hickory_proto::rr::rdata::{A, AAAA, NS, PTR, SOA};
