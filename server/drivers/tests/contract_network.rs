@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// A place in which containers can be started and ended.
@@ -85,10 +85,13 @@ impl Place for Dockerd {
     }
 }
 
-/// A pool of its own for each test: `10.77.N.0/24` with gateway `.1`.
+/// A pool of its own for each test: `10.X.N.0/24` with gateway `.1`. X is drawn
+/// once, so that several runs can follow one another in one lab.
 fn pool(test: &str) -> PoolNet {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let base = parse_ip("10.77.0.0").unwrap() + (NEXT.fetch_add(1, Ordering::Relaxed) << 8);
+    static SECOND: OnceLock<u32> = OnceLock::new();
+    let second = *SECOND.get_or_init(|| rand::random_range(100..200));
+    let base = (10 << 24) + (second << 16) + (NEXT.fetch_add(1, Ordering::Relaxed) << 8);
     PoolNet {
         pool: format!("{}-{}", test.replace('_', "-"), std::process::id()),
         subnet: format!("{}/24", dotted(base)).parse().unwrap(),
@@ -107,8 +110,9 @@ macro_rules! contract {
         }
         mod dockerd {
             $(#[tokio::test(flavor = "multi_thread")] async fn $name() {
-                let net = super::pool(stringify!($name));
-                super::$name(&super::Dockerd::new(), &net, &format!("t-{}", net.pool)).await;
+                let (place, net) = (super::Dockerd::new(), super::pool(stringify!($name)));
+                super::$name(&place, &net, &format!("t-{}", net.pool)).await;
+                super::Place::network(&place).remove(&net.pool).await.unwrap();
             })*
         }
     };
@@ -212,6 +216,7 @@ async fn who_is_not_there_cannot_be_attached(place: &dyn Place, net: &PoolNet, t
     let stopped = place.network().attach(net, task, ip).await.unwrap_err();
     assert!(matches!(stopped, PortError::Transient { .. }), "{stopped:?}");
     assert_eq!(place.network().list(&net.pool).await.unwrap(), []);
+    place.end(task).await;
 }
 
 async fn the_end_of_a_container_frees_its_address(place: &dyn Place, net: &PoolNet, task: &str) {
@@ -225,6 +230,7 @@ async fn the_end_of_a_container_frees_its_address(place: &dyn Place, net: &PoolN
     place.start(&second).await;
     place.network().attach(net, &second, ip).await.unwrap();
     assert_eq!(place.network().list(&net.pool).await.unwrap(), [attachment(net, &second, ip)]);
+    place.end(&first).await;
     place.end(&second).await;
 }
 
@@ -295,6 +301,7 @@ async fn an_attached_container_answers_at_its_address_from_the_host() {
     };
     assert!(page.ends_with("it works\n"), "{page}");
     place.end(&task).await;
+    place.network().remove(&net.pool).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -314,6 +321,7 @@ async fn of_two_that_want_one_address_exactly_one_gets_it() {
     for task in &tasks {
         place.end(task).await;
     }
+    place.network().remove(&net.pool).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -331,11 +339,14 @@ async fn a_network_and_a_container_of_somebody_else_are_named() {
     assert!(gateway.to_string().contains("gateway"), "{gateway}");
     place.end(&task).await;
     place.end(&stranger).await;
+    place.network().remove(&net.pool).await.unwrap();
 
     let foreign = pool("foreign");
-    lab::docker(&["network", "create", &format!("padis-{}", foreign.pool)]);
+    let its_name = format!("padis-{}", foreign.pool);
+    lab::docker(&["network", "create", &its_name]);
     let error = place.network().ensure(&foreign).await.unwrap_err();
     assert!(matches!(error, PortError::Refused { .. }) && error.to_string().contains("did not make"), "{error}");
+    lab::docker(&["network", "rm", &its_name]);
 }
 
 #[tokio::test]

@@ -326,7 +326,7 @@ async fn what_was_asked_for_reaches_the_container_and_it_answers_at_its_own_addr
     let net = PoolNet {
         pool: format!("reaches-{}", std::process::id()),
         subnet: "10.79.1.0/24".parse().unwrap(),
-        gateway: parse_ip("10.79.1.1").unwrap(),
+        gateway: parse_ip("10.79.1.1").unwrap(), // no other suite uses 10.79
         vlan: None,
     };
     network.ensure(&net).await.unwrap();
@@ -361,6 +361,11 @@ async fn what_was_asked_for_reaches_the_container_and_it_answers_at_its_own_addr
     let error = engine.marathon.put(&bad).await.unwrap_err();
     assert!(matches!(error, PortError::Refused { .. }), "{error:?}");
     engine.marathon.delete(id).await.unwrap();
+    let end = Instant::now() + DEADLINE;
+    while let Err(error) = network.remove(&net.pool).await {
+        assert!(Instant::now() < end, "the pool's network stays in use: {error:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     engine.handle.stop().await;
 }
 

@@ -8,7 +8,7 @@ use padis_domain::stack::{Contract, LABEL_PREFIX};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-/// Images in the order in which they were added.
+/// Images, sorted by repository and tag.
 pub struct FakeRegistry {
     faults: Faults,
     images: Mutex<Vec<StackImage>>,
@@ -34,6 +34,7 @@ impl FakeRegistry {
         let mut images = lock(&self.images);
         images.retain(|i| (&i.repository, &i.tag) != (&image.repository, &image.tag));
         images.push(image);
+        images.sort_by(|a, b| (&a.repository, &a.tag).cmp(&(&b.repository, &b.tag)));
     }
     /// A stack `name` for zip packages on port 8080, in `stacks/NAME:1.0`; gives what was added.
     pub fn add_stack(&self, name: &str) -> StackImage {

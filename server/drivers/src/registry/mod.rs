@@ -41,16 +41,19 @@ pub struct RegistryConfig {
     pub auth: Auth,
     /// For one request.
     pub deadline: Duration,
+    /// Names that are asked for at a time.
+    pub page: u32,
 }
 
 impl RegistryConfig {
-    /// A registry without TLS and without accounts at `name`, 10 s for a request.
+    /// A registry without TLS and without accounts at `name`, 10 s for a request, 200 names at a time.
     pub fn at(name: &str) -> Self {
         Self {
             url: format!("http://{name}"),
             name: name.to_owned(),
             auth: Auth::None,
             deadline: Duration::from_secs(10),
+            page: 200,
         }
     }
 }
@@ -68,6 +71,7 @@ struct Image {
 pub struct RegistryClient {
     fetch: Fetch,
     name: String,
+    page: u32,
     /// By repository and digest: whether we may see one says nothing about another repository.
     images: Mutex<HashMap<(String, String), Arc<Image>>>,
 }
@@ -76,18 +80,20 @@ impl RegistryClient {
     /// Nothing is contacted yet; an address that can't be one is `Refused`.
     pub fn new(config: &RegistryConfig) -> PortResult<Self> {
         let fetch = Fetch::new(&config.url, config.auth.clone(), config.deadline)?;
-        Ok(Self { fetch, name: config.name.clone(), images: Mutex::default() })
+        Ok(Self { fetch, name: config.name.clone(), page: config.page.max(1), images: Mutex::default() })
     }
 
     async fn repositories(&self) -> PortResult<Vec<String>> {
         self.fetch
-            .pages("list the repositories", "/v2/_catalog?n=200", |c: Catalog| c.repositories.unwrap_or_default())
+            .pages("list the repositories", &format!("/v2/_catalog?n={}", self.page), |c: Catalog| {
+                c.repositories.unwrap_or_default()
+            })
             .await
     }
 
     async fn tags(&self, repository: &str) -> PortResult<Vec<String>> {
         let what = format!("list the tags of {repository}");
-        let path = format!("/v2/{repository}/tags/list?n=200");
+        let path = format!("/v2/{repository}/tags/list?n={}", self.page);
         self.fetch.pages(&what, &path, |t: Tags| t.tags.unwrap_or_default()).await
     }
 
@@ -197,7 +203,10 @@ impl Registry for RegistryClient {
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        Ok(images.into_iter().flatten().collect())
+        // Distribution 2.8 lists tags in any order; screens and tests want one.
+        let mut stacks: Vec<StackImage> = images.into_iter().flatten().collect();
+        stacks.sort_by(|a, b| (&a.repository, &a.tag).cmp(&(&b.repository, &b.tag)));
+        Ok(stacks)
     }
 
     async fn has(&self, repository: &str, digest: &str) -> PortResult<bool> {

@@ -1,0 +1,163 @@
+//! The contract of the Cluster port, run against the fake and against the Mesos
+//! operator API of the built-in engine on a Docker Engine (`end2end/lab/run`).
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "lab/engine.rs"]
+mod engine;
+mod lab;
+
+use async_trait::async_trait;
+use engine::Engine;
+use padis_domain::ports::{Cluster, PortError, PortResult, SchedApp, Scheduler, TaskState, TaskUse};
+use padis_drivers::fake::FakeCluster;
+use padis_drivers::mesos::{MesosClient, MesosConfig};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+const DEADLINE: Duration = Duration::from_secs(30);
+const APP: &str = "/lab/talker";
+
+/// A cluster of two agents, `one` and `two`, each with an attribute `pool`, on
+/// which one task runs that has written to both of its streams.
+#[async_trait]
+trait Place: Sync {
+    fn cluster(&self) -> &dyn Cluster;
+    /// The running task: its agent and its id.
+    async fn task(&self) -> (String, String);
+    /// Ends it.
+    async fn end(&self, task: &str);
+}
+
+#[async_trait]
+impl Place for FakeCluster {
+    fn cluster(&self) -> &dyn Cluster {
+        self
+    }
+    async fn task(&self) -> (String, String) {
+        self.write_file("t.1", "stdout", "it says hello\n");
+        self.write_file("t.1", "stderr", "it complains\n");
+        let usage = TaskUse { cpu_time_s: 0.5, mem_mib: 1.0, cpu_limit_milli: 50, mem_limit_mib: 32 };
+        self.set_usage("t.1", Some(usage));
+        let mut host = self.hosts().await.unwrap().remove(0);
+        (host.cpu_used_milli, host.mem_used_mib, host.tasks) = (50, 32, 1);
+        self.put_host(host.clone());
+        (host.id, "t.1".to_owned())
+    }
+    async fn end(&self, task: &str) {
+        self.set_usage(task, None);
+    }
+}
+
+struct Real {
+    engine: Engine,
+    mesos: MesosClient,
+}
+
+#[async_trait]
+impl Place for Real {
+    fn cluster(&self) -> &dyn Cluster {
+        &self.mesos
+    }
+    async fn task(&self) -> (String, String) {
+        let app = SchedApp {
+            id: APP.to_owned(),
+            image: lab::image().to_owned(),
+            instances: 1,
+            cpu_milli: 50,
+            mem_mib: 32,
+            env: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            constraints: vec![["pool".to_owned(), "LIKE".to_owned(), "one".to_owned()]],
+            volumes: Vec::new(),
+            network: "none".to_owned(),
+            kill_grace_s: 0,
+        };
+        self.engine.marathon.put(&app).await.unwrap();
+        let end = Instant::now() + DEADLINE;
+        loop {
+            let apps = self.engine.marathon.list(APP).await.unwrap();
+            let task = apps.iter().flat_map(|a| &a.tasks).find(|t| t.state == TaskState::Running);
+            if let Some(task) = task {
+                assert_eq!(task.host, "one", "the constraint was respected");
+                return (task.agent_id.clone(), task.id.clone());
+            }
+            assert!(Instant::now() < end, "the task does not run: {apps:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    async fn end(&self, task: &str) {
+        self.engine.marathon.kill(APP, task, true).await.unwrap();
+    }
+}
+
+/// Asks again until the answer is as wanted.
+async fn until<T: std::fmt::Debug>(what: &str, ask: impl AsyncFn() -> PortResult<T>, good: impl Fn(&T) -> bool) -> T {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        match ask().await {
+            Ok(answer) if good(&answer) => return answer,
+            other => assert!(Instant::now() < end, "not within {DEADLINE:?}: {what}; last answer: {other:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn contract(place: &dyn Place) {
+    let cluster = place.cluster();
+    cluster.ping().await.unwrap();
+    let mut hosts = cluster.hosts().await.unwrap();
+    hosts.sort_by(|a, b| a.name.cmp(&b.name));
+    assert_eq!(hosts.iter().map(|h| h.name.as_str()).collect::<Vec<_>>(), ["one", "two"]);
+    for host in &hosts {
+        assert!(host.active && host.attributes["pool"] == host.name, "{host:?}");
+        assert_eq!((host.cpu_milli, host.mem_mib, host.cpu_used_milli, host.tasks), (2000, 1024, 0, 0));
+    }
+
+    let (agent, task) = place.task().await;
+    assert_eq!(agent, hosts[0].id);
+    let used = |hosts: &Vec<padis_domain::ports::Host>| {
+        hosts.iter().any(|h| h.id == agent && (h.cpu_used_milli, h.mem_used_mib, h.tasks) == (50, 32, 1))
+    };
+    until("the agent counts the task", async || cluster.hosts().await, used).await;
+    let usage = until("the task's use is told", async || cluster.usage().await, |u| u.contains_key(&task)).await;
+    let usage = usage[&task];
+    assert!(usage.mem_mib > 0.0 && usage.mem_mib < 32.0 && usage.cpu_time_s >= 0.0, "{usage:?}");
+    assert_eq!(usage.mem_limit_mib, 32, "{usage:?}");
+
+    let read = async |file: &str, offset, length| cluster.read_file(&agent, &task, file, offset, length).await;
+    let whole = until("its words", async || read("stdout", None, 1000).await, |p| p.data == "it says hello\n").await;
+    assert_eq!((whole.offset, whole.length), (0, 14));
+    let tail = read("stdout", None, 6).await.unwrap();
+    assert_eq!((tail.data.as_str(), tail.offset), ("hello\n", 8));
+    let middle = read("stdout", Some(3), 4).await.unwrap();
+    assert_eq!((middle.data.as_str(), middle.offset), ("says", 3));
+    let beyond = read("stdout", Some(14), 100).await.unwrap();
+    assert_eq!((beyond.data.as_str(), beyond.offset, beyond.length), ("", 14, 14));
+    until("its complaints", async || read("stderr", None, 1000).await, |p| p.data == "it complains\n").await;
+    let never = read("no-such-file", None, 10).await.unwrap_err();
+    assert!(matches!(never, PortError::Refused { .. }), "{never:?}");
+
+    place.end(&task).await;
+    until("its use is gone", async || cluster.usage().await, |u| !u.contains_key(&task)).await;
+    let kept = read("stdout", None, 1000).await.unwrap();
+    assert_eq!(kept.data, "it says hello\n", "kept after its end");
+}
+
+#[tokio::test]
+async fn fake_keeps_the_contract() {
+    let fake = FakeCluster::new();
+    for name in ["one", "two"] {
+        fake.add_host(name, &[("pool", name)], 2000, 1024);
+    }
+    contract(&fake).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn engine_on_docker_keeps_the_contract() {
+    let engine = Engine::start().await;
+    let mesos = MesosConfig::at(&format!("http://{}", engine.handle.mesos()));
+    let real = Real { mesos: MesosClient::new(&mesos).unwrap(), engine };
+    contract(&real).await;
+    real.engine.handle.stop().await;
+}
