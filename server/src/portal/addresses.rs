@@ -97,7 +97,16 @@ async fn locked(p: &PadisPortal, tx: &mut Tx<'_>, pool: &str) -> Answer<PoolSpec
     Ok(read_pool(&row.ok_or(Problem::NotFound)?)?)
 }
 
-async fn finish(p: &PadisPortal, mut tx: Tx<'_>, may: Permit<'_, Operate>, what: &str, pool: &str, range: (u32, u32), reason: &str, n: u32) -> Answer<u32> {
+async fn finish(
+    p: &PadisPortal,
+    mut tx: Tx<'_>,
+    may: Permit<'_, Operate>,
+    what: &str,
+    pool: &str,
+    range: (u32, u32),
+    reason: &str,
+    n: u32,
+) -> Answer<u32> {
     if n > 0 {
         let span = format!("{} – {}", dotted(range.0), dotted(range.1));
         let changes = match what {
@@ -120,7 +129,14 @@ async fn finish(p: &PadisPortal, mut tx: Tx<'_>, may: Permit<'_, Operate>, what:
 }
 
 /// Reserves the free addresses of a range; gives how many.
-pub async fn reserve(p: &PadisPortal, may: Permit<'_, Operate>, pool: &str, from: &str, to: &str, reason: &str) -> Answer<u32> {
+pub async fn reserve(
+    p: &PadisPortal,
+    may: Permit<'_, Operate>,
+    pool: &str,
+    from: &str,
+    to: &str,
+    reason: &str,
+) -> Answer<u32> {
     let mut tx = p.store.begin().await?;
     let spec = locked(p, &mut tx, pool).await?;
     let reason = reason.trim();

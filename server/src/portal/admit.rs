@@ -38,13 +38,24 @@ pub struct Ask<'a> {
 
 /// An amount from the columns `cpu_milli`, `mem_mib`, `instances`, `addresses`.
 pub fn amount(r: &AnyRow) -> Result<Amount, StoreError> {
-    Ok(Amount { cpu_milli: r.n("cpu_milli")?, mem_mib: r.n("mem_mib")?, instances: r.n("instances")?, addresses: r.n("addresses")? })
+    Ok(Amount {
+        cpu_milli: r.n("cpu_milli")?,
+        mem_mib: r.n("mem_mib")?,
+        instances: r.n("instances")?,
+        addresses: r.n("addresses")?,
+    })
 }
 
 /// The team's quota in the pool, locked where two writers can meet.
-pub async fn quota(conn: &mut AnyConnection, kind: Option<Kind>, pool: &str, team: &str) -> Result<Option<Amount>, StoreError> {
+pub async fn quota(
+    conn: &mut AnyConnection,
+    kind: Option<Kind>,
+    pool: &str,
+    team: &str,
+) -> Result<Option<Amount>, StoreError> {
     let lock = kind.map(for_update).unwrap_or_default();
-    let text = format!("SELECT cpu_milli, mem_mib, instances, addresses FROM quota WHERE pool = $1 AND team = $2{lock}");
+    let text =
+        format!("SELECT cpu_milli, mem_mib, instances, addresses FROM quota WHERE pool = $1 AND team = $2{lock}");
     let row = sqlx::query(&text).bind(pool).bind(team).fetch_optional(conn).await.what("read a quota")?;
     row.as_ref().map(amount).transpose()
 }
@@ -79,7 +90,12 @@ pub fn carries(pool: &PoolSpec, host: &Host) -> bool {
 }
 
 /// Everything that stands against it, empty if nothing does. `lock` as for [`quota`].
-pub async fn admit(p: &PadisPortal, conn: &mut AnyConnection, lock: bool, ask: Ask<'_>) -> Result<Vec<Problem>, StoreError> {
+pub async fn admit(
+    p: &PadisPortal,
+    conn: &mut AnyConnection,
+    lock: bool,
+    ask: Ask<'_>,
+) -> Result<Vec<Problem>, StoreError> {
     let pool = ask.pool;
     let name = || pool.name.clone();
     let mut out = Vec::new();

@@ -119,7 +119,8 @@ pub async fn view(p: &PadisPortal, c: &Caller, app: &AppRef) -> Answer<AppView> 
     let mut conn = p.store.read().acquire().await.what("read an application")?;
     let release = records::release(&mut conn, &rec.id, rec.release).await?;
     drop(conn);
-    let release = release.ok_or_else(|| StoreError::Row { what: "release", detail: format!("{app} r{} is missing", rec.release) })?;
+    let release = release
+        .ok_or_else(|| StoreError::Row { what: "release", detail: format!("{app} r{} is missing", rec.release) })?;
     let delivery = last_delivery(p, &rec).await?;
     let scope = Scope::Teams(vec![app.team.clone()]);
     let key = (rec.pool.clone(), app.team.clone());

@@ -71,7 +71,8 @@ async fn apps(p: &PadisPortal, c: &Caller, stage: Option<Stage>) -> Result<Vec<A
          WHERE a.wanted = 'online' AND (a.state IN ('degraded', 'failing', 'waiting') OR d.state IN ('waiting', 'failed')) AND ",
     )
     .scope("a.team", &c.scope());
-    let rows = staged(sql, stage).text(" ORDER BY a.changed_at DESC LIMIT ").bind(MOST).all(p.store.read(), WHAT).await?;
+    let rows =
+        staged(sql, stage).text(" ORDER BY a.changed_at DESC LIMIT ").bind(MOST).all(p.store.read(), WHAT).await?;
     rows.iter().map(|r| app(p, r)).collect()
 }
 
@@ -88,7 +89,9 @@ fn app(p: &PadisPortal, r: &AnyRow) -> Result<Attention, StoreError> {
         }
     }
     let live = p.live.app(&r.s("id")?);
-    let sick = live.as_ref().and_then(|l| l.instances.iter().find(|i| matches!(i.state, InstanceState::Sick | InstanceState::Lost)));
+    let sick = live
+        .as_ref()
+        .and_then(|l| l.instances.iter().find(|i| matches!(i.state, InstanceState::Sick | InstanceState::Lost)));
     let what = AttentionKind::Degraded {
         well: r.u("well")?,
         wanted: r.u("instances")?,

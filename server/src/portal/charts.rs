@@ -50,6 +50,9 @@ pub async fn charts(p: &PadisPortal, app: &AppRef, minutes: u32) -> Answer<AppCh
         .text(" ORDER BY answered_at")
         .all(p.store.read(), "read deliveries")
         .await?;
-    let online = online.iter().map(|r| Ok((r.i("answered_at")?, r.u("release")?))).collect::<Result<_, crate::store::StoreError>>()?;
+    let online = online
+        .iter()
+        .map(|r| Ok((r.i("answered_at")?, r.u("release")?)))
+        .collect::<Result<_, crate::store::StoreError>>()?;
     Ok(AppCharts { cpu, mem, requests, failed, online })
 }

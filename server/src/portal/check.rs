@@ -151,7 +151,9 @@ mod tests {
     fn a_secret_without_value_needs_one_to_keep() {
         let var = |secret, value: &str| EnvVar { secret, value: value.into() };
         let before: Env = [("KEY".to_owned(), var(true, "k"))].into();
-        let new: Env = [("KEY".to_owned(), var(true, "")), ("NEW".to_owned(), var(true, "")), ("E".to_owned(), var(false, ""))].into();
+        let new: Env =
+            [("KEY".to_owned(), var(true, "")), ("NEW".to_owned(), var(true, "")), ("E".to_owned(), var(false, ""))]
+                .into();
         let mut out = Problems::default();
         env(&mut out, &new, &before);
         assert_eq!(out.0, [Problem::field("secrets", ValueFault::Missing)]);

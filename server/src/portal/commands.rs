@@ -104,12 +104,19 @@ impl Open<'_> {
     /// The active release.
     async fn active(&mut self) -> Result<ReleaseRec, StoreError> {
         let found = records::release(&mut self.tx, &self.was.id, self.was.release).await?;
-        found.ok_or_else(|| StoreError::Row { what: "release", detail: format!("{} of {} is missing", self.was.release, self.was.app) })
+        found.ok_or_else(|| StoreError::Row {
+            what: "release",
+            detail: format!("{} of {} is missing", self.was.release, self.was.app),
+        })
     }
 
     /// Adds what stands against the room that the change needs.
     async fn room(&mut self, out: &mut Problems) -> Result<(), StoreError> {
-        let row = sqlx::query("SELECT * FROM pool WHERE name = $1").bind(&self.app.pool).fetch_one(&mut *self.tx).await.what("read a pool")?;
+        let row = sqlx::query("SELECT * FROM pool WHERE name = $1")
+            .bind(&self.app.pool)
+            .fetch_one(&mut *self.tx)
+            .await
+            .what("read a pool")?;
         let pool = read_pool(&row)?;
         let (before, after) = (self.was.held(), self.app.held());
         if after.minus(before) == Amount::default() {
@@ -175,7 +182,14 @@ impl Open<'_> {
 
 /// Another package, middleware or configuration. With a package or a middleware
 /// a stopped application goes online; a mere configuration leaves it stopped.
-pub async fn release(p: &PadisPortal, may: Permit<'_, Run>, app: &AppRef, new: &NewRelease, seen: i64, token: &str) -> Answer<u32> {
+pub async fn release(
+    p: &PadisPortal,
+    may: Permit<'_, Run>,
+    app: &AppRef,
+    new: &NewRelease,
+    seen: i64,
+    token: &str,
+) -> Answer<u32> {
     let parts = new.stack.is_some() || new.package.is_some();
     if !parts && new.size.is_none() && new.health.is_none() && new.env.is_none() {
         return Err(Problem::missing("package"));
@@ -210,7 +224,11 @@ pub async fn release(p: &PadisPortal, may: Permit<'_, Run>, app: &AppRef, new: &
     if parts {
         let sha = new.package.clone().unwrap_or_else(|| old.spec.package.clone());
         if let Some(g) = package(&mut o.tx, &mut out, &team, &sha).await? {
-            let s = super::create::Stack { key: rec.stack_key.clone(), image: String::new(), contract: rec.contract.clone() };
+            let s = super::create::Stack {
+                key: rec.stack_key.clone(),
+                image: String::new(),
+                contract: rec.contract.clone(),
+            };
             must_fit(&mut out, &s, &g);
             rec.spec.package = sha;
             rec.package_kind = g.kind.to_string();
@@ -249,7 +267,14 @@ fn with_release(old: &ReleaseRec, number: u32, changes: Vec<FieldChange>) -> Vec
 }
 
 /// An earlier release again, as a new one.
-pub async fn roll_back(p: &PadisPortal, may: Permit<'_, Run>, app: &AppRef, to: u32, seen: i64, token: &str) -> Answer<()> {
+pub async fn roll_back(
+    p: &PadisPortal,
+    may: Permit<'_, Run>,
+    app: &AppRef,
+    to: u32,
+    seen: i64,
+    token: &str,
+) -> Answer<()> {
     let mut o = match begin(p, may, app, Action::RollBack, Some(seen), token).await? {
         Begun::Before(()) => return Ok(()),
         Begun::Now(o) => o,
@@ -296,7 +321,14 @@ pub enum Again {
 }
 
 /// Restarts or starts.
-pub async fn again(p: &PadisPortal, may: Permit<'_, Run>, app: &AppRef, how: Again, seen: i64, token: &str) -> Answer<()> {
+pub async fn again(
+    p: &PadisPortal,
+    may: Permit<'_, Run>,
+    app: &AppRef,
+    how: Again,
+    seen: i64,
+    token: &str,
+) -> Answer<()> {
     let (action, cause) = match how {
         Again::Restart => (Action::Restart, "restart"),
         Again::Start => (Action::Start, "start"),

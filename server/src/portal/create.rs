@@ -67,7 +67,12 @@ pub async fn stack(conn: &mut AnyConnection, out: &mut Problems, key: &str) -> R
 }
 
 /// The team's package with this digest.
-pub async fn package(conn: &mut AnyConnection, out: &mut Problems, team: &str, sha256: &str) -> Result<Option<Package>, StoreError> {
+pub async fn package(
+    conn: &mut AnyConnection,
+    out: &mut Problems,
+    team: &str,
+    sha256: &str,
+) -> Result<Option<Package>, StoreError> {
     if sha256.is_empty() {
         out.0.push(Problem::missing("package"));
         return Ok(None);
@@ -93,7 +98,12 @@ pub fn must_fit(out: &mut Problems, stack: &Stack, package: &Package) {
 }
 
 /// The pool, if the caller may know of it.
-async fn pool(conn: &mut AnyConnection, out: &mut Problems, c: &Caller, name: &str) -> Result<Option<PoolSpec>, StoreError> {
+async fn pool(
+    conn: &mut AnyConnection,
+    out: &mut Problems,
+    c: &Caller,
+    name: &str,
+) -> Result<Option<PoolSpec>, StoreError> {
     if name.is_empty() {
         out.0.push(Problem::missing("pool"));
         return Ok(None);
@@ -119,10 +129,19 @@ struct Judged {
 }
 
 /// Everything that is wrong with it, or what it names.
-async fn judge(p: &PadisPortal, conn: &mut AnyConnection, lock: bool, c: &Caller, new: &NewApp) -> Result<Result<Judged, Problems>, StoreError> {
+async fn judge(
+    p: &PadisPortal,
+    conn: &mut AnyConnection,
+    lock: bool,
+    c: &Caller,
+    new: &NewApp,
+) -> Result<Result<Judged, Problems>, StoreError> {
     let mut out = Problems::default();
-    let known: Option<String> =
-        sqlx::query_scalar("SELECT slug FROM team WHERE slug = $1").bind(&new.team).fetch_optional(&mut *conn).await.what("read a team")?;
+    let known: Option<String> = sqlx::query_scalar("SELECT slug FROM team WHERE slug = $1")
+        .bind(&new.team)
+        .fetch_optional(&mut *conn)
+        .await
+        .what("read a team")?;
     if known.is_none() {
         out.add("team", ValueFault::Unknown);
     }
@@ -139,7 +158,13 @@ async fn judge(p: &PadisPortal, conn: &mut AnyConnection, lock: bool, c: &Caller
     check::env(&mut out, &new.env, &Env::new());
     let pool = pool(conn, &mut out, c, &new.pool).await?;
     if let Some(pool) = &pool {
-        let ask = Ask { pool, team: &new.team, before: Amount::default(), after: new.size.times(new.instances), size: new.size };
+        let ask = Ask {
+            pool,
+            team: &new.team,
+            before: Amount::default(),
+            after: new.size.times(new.instances),
+            size: new.size,
+        };
         out.0.extend(admit(p, conn, lock, ask).await?);
         if taken(conn, new, pool).await? {
             out.0.push(Problem::NameTaken { field: "name".into(), name: new.name.clone() });
@@ -210,7 +235,13 @@ pub async fn create(p: &PadisPortal, c: &Caller, new: &NewApp, token: &str) -> A
     Ok(app)
 }
 
-async fn insert(p: &PadisPortal, tx: &mut crate::store::Tx<'_>, c: &Caller, new: &NewApp, j: Judged) -> Result<(), StoreError> {
+async fn insert(
+    p: &PadisPortal,
+    tx: &mut crate::store::Tx<'_>,
+    c: &Caller,
+    new: &NewApp,
+    j: Judged,
+) -> Result<(), StoreError> {
     let now = now_ms();
     let title = if new.title.trim().is_empty() { new.name.clone() } else { new.title.trim().to_owned() };
     let mut app = AppRec {
@@ -224,7 +255,6 @@ async fn insert(p: &PadisPortal, tx: &mut crate::store::Tx<'_>, c: &Caller, new:
         release: 0,
         size: new.size,
         state: AppState::Delivering,
-        well: 0,
         revision: 1,
         changed_at: now,
         changed_by: c.name.clone(),
@@ -287,4 +317,3 @@ async fn insert(p: &PadisPortal, tx: &mut crate::store::Tx<'_>, c: &Caller, new:
     };
     journal::append(&p.store, tx, &entry).await.map(|_| ())
 }
-

@@ -54,7 +54,8 @@ pub fn diff(before: Named<'_>, after: Named<'_>) -> Vec<FieldChange> {
     }
     if b.package != a.package {
         // Two builds often have one name: the digest tells them apart.
-        let name = |n: Named<'_>| format!("{} ({})", n.package_name, n.spec.package.chars().take(12).collect::<String>());
+        let name =
+            |n: Named<'_>| format!("{} ({})", n.package_name, n.spec.package.chars().take(12).collect::<String>());
         out.push(change("package", name(before), name(after)));
     }
     if b.size != a.size {
@@ -97,7 +98,8 @@ mod tests {
     #[test]
     fn a_secret_is_never_written_not_even_when_it_changes_its_nature() {
         let before = spec(&[("A", true, "old-secret"), ("B", true, "hush"), ("C", false, "plain")]);
-        let after = spec(&[("A", true, "new-secret"), ("B", false, "open"), ("C", true, "now-secret"), ("D", true, "fresh")]);
+        let after =
+            spec(&[("A", true, "new-secret"), ("B", false, "open"), ("C", true, "now-secret"), ("D", true, "fresh")]);
         let found = diff(named(&before), named(&after));
         let text = format!("{found:?}");
         for s in ["old-secret", "new-secret", "hush", "now-secret", "fresh"] {

@@ -57,8 +57,8 @@ use padis_domain::quantity::Amount;
 use padis_domain::view::*;
 use padis_domain::words::Stage;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 /// What the portal needs to know of the configuration.
@@ -114,7 +114,16 @@ impl PadisPortal {
         wake: Arc<Notify>,
         accounts: Arc<dyn Accounts>,
     ) -> Self {
-        Self { store, live, changes, settings, wake, accounts, once_count: AtomicU64::new(0), journal_walk: Mutex::default() }
+        Self {
+            store,
+            live,
+            changes,
+            settings,
+            wake,
+            accounts,
+            once_count: AtomicU64::new(0),
+            journal_walk: Mutex::default(),
+        }
     }
 
     /// The URL under which users reach a host name.

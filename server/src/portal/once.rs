@@ -41,16 +41,27 @@ pub async fn fresh(p: &PadisPortal, c: &Caller) -> Answer<String> {
         .await
         .what("make a form's token")?;
     if p.once_count.fetch_add(1, Ordering::Relaxed).is_multiple_of(SWEEP_EVERY) {
-        sqlx::query("DELETE FROM once WHERE at < $1").bind(now - KEPT_MS).execute(p.store.write()).await.what("sweep forms' tokens")?;
+        sqlx::query("DELETE FROM once WHERE at < $1")
+            .bind(now - KEPT_MS)
+            .execute(p.store.write())
+            .await
+            .what("sweep forms' tokens")?;
     }
     Ok(token)
 }
 
 /// The first answer, if the token was used; `None` if it is unused and now locked.
-pub async fn before<T: DeserializeOwned>(tx: &mut Tx<'_>, kind: Kind, c: &Caller, token: &str, what: &str) -> Answer<Option<T>> {
+pub async fn before<T: DeserializeOwned>(
+    tx: &mut Tx<'_>,
+    kind: Kind,
+    c: &Caller,
+    token: &str,
+    what: &str,
+) -> Answer<Option<T>> {
     let unknown = || Problem::field("once", ValueFault::Unknown);
     let text = format!("SELECT answer FROM once WHERE token = $1 AND account = $2{}", for_update(kind));
-    let row = sqlx::query(&text).bind(token).bind(&c.account).fetch_optional(&mut **tx).await.what("read a form's token")?;
+    let row =
+        sqlx::query(&text).bind(token).bind(&c.account).fetch_optional(&mut **tx).await.what("read a form's token")?;
     let answer: Option<String> = row.ok_or_else(unknown)?.try_get("answer").what("read a form's token")?;
     let Some(answer) = answer else { return Ok(None) };
     // A token of another form is no token of this one.

@@ -40,7 +40,9 @@ pub async fn nav(p: &PadisPortal, c: &Caller, stage: Option<Stage>) -> Answer<Na
     let (scope, read) = (c.scope(), p.store.read());
     let count = |n: i64| u64::try_from(n).unwrap_or_default();
     let rows = pools::list(p, c, stage).await?;
-    let apps = staged(Sql::new("SELECT COUNT(*) FROM app WHERE ").scope("team", &scope), "id", stage).number(read, WHAT).await?;
+    let apps = staged(Sql::new("SELECT COUNT(*) FROM app WHERE ").scope("team", &scope), "id", stage)
+        .number(read, WHAT)
+        .await?;
     let packages = Sql::new("SELECT COUNT(*) FROM package WHERE ").scope("team", &scope).number(read, WHAT).await?;
     let stacks = Sql::new("SELECT COUNT(*) FROM stack WHERE gone_at IS NULL").number(read, WHAT).await?;
     Ok(NavCounts {
@@ -75,11 +77,16 @@ pub async fn overview(p: &PadisPortal, c: &Caller, stage: Option<Stage>) -> Answ
 
 /// The least part that is free of anything, in thousandths.
 fn tightness(row: &PoolRow) -> u64 {
-    let one = |((_, total), (_, used)): ((_, u64), (_, u64))| (total > 0).then(|| total.saturating_sub(used) * 1000 / total);
+    let one =
+        |((_, total), (_, used)): ((_, u64), (_, u64))| (total > 0).then(|| total.saturating_sub(used) * 1000 / total);
     row.total.each().into_iter().zip(row.used.each()).filter_map(one).min().unwrap_or(1000)
 }
 
-async fn squares(p: &PadisPortal, c: &Caller, stage: Option<Stage>) -> Result<Vec<(AppRef, padis_domain::action::AppState)>, StoreError> {
+async fn squares(
+    p: &PadisPortal,
+    c: &Caller,
+    stage: Option<Stage>,
+) -> Result<Vec<(AppRef, padis_domain::action::AppState)>, StoreError> {
     let sql = Sql::new("SELECT team, name, wanted, state FROM app WHERE ").scope("team", &c.scope());
     let rows = staged(sql, "id", stage).text(" ORDER BY team, name").all(p.store.read(), WHAT).await?;
     rows.iter().map(|r| Ok((AppRef { team: r.s("team")?, app: r.s("name")? }, read_state(r)?.1))).collect()
@@ -91,16 +98,19 @@ async fn durations(p: &PadisPortal, c: &Caller, stage: Option<Stage>, now: i64) 
         let sql = Sql::new(columns).bind(now - 7 * DAY_MS).text(" AND ").scope("team", &c.scope());
         staged(sql, "app_id", stage)
     };
-    let rows = since("SELECT answered_at - began_at AS ms FROM delivery WHERE answered_at IS NOT NULL AND began_at >= ")
-        .text(" ORDER BY began_at DESC LIMIT ")
-        .bind(DURATIONS)
-        .all(p.store.read(), WHAT)
-        .await?;
+    let rows =
+        since("SELECT answered_at - began_at AS ms FROM delivery WHERE answered_at IS NOT NULL AND began_at >= ")
+            .text(" ORDER BY began_at DESC LIMIT ")
+            .bind(DURATIONS)
+            .all(p.store.read(), WHAT)
+            .await?;
     let mut ms = rows.iter().map(|r| r.n("ms")).collect::<Result<Vec<_>, _>>()?;
     ms.reverse();
-    let failed = since("SELECT COUNT(*) FROM delivery WHERE answered_at IS NULL AND state IN ('failed', 'given-up') AND began_at >= ")
-        .number(p.store.read(), WHAT)
-        .await?;
+    let failed = since(
+        "SELECT COUNT(*) FROM delivery WHERE answered_at IS NULL AND state IN ('failed', 'given-up') AND began_at >= ",
+    )
+    .number(p.store.read(), WHAT)
+    .await?;
     Ok((ms, u32::try_from(failed).unwrap_or(u32::MAX)))
 }
 

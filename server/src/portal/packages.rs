@@ -16,7 +16,7 @@ use padis_domain::app::AppRef;
 use padis_domain::caller::{Caller, Permit, Run, Scope};
 use padis_domain::package::{PackageFacts, PackageKind};
 use padis_domain::portal::Answer;
-use padis_domain::view::{ListQuery, Page, PackageRow};
+use padis_domain::view::{ListQuery, PackageRow, Page};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use std::collections::HashMap;
@@ -95,7 +95,8 @@ fn filtered(sql: Sql, p: &PadisPortal, scope: &Scope, q: &ListQuery) -> Sql {
 /// Packages, newest first unless sorted otherwise.
 pub async fn list(p: &PadisPortal, c: &Caller, q: &ListQuery) -> Answer<Page<PackageRow>> {
     let (paging, scope) = (Paging::of(q), c.scope());
-    let total = filtered(Sql::new("SELECT COUNT(*) FROM package WHERE "), p, &scope, q).number(p.store.read(), WHAT).await?;
+    let total =
+        filtered(Sql::new("SELECT COUNT(*) FROM package WHERE "), p, &scope, q).number(p.store.read(), WHAT).await?;
     let (column, desc) = match q.sort.as_str() {
         "name" | "file_name" => ("file_name", q.desc),
         "bytes" | "size" => ("bytes", q.desc),
@@ -151,7 +152,8 @@ pub async fn of_release(p: &PadisPortal, app: &AppRef, r: &ReleaseRec) -> Result
     }
     // Can't be deleted while it is used; if it is gone all the same, the page still tells what the release knew.
     tracing::warn!(app.team = %app.team, app.name = %app.app, package.sha256 = %sha256, "a package in use has no row");
-    let kind = PackageKind::parse(&r.package_kind).ok_or_else(|| StoreError::Row { what: "release.package_kind", detail: r.package_kind.clone() })?;
+    let kind = PackageKind::parse(&r.package_kind)
+        .ok_or_else(|| StoreError::Row { what: "release.package_kind", detail: r.package_kind.clone() })?;
     Ok(PackageRow {
         sha256,
         team,

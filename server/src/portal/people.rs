@@ -163,7 +163,10 @@ async fn keep_an_operator(p: &PadisPortal, tx: &mut Tx<'_>, was: &Before, e: &Pe
         return Ok(());
     }
     // Locked, so that two operators can't take each other away at the same moment.
-    let text = format!("SELECT name FROM account WHERE platform = 'operator' AND enabled = 1 ORDER BY name{}", for_update(p.store.kind()));
+    let text = format!(
+        "SELECT name FROM account WHERE platform = 'operator' AND enabled = 1 ORDER BY name{}",
+        for_update(p.store.kind())
+    );
     let rows = sqlx::query(&text).fetch_all(&mut **tx).await.what("count operators")?;
     let others = rows.iter().map(|r| r.s("name")).collect::<Result<Vec<_>, _>>()?;
     if others.iter().any(|n| *n != e.account) { Ok(()) } else { Err(Problem::InUse { by: e.account.clone() }) }
@@ -172,7 +175,8 @@ async fn keep_an_operator(p: &PadisPortal, tx: &mut Tx<'_>, was: &Before, e: &Pe
 fn changes(was: Option<&Before>, e: &PersonEdit) -> Vec<FieldChange> {
     let mut out = Vec::new();
     let role = |r: Option<PlatformRole>| r.map(|r| r.to_string()).unwrap_or_default();
-    let teams = |t: &BTreeMap<String, TeamRole>| t.iter().map(|(t, r)| format!("{t} ({r})")).collect::<Vec<_>>().join(", ");
+    let teams =
+        |t: &BTreeMap<String, TeamRole>| t.iter().map(|(t, r)| format!("{t} ({r})")).collect::<Vec<_>>().join(", ");
     // What the directory gives is not given or taken here.
     let mut given = e.teams.clone();
     given.retain(|t, _| was.is_none_or(|w| !w.directory.contains(t)));
@@ -189,7 +193,14 @@ fn changes(was: Option<&Before>, e: &PersonEdit) -> Vec<FieldChange> {
     out
 }
 
-async fn note(p: &PadisPortal, tx: &mut Tx<'_>, who: &str, what: &str, account: &str, changes: Vec<FieldChange>) -> Result<(), StoreError> {
+async fn note(
+    p: &PadisPortal,
+    tx: &mut Tx<'_>,
+    who: &str,
+    what: &str,
+    account: &str,
+    changes: Vec<FieldChange>,
+) -> Result<(), StoreError> {
     let entry = Entry {
         who: who.to_owned(),
         what: what.to_owned(),
@@ -264,7 +275,11 @@ async fn write(tx: &mut Tx<'_>, e: &PersonEdit, hash: Option<&str>) -> Result<()
         .await
         .what(WHAT)?;
     // What the directory gave stays as it is; what is given here comes beside it.
-    sqlx::query("DELETE FROM membership WHERE account = $1 AND from_directory = 0").bind(&e.account).execute(&mut **tx).await.what(WHAT)?;
+    sqlx::query("DELETE FROM membership WHERE account = $1 AND from_directory = 0")
+        .bind(&e.account)
+        .execute(&mut **tx)
+        .await
+        .what(WHAT)?;
     for (team, role) in &e.teams {
         sqlx::query("INSERT INTO membership (account, team, role, from_directory) VALUES ($1, $2, $3, 0) ON CONFLICT (account, team) DO NOTHING")
             .bind(&e.account)

@@ -78,7 +78,12 @@ fn row(p: &PadisPortal, spec: PoolSpec, s: &Sums) -> PoolRow {
         .collect();
     PoolRow {
         // Every instance has an address, so the subnet is what limits their number.
-        total: Amount { cpu_milli: sum(|h| h.cpu_milli), mem_mib: sum(|h| h.mem_mib), instances: room, addresses: room },
+        total: Amount {
+            cpu_milli: sum(|h| h.cpu_milli),
+            mem_mib: sum(|h| h.mem_mib),
+            instances: room,
+            addresses: room,
+        },
         used: Amount {
             cpu_milli: sum(|h| h.cpu_used_milli),
             mem_mib: sum(|h| h.mem_used_mib),

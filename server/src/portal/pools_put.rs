@@ -42,7 +42,8 @@ fn judge(spec: &PoolSpec) -> Problems {
     let mut out = Problems::default();
     out.name("name", &spec.name);
     for (k, v) in &spec.hosts {
-        let bad = |s: &str, max| s.is_empty() || s.len() > max || s.chars().any(|c| c.is_control() || c.is_whitespace());
+        let bad =
+            |s: &str, max| s.is_empty() || s.len() > max || s.chars().any(|c| c.is_control() || c.is_whitespace());
         if bad(k, 64) || bad(v, 255) {
             out.add("hosts", ValueFault::Malformed);
         }
@@ -92,19 +93,25 @@ fn changes(before: Option<&PoolSpec>, after: &PoolSpec) -> Vec<FieldChange> {
 
 /// Names of the applications in the pool, at most ten.
 async fn apps_in(tx: &mut Tx<'_>, pool: &str, team: Option<&str>) -> Result<Vec<String>, StoreError> {
-    let rows = sqlx::query("SELECT team, name FROM app WHERE pool = $1 AND ($3 = 1 OR team = $2) ORDER BY team, name LIMIT 10")
-        .bind(pool)
-        .bind(team.unwrap_or_default())
-        .bind(i64::from(team.is_none()))
-        .fetch_all(&mut **tx)
-        .await
-        .what("list a pool's applications")?;
+    let rows = sqlx::query(
+        "SELECT team, name FROM app WHERE pool = $1 AND ($3 = 1 OR team = $2) ORDER BY team, name LIMIT 10",
+    )
+    .bind(pool)
+    .bind(team.unwrap_or_default())
+    .bind(i64::from(team.is_none()))
+    .fetch_all(&mut **tx)
+    .await
+    .what("list a pool's applications")?;
     rows.iter().map(|r| Ok(format!("{}/{}", r.s("team")?, r.s("name")?))).collect()
 }
 
 /// What is wrong with it beside the other pools and with what lives in it.
 async fn collide(tx: &mut Tx<'_>, old: Option<&PoolSpec>, spec: &PoolSpec, out: &mut Problems) -> Answer<()> {
-    let rows = sqlx::query("SELECT * FROM pool WHERE name <> $1 ORDER BY name").bind(&spec.name).fetch_all(&mut **tx).await.what("read pools")?;
+    let rows = sqlx::query("SELECT * FROM pool WHERE name <> $1 ORDER BY name")
+        .bind(&spec.name)
+        .fetch_all(&mut **tx)
+        .await
+        .what("read pools")?;
     for r in &rows {
         let other = read_pool(r)?;
         if other.subnet.overlaps(spec.subnet) {
@@ -119,12 +126,13 @@ async fn collide(tx: &mut Tx<'_>, old: Option<&PoolSpec>, spec: &PoolSpec, out: 
         }
     }
     if let Some(ip) = spec.gateway_ip().filter(|_| old.gateway != spec.gateway) {
-        let n: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM claim WHERE pool = $1 AND address = $2 AND state = 'held'")
-            .bind(&spec.name)
-            .bind(i64::from(ip))
-            .fetch_one(&mut **tx)
-            .await
-            .what("look at the gateway's address")?;
+        let n: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM claim WHERE pool = $1 AND address = $2 AND state = 'held'")
+                .bind(&spec.name)
+                .bind(i64::from(ip))
+                .fetch_one(&mut **tx)
+                .await
+                .what("look at the gateway's address")?;
         if n > 0 {
             out.add("gateway", ValueFault::Overlaps { with: dotted(ip) });
         }
@@ -292,11 +300,19 @@ pub async fn quota(p: &PadisPortal, may: Permit<'_, Operate>, pool: &str, team: 
     }
     out.done()?;
     let mut tx = p.store.begin().await?;
-    let there: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM pool WHERE name = $1").bind(pool).fetch_one(&mut *tx).await.what(WHAT)?;
+    let there: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM pool WHERE name = $1")
+        .bind(pool)
+        .fetch_one(&mut *tx)
+        .await
+        .what(WHAT)?;
     if there == 0 {
         return Err(Problem::NotFound);
     }
-    let there: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM team WHERE slug = $1").bind(team).fetch_one(&mut *tx).await.what(WHAT)?;
+    let there: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM team WHERE slug = $1")
+        .bind(team)
+        .fetch_one(&mut *tx)
+        .await
+        .what(WHAT)?;
     if there == 0 {
         return Err(Problem::field("team", ValueFault::Unknown));
     }
@@ -306,7 +322,12 @@ pub async fn quota(p: &PadisPortal, may: Permit<'_, Operate>, pool: &str, team: 
         if !apps.is_empty() {
             return Err(Problem::InUse { by: apps.join(", ") });
         }
-        sqlx::query("DELETE FROM quota WHERE pool = $1 AND team = $2").bind(pool).bind(team).execute(&mut *tx).await.what(WHAT)?;
+        sqlx::query("DELETE FROM quota WHERE pool = $1 AND team = $2")
+            .bind(pool)
+            .bind(team)
+            .execute(&mut *tx)
+            .await
+            .what(WHAT)?;
     } else {
         let n = |v: u64| i64::try_from(v).unwrap_or(i64::MAX);
         sqlx::query(

@@ -72,7 +72,8 @@ pub async fn list(p: &PadisPortal, _may: Permit<'_, Inspect>, q: &ListQuery) -> 
         "due" | "due_at" => ("due_at", q.desc, ", key"),
         _ => ("parked", true, ", attempts DESC, CASE WHEN wanted > done THEN 0 ELSE 1 END, due_at, key"),
     };
-    let rows = filtered(with_state("SELECT *"), p, q).order(column, desc, then).page(paging).all(p.store.read(), WHAT).await?;
+    let rows =
+        filtered(with_state("SELECT *"), p, q).order(column, desc, then).page(paging).all(p.store.read(), WHAT).await?;
     Ok(paging.wrap(rows.iter().map(row).collect::<Result<_, _>>()?, total))
 }
 
@@ -97,7 +98,15 @@ pub async fn park(p: &PadisPortal, may: Permit<'_, Operate>, key: &str, reason: 
     finish(p, tx, may, "work.park", key, reason, found).await
 }
 
-async fn finish(p: &PadisPortal, mut tx: Tx<'_>, may: Permit<'_, Operate>, what: &str, key: &str, reason: &str, found: bool) -> Answer<()> {
+async fn finish(
+    p: &PadisPortal,
+    mut tx: Tx<'_>,
+    may: Permit<'_, Operate>,
+    what: &str,
+    key: &str,
+    reason: &str,
+    found: bool,
+) -> Answer<()> {
     if !found {
         return Err(Problem::NotFound);
     }

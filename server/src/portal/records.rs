@@ -41,8 +41,6 @@ pub struct AppRec {
     pub size: Size,
     /// State as last written.
     pub state: AppState,
-    /// Instances that were well.
-    pub well: u32,
     /// Revision of the intent.
     pub revision: i64,
     /// Last change.
@@ -93,7 +91,6 @@ pub fn read_app(r: &AnyRow) -> Result<AppRec, StoreError> {
         release: r.u("release")?,
         size: Size { cpu_milli: r.u("cpu_milli")?, mem_mib: r.u("mem_mib")? },
         state,
-        well: r.u("well")?,
         revision: r.i("revision")?,
         changed_at: r.i("changed_at")?,
         changed_by: r.s("changed_by")?,
@@ -124,7 +121,8 @@ pub async fn find(p: &PadisPortal, app: &AppRef) -> Result<AppRec, Problem> {
 /// The application, locked until the end of the transaction.
 pub async fn lock(conn: &mut AnyConnection, kind: Kind, app: &AppRef) -> Result<AppRec, Problem> {
     let text = format!("SELECT * FROM app WHERE team = $1 AND name = $2{}", for_update(kind));
-    let row = sqlx::query(&text).bind(&app.team).bind(&app.app).fetch_optional(conn).await.what("lock an application")?;
+    let row =
+        sqlx::query(&text).bind(&app.team).bind(&app.app).fetch_optional(conn).await.what("lock an application")?;
     Ok(read_app(&row.ok_or(Problem::NotFound)?)?)
 }
 

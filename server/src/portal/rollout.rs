@@ -46,7 +46,14 @@ pub async fn give_up(tx: &mut Tx<'_>, app_id: &str) -> Result<(), StoreError> {
 
 /// Records the release and, if it goes online, its delivery; gives its number.
 /// `app` is as it will be, but for `release` and `size`, which are set here.
-pub async fn record(tx: &mut Tx<'_>, app: &mut AppRec, by: &str, new: &NewRec, online: bool, replaces: bool) -> Result<u32, StoreError> {
+pub async fn record(
+    tx: &mut Tx<'_>,
+    app: &mut AppRec,
+    by: &str,
+    new: &NewRec,
+    online: bool,
+    replaces: bool,
+) -> Result<u32, StoreError> {
     const WHAT: &str = "record a release";
     let now = now_ms();
     let last: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(number), 0) FROM release WHERE app_id = $1")
@@ -100,7 +107,9 @@ fn steps(app: &AppRec, by: &str, new: &NewRec, replaces: bool, now: i64) -> Vec<
     let held = new.spec.size.times(app.instances);
     let note = |step: Step| match step {
         Step::Submitted => Some(Note::By { name: by.to_owned() }),
-        Step::QuotaHeld => Some(Note::Held { cpu_milli: held.cpu_milli, mem_mib: held.mem_mib, addresses: held.addresses }),
+        Step::QuotaHeld => {
+            Some(Note::Held { cpu_milli: held.cpu_milli, mem_mib: held.mem_mib, addresses: held.addresses })
+        }
         Step::Recorded => {
             Some(Note::Parts { release: app.release, stack: new.stack_key.clone(), package: new.package_name.clone() })
         }

@@ -70,8 +70,20 @@ pub async fn search(p: &PadisPortal, c: &Caller, q: &str) -> Answer<Vec<Hit>> {
     Ok(out)
 }
 
-async fn rows(p: &PadisPortal, sql: Sql, columns: &[&'static str], q: &str, order: &'static str) -> Result<Vec<AnyRow>, StoreError> {
-    sql.find(p.store.kind(), columns, q).text(" ORDER BY ").text(order).text(" LIMIT ").bind(EACH).all(p.store.read(), WHAT).await
+async fn rows(
+    p: &PadisPortal,
+    sql: Sql,
+    columns: &[&'static str],
+    q: &str,
+    order: &'static str,
+) -> Result<Vec<AnyRow>, StoreError> {
+    sql.find(p.store.kind(), columns, q)
+        .text(" ORDER BY ")
+        .text(order)
+        .text(" LIMIT ")
+        .bind(EACH)
+        .all(p.store.read(), WHAT)
+        .await
 }
 
 fn app_path(r: &AnyRow) -> Result<String, StoreError> {
@@ -101,7 +113,10 @@ async fn addresses(p: &PadisPortal, c: &Caller, (from, to): (u32, u32)) -> Resul
 async fn apps(p: &PadisPortal, c: &Caller, q: &str) -> Result<Vec<Hit>, StoreError> {
     let sql = Sql::new("SELECT team, name, title, host_name FROM app WHERE ").scope("team", &c.scope());
     let found = rows(p, sql, &["name", "title", "team"], q, "name, team").await?;
-    found.iter().map(|r| Ok(hit("app", r.s("title")?, format!("{}/{}", r.s("team")?, r.s("name")?), app_path(r)?))).collect()
+    found
+        .iter()
+        .map(|r| Ok(hit("app", r.s("title")?, format!("{}/{}", r.s("team")?, r.s("name")?), app_path(r)?)))
+        .collect()
 }
 
 async fn names(p: &PadisPortal, c: &Caller, q: &str) -> Result<Vec<Hit>, StoreError> {
@@ -111,7 +126,10 @@ async fn names(p: &PadisPortal, c: &Caller, q: &str) -> Result<Vec<Hit>, StoreEr
     }
     let sql = Sql::new("SELECT team, name, host_name FROM app WHERE ").scope("team", &c.scope());
     let found = rows(p, sql, &["host_name"], q, "host_name").await?;
-    found.iter().map(|r| Ok(hit("name", r.s("host_name")?, format!("{}/{}", r.s("team")?, r.s("name")?), app_path(r)?))).collect()
+    found
+        .iter()
+        .map(|r| Ok(hit("name", r.s("host_name")?, format!("{}/{}", r.s("team")?, r.s("name")?), app_path(r)?)))
+        .collect()
 }
 
 async fn pools(p: &PadisPortal, c: &Caller, q: &str) -> Result<Vec<Hit>, StoreError> {
@@ -126,7 +144,14 @@ async fn pools(p: &PadisPortal, c: &Caller, q: &str) -> Result<Vec<Hit>, StoreEr
 }
 
 async fn stacks(p: &PadisPortal, q: &str) -> Result<Vec<Hit>, StoreError> {
-    let found = rows(p, Sql::new("SELECT key, repository, tag FROM stack WHERE gone_at IS NULL"), &["key", "repository"], q, "key").await?;
+    let found = rows(
+        p,
+        Sql::new("SELECT key, repository, tag FROM stack WHERE gone_at IS NULL"),
+        &["key", "repository"],
+        q,
+        "key",
+    )
+    .await?;
     let one = |r: &AnyRow| {
         let key = r.s("key")?;
         let path = format!("/middleware#{}", part(&key));
@@ -158,7 +183,9 @@ async fn teams(p: &PadisPortal, c: &Caller, q: &str) -> Result<Vec<Hit>, StoreEr
 }
 
 async fn people(p: &PadisPortal, q: &str) -> Result<Vec<Hit>, StoreError> {
-    let found = rows(p, Sql::new("SELECT name, display FROM account WHERE 1 = 1"), &["name", "display", "mail"], q, "name").await?;
+    let found =
+        rows(p, Sql::new("SELECT name, display FROM account WHERE 1 = 1"), &["name", "display", "mail"], q, "name")
+            .await?;
     let one = |r: &AnyRow| {
         let account = r.s("name")?;
         let path = format!("/admin/people?q={}", part(&account));

@@ -33,15 +33,27 @@ pub async fn list(p: &PadisPortal, c: &Caller) -> Answer<Vec<TeamView>> {
     const WHAT: &str = "list teams";
     let scope = c.scope();
     let read = p.store.read();
-    let apps = Sql::new("SELECT team, COUNT(*) AS n FROM app WHERE ").scope("team", &scope).text(" GROUP BY team").all(read, WHAT).await?;
+    let apps = Sql::new("SELECT team, COUNT(*) AS n FROM app WHERE ")
+        .scope("team", &scope)
+        .text(" GROUP BY team")
+        .all(read, WHAT)
+        .await?;
     let apps = apps.iter().map(|r| Ok((r.s("team")?, r.u("n")?))).collect::<Result<HashMap<_, _>, StoreError>>()?;
-    let teams = Sql::new("SELECT slug, title FROM team WHERE ").scope("slug", &scope).text(" ORDER BY title, slug").all(read, WHAT).await?;
+    let teams = Sql::new("SELECT slug, title FROM team WHERE ")
+        .scope("slug", &scope)
+        .text(" ORDER BY title, slug")
+        .all(read, WHAT)
+        .await?;
     let people = Sql::new("SELECT m.team, m.account, a.display, m.role, m.from_directory FROM membership m JOIN account a ON a.name = m.account WHERE ")
         .scope("m.team", &scope)
         .text(" ORDER BY a.display, m.account")
         .all(read, WHAT)
         .await?;
-    let groups = Sql::new("SELECT team, dn, role FROM team_group WHERE ").scope("team", &scope).text(" ORDER BY dn").all(read, WHAT).await?;
+    let groups = Sql::new("SELECT team, dn, role FROM team_group WHERE ")
+        .scope("team", &scope)
+        .text(" ORDER BY dn")
+        .all(read, WHAT)
+        .await?;
     let mut by_team: BTreeMap<String, TeamView> = BTreeMap::new();
     let mut order = Vec::with_capacity(teams.len());
     for r in &teams {
@@ -59,7 +71,12 @@ pub async fn list(p: &PadisPortal, c: &Caller) -> Answer<Vec<TeamView>> {
     for r in &people {
         let team = r.s("team")?;
         if let Some(t) = by_team.get_mut(&team).filter(|_| sees_people(c, &team)) {
-            t.people.push((r.s("account")?, r.s("display")?, r.word("role", TeamRole::parse)?, r.i("from_directory")? == 1));
+            t.people.push((
+                r.s("account")?,
+                r.s("display")?,
+                r.word("role", TeamRole::parse)?,
+                r.i("from_directory")? == 1,
+            ));
         }
     }
     for r in &groups {
@@ -94,11 +111,20 @@ fn judge(t: &TeamEdit) -> Problems {
 }
 
 async fn groups_of(tx: &mut Tx<'_>, team: &str) -> Result<BTreeMap<String, TeamRole>, StoreError> {
-    let rows = sqlx::query("SELECT dn, role FROM team_group WHERE team = $1").bind(team).fetch_all(&mut **tx).await.what("read a team's groups")?;
+    let rows = sqlx::query("SELECT dn, role FROM team_group WHERE team = $1")
+        .bind(team)
+        .fetch_all(&mut **tx)
+        .await
+        .what("read a team's groups")?;
     rows.iter().map(|r| Ok((r.s("dn")?, r.word("role", TeamRole::parse)?))).collect()
 }
 
-fn changes(title: Option<&str>, old: &BTreeMap<String, TeamRole>, t: &TeamEdit, new: &BTreeMap<String, TeamRole>) -> Vec<FieldChange> {
+fn changes(
+    title: Option<&str>,
+    old: &BTreeMap<String, TeamRole>,
+    t: &TeamEdit,
+    new: &BTreeMap<String, TeamRole>,
+) -> Vec<FieldChange> {
     let mut out = Vec::new();
     if title != Some(t.title.trim()) {
         out.push(change("title", title.unwrap_or_default(), t.title.trim()));
@@ -122,7 +148,11 @@ pub async fn put(p: &PadisPortal, may: Permit<'_, Operate>, t: &TeamEdit, token:
         return Ok(());
     }
     judge(t).done()?;
-    let title: Option<String> = sqlx::query_scalar("SELECT title FROM team WHERE slug = $1").bind(&t.slug).fetch_optional(&mut *tx).await.what(WHAT)?;
+    let title: Option<String> = sqlx::query_scalar("SELECT title FROM team WHERE slug = $1")
+        .bind(&t.slug)
+        .fetch_optional(&mut *tx)
+        .await
+        .what(WHAT)?;
     match (&title, t.new) {
         (Some(_), true) => return Err(Problem::NameTaken { field: "slug".into(), name: t.slug.clone() }),
         (None, false) => return Err(Problem::NotFound),
@@ -149,7 +179,11 @@ pub async fn put(p: &PadisPortal, may: Permit<'_, Operate>, t: &TeamEdit, token:
     }
     // A group that gives less than before: whoever came by one has to sign in again to be judged anew.
     if old.iter().any(|(dn, r)| new.get(dn).is_none_or(|n| n < r)) {
-        sqlx::query("DELETE FROM membership WHERE team = $1 AND from_directory = 1").bind(&t.slug).execute(&mut *tx).await.what(WHAT)?;
+        sqlx::query("DELETE FROM membership WHERE team = $1 AND from_directory = 1")
+            .bind(&t.slug)
+            .execute(&mut *tx)
+            .await
+            .what(WHAT)?;
     }
     let what = if t.new { "team.create" } else { "team.change" };
     once::keep(&mut tx, token, &key, &()).await?;
@@ -160,7 +194,14 @@ pub async fn put(p: &PadisPortal, may: Permit<'_, Operate>, t: &TeamEdit, token:
     Ok(())
 }
 
-async fn note(p: &PadisPortal, tx: &mut Tx<'_>, may: Permit<'_, Operate>, what: &str, slug: &str, changes: Vec<FieldChange>) -> Result<(), StoreError> {
+async fn note(
+    p: &PadisPortal,
+    tx: &mut Tx<'_>,
+    may: Permit<'_, Operate>,
+    what: &str,
+    slug: &str,
+    changes: Vec<FieldChange>,
+) -> Result<(), StoreError> {
     let entry = Entry {
         who: may.caller.account.clone(),
         what: what.to_owned(),
@@ -176,7 +217,11 @@ async fn note(p: &PadisPortal, tx: &mut Tx<'_>, may: Permit<'_, Operate>, what: 
 pub async fn delete(p: &PadisPortal, may: Permit<'_, Operate>, slug: &str, confirm: &str) -> Answer<()> {
     const WHAT: &str = "delete a team";
     let mut tx = p.store.begin().await?;
-    let title: Option<String> = sqlx::query_scalar("SELECT title FROM team WHERE slug = $1").bind(slug).fetch_optional(&mut *tx).await.what(WHAT)?;
+    let title: Option<String> = sqlx::query_scalar("SELECT title FROM team WHERE slug = $1")
+        .bind(slug)
+        .fetch_optional(&mut *tx)
+        .await
+        .what(WHAT)?;
     let title = title.ok_or(Problem::NotFound)?;
     if confirm.trim() != slug {
         return Err(Problem::field("confirm", ValueFault::NotConfirmed));
@@ -193,7 +238,11 @@ pub async fn delete(p: &PadisPortal, may: Permit<'_, Operate>, slug: &str, confi
         let names = owned.iter().map(|r| r.s("what")).collect::<Result<Vec<_>, _>>()?;
         return Err(Problem::InUse { by: names.join(", ") });
     }
-    for sql in ["DELETE FROM membership WHERE team = $1", "DELETE FROM team_group WHERE team = $1", "DELETE FROM team WHERE slug = $1"] {
+    for sql in [
+        "DELETE FROM membership WHERE team = $1",
+        "DELETE FROM team_group WHERE team = $1",
+        "DELETE FROM team WHERE slug = $1",
+    ] {
         sqlx::query(sql).bind(slug).execute(&mut *tx).await.what(WHAT)?;
     }
     note(p, &mut tx, may, "team.delete", slug, vec![change("title", title, "")]).await?;

@@ -39,11 +39,19 @@ const SUMS: &str = "COUNT(*) AS apps, \
 fn read(r: &AnyRow) -> Result<Use, StoreError> {
     let (run, want) = (r.n("run")?, r.n("want")?);
     let of = |cpu_milli, mem_mib, n| Amount { cpu_milli, mem_mib, instances: n, addresses: n };
-    Ok(Use { apps: r.u("apps")?, used: of(r.n("run_cpu")?, r.n("run_mem")?, run), promised: of(r.n("want_cpu")?, r.n("want_mem")?, want) })
+    Ok(Use {
+        apps: r.u("apps")?,
+        used: of(r.n("run_cpu")?, r.n("run_mem")?, run),
+        promised: of(r.n("want_cpu")?, r.n("want_mem")?, want),
+    })
 }
 
 /// By pool and team, of the scope; `pool` `None`: all pools.
-pub async fn by_team(p: &PadisPortal, scope: &Scope, pool: Option<&str>) -> Result<BTreeMap<(String, String), Use>, StoreError> {
+pub async fn by_team(
+    p: &PadisPortal,
+    scope: &Scope,
+    pool: Option<&str>,
+) -> Result<BTreeMap<(String, String), Use>, StoreError> {
     let mut sql = Sql::new("SELECT pool, team, ").text(SUMS).scope("team", scope);
     if let Some(pool) = pool {
         sql = sql.text(" AND pool = ").bind(pool);
@@ -74,8 +82,13 @@ pub fn view(quota: Amount, u: Use) -> QuotaView {
 }
 
 /// Quotas by pool and team, of the scope; `pool` `None`: all pools.
-pub async fn quotas(p: &PadisPortal, scope: &Scope, pool: Option<&str>) -> Result<BTreeMap<(String, String), Amount>, StoreError> {
-    let mut sql = Sql::new("SELECT pool, team, cpu_milli, mem_mib, instances, addresses FROM quota WHERE ").scope("team", scope);
+pub async fn quotas(
+    p: &PadisPortal,
+    scope: &Scope,
+    pool: Option<&str>,
+) -> Result<BTreeMap<(String, String), Amount>, StoreError> {
+    let mut sql =
+        Sql::new("SELECT pool, team, cpu_milli, mem_mib, instances, addresses FROM quota WHERE ").scope("team", scope);
     if let Some(pool) = pool {
         sql = sql.text(" AND pool = ").bind(pool);
     }

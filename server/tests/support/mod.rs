@@ -78,7 +78,8 @@ fn start() -> Cluster {
         chown.arg("postgres:postgres").arg(&socket);
         run(chown);
     }
-    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o700)).expect("permissions of the cluster's folder");
+    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o700))
+        .expect("permissions of the cluster's folder");
     let data = socket.join("data");
     let mut initdb = as_postgres(&format!("{BIN}/initdb"));
     initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"]).arg(&data);
@@ -86,7 +87,8 @@ fn start() -> Cluster {
     run(initdb);
     let mut keeper = as_postgres("sh");
     keeper.args(["-c", KEEPER, "sh", BIN]).arg(&data).arg(&socket).current_dir("/");
-    let keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the cluster's keeper");
+    let keeper =
+        keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the cluster's keeper");
     let deadline = Instant::now() + Duration::from_secs(60);
     while let Err(e) = psql(&socket, "SELECT 1") {
         let log = std::fs::read_to_string(socket.join("log")).unwrap_or_default();

@@ -1,0 +1,246 @@
+//! Teams never see one another's things; an auditor changes nothing; a secret
+//! never comes back.
+
+use crate::support::each_database;
+use crate::walk::{Said, changes, looks};
+use crate::world::{MARK, World, auditor, lead, member, new_app, stranger};
+use padis_domain::Problem;
+use padis_domain::app::{AppRef, EnvVar};
+use padis_domain::portal::Portal;
+use padis_domain::view::NewRelease;
+
+const SECRET: &str = "hunter2-never-shown";
+const TASK: &str = "zebra-task-1";
+
+/// An application of team zebra with everything that an application can have.
+async fn full(w: &World) -> AppRef {
+    let mut new = new_app(MARK, "zebra-portal");
+    new.pool = "common".into();
+    new.env.insert("TOKEN".into(), EnvVar { secret: true, value: SECRET.into() });
+    let app = w.create(&lead(), &new).await;
+    let id: String = sqlx::query_scalar("SELECT id FROM app WHERE name = 'zebra-portal'")
+        .fetch_one(w.store.read())
+        .await
+        .expect("the id");
+    w.sql(&format!(
+        "INSERT INTO claim (id, kind, app_id, team, app, release, slot, task_id, pool, address, what, state, reason, since) \
+         VALUES ('c1', 'address', '{id}', '{MARK}', 'zebra-portal', 1, 0, '{TASK}', 'common', 181538821, '', 'held', 'zebra reason', 1)"
+    ))
+    .await;
+    w.sql(&format!(
+        "INSERT INTO claim (id, kind, app_id, team, app, what, state, reason, since) \
+         VALUES ('c2', 'name', '{id}', '{MARK}', 'zebra-portal', 'zebra-portal.common.example', 'held', '', 1)"
+    ))
+    .await;
+    w.sql(&format!(
+        "INSERT INTO instance (task_id, app_id, team, app, release, slot, host, agent_id, address, seen_at) \
+         VALUES ('{TASK}', '{id}', '{MARK}', 'zebra-portal', 1, 0, 'zebra-host', 'agent', '10.210.16.5', 1)"
+    ))
+    .await;
+    let folder = w.logs.path().join(MARK).join("zebra-portal/r1").join(TASK);
+    std::fs::create_dir_all(&folder).expect("the log's folder");
+    std::fs::write(folder.join("access.log"), "GET / zebra\n").expect("a log");
+    w.live.set_services(
+        vec![padis_domain::ports::ServiceSeen {
+            service: padis_domain::ports::Service {
+                key: "zebra.zebra-portal".into(),
+                host: "zebra-portal.common.example".into(),
+                health_path: "/".into(),
+                expect: String::new(),
+                interval_ms: 2000,
+            },
+            members: Vec::new(),
+            rate: 0,
+            requests: 0,
+            failed: 0,
+        }],
+        1,
+    );
+    app
+}
+
+fn of<'a>(said: &'a [Said], name: &str) -> Vec<&'a Result<String, Problem>> {
+    said.iter().filter(|s| s.0 == name).map(|s| &s.1).collect()
+}
+
+/// Everything that a command could have changed.
+async fn state(w: &World) -> Vec<i64> {
+    let mut out = Vec::new();
+    for sql in [
+        "SELECT COUNT(*) FROM journal",
+        "SELECT COUNT(*) FROM app",
+        "SELECT CAST(COALESCE(SUM(revision), 0) AS BIGINT) FROM app",
+        "SELECT COUNT(*) FROM release",
+        "SELECT COUNT(*) FROM package",
+        "SELECT COUNT(*) FROM pool",
+        "SELECT COUNT(*) FROM quota",
+        "SELECT COUNT(*) FROM claim WHERE released_at IS NULL",
+        "SELECT COUNT(*) FROM session WHERE revoked_at IS NULL",
+        "SELECT COUNT(*) FROM account WHERE platform = 'operator'",
+        "SELECT CAST(COALESCE(SUM(wanted + parked), 0) AS BIGINT) FROM work",
+        "SELECT COUNT(*) FROM once WHERE answer IS NOT NULL",
+    ] {
+        out.push(w.number(sql).await);
+    }
+    out
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_finds_nothing_of_another_team() {
+    each_database(|store| async move {
+        let w = World::new(store).await;
+        let app = full(&w).await;
+        let c = stranger();
+        let before = state(&w).await;
+        let mut said = looks(&w, &c, &app, TASK).await;
+        said.extend(changes(&w, &c, &app).await);
+        assert_eq!(state(&w).await, before, "a stranger changed something");
+        for (name, answer) in &said {
+            let text = match answer {
+                Ok(json) => json.to_lowercase(),
+                Err(p) => serde_json::to_string(p).expect("JSON").to_lowercase(),
+            };
+            assert!(!text.contains(MARK), "{name}: {text}");
+            assert!(!text.contains(SECRET), "{name}: {text}");
+        }
+        for name in [
+            "app",
+            "releases",
+            "delivery",
+            "timeline",
+            "claims",
+            "log_sources",
+            "log",
+            "charts",
+            "check_new_app",
+            "create_app",
+            "release",
+            "roll_back",
+            "scale",
+            "restart",
+            "stop",
+            "start",
+            "delete_app",
+            "package",
+            "delete_package",
+            "revoke_session",
+        ] {
+            assert_eq!(of(&said, name), [&Err(Problem::NotFound)], "{name}");
+        }
+        // A pool in which none of his teams has a quota does not exist; another does.
+        for name in ["pool", "addresses"] {
+            assert_eq!(of(&said, name)[0], &Err(Problem::NotFound), "{name}");
+            assert!(of(&said, name)[1].is_ok(), "{name}");
+        }
+        let refused = |r: &Result<String, Problem>| matches!(r, Err(Problem::NotAllowed { .. }));
+        for name in [
+            "work",
+            "journal",
+            "systems",
+            "people",
+            "put_pool",
+            "delete_pool",
+            "put_quota",
+            "reserve",
+            "unreserve",
+            "work_retry",
+            "work_park",
+            "put_team",
+            "delete_team",
+            "put_person",
+        ] {
+            assert!(of(&said, name).into_iter().all(refused), "{name}");
+        }
+        assert!(refused(of(&said, "sessions")[1]));
+        // Counts say nothing either.
+        let nav = w.portal.nav(&c, None).await.expect("counts");
+        assert_eq!((nav.apps, nav.packages, nav.pools, nav.stuck), (0, 1, 1, None));
+        let overview = w.portal.overview(&c, None).await.expect("the overview");
+        assert!(overview.apps.is_empty() && overview.deliveries.is_empty());
+        // And what exists is told exactly like what does not.
+        let absent = AppRef { team: MARK.into(), app: "absent".into() };
+        assert_eq!(w.portal.app(&c, &absent).await.err(), Some(Problem::NotFound));
+        let absent = AppRef { team: "absent".into(), app: "absent".into() };
+        assert_eq!(w.portal.app(&c, &absent).await.err(), Some(Problem::NotFound));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_sees_everything_and_changes_nothing() {
+    each_database(|store| async move {
+        let w = World::new(store).await;
+        let app = full(&w).await;
+        let c = auditor();
+        let before = state(&w).await;
+        for (name, answer) in looks(&w, &c, &app, TASK).await {
+            if name == "check_new_app" {
+                assert!(matches!(answer, Err(Problem::NotAllowed { .. })), "{name}: {answer:?}");
+            } else {
+                assert!(answer.is_ok(), "{name}: {answer:?}");
+            }
+        }
+        for (name, answer) in changes(&w, &c, &app).await {
+            match name {
+                "revoke_session" => assert_eq!(answer, Err(Problem::NotFound)),
+                "change_password" => assert!(answer.is_err()),
+                _ => assert!(matches!(answer, Err(Problem::NotAllowed { .. })), "{name}: {answer:?}"),
+            }
+        }
+        assert_eq!(state(&w).await, before);
+        let view = w.portal.app(&c, &app).await.expect("the application");
+        assert!(view.offers.iter().all(|o| o.refused == Some(padis_domain::action::Reason::ReadOnly)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_in_no_answer_and_in_no_journal() {
+    each_database(|store| async move {
+        let w = World::new(store).await;
+        let app = full(&w).await;
+        w.settled(&app).await;
+        // Change it, keep it, take it away: each leaves a trace of its own.
+        let var = |v: &str| EnvVar { secret: true, value: v.into() };
+        for env in [
+            [("TOKEN".to_owned(), var("")), ("OTHER".to_owned(), var(&format!("{SECRET}-2")))].into(),
+            [("OTHER".to_owned(), EnvVar { secret: false, value: "open now".into() })].into(),
+            [("TOKEN".to_owned(), var(SECRET))].into(),
+        ] {
+            let (once, seen) = (w.once(&lead()).await, w.revision(&app).await);
+            let new = NewRelease { env: Some(env), ..NewRelease::default() };
+            w.portal.release(&lead(), &app, &new, seen, &once).await.expect("a configuration");
+            w.settled(&app).await;
+        }
+        let seen = w.revision(&app).await;
+        let once = w.once(&member()).await;
+        // A problem tells what others changed.
+        let late = w.portal.scale(&member(), &app, 3, seen - 2, &once).await.expect_err("changed meanwhile");
+        assert!(!format!("{late:?}").contains(SECRET), "{late:?}");
+        w.portal.roll_back(&lead(), &app, 1, seen, &w.once(&lead()).await).await.expect("roll back");
+        for c in [lead(), crate::world::operator()] {
+            let mut said = looks(&w, &c, &app, TASK).await;
+            said.extend(changes(&w, &c, &app).await);
+            for (name, answer) in said {
+                assert!(!format!("{answer:?}").contains(SECRET), "{name}: {answer:?}");
+            }
+        }
+        assert_eq!(
+            w.number(&format!(
+                "SELECT COUNT(*) FROM journal WHERE changes LIKE '%{SECRET}%' OR event LIKE '%{SECRET}%'"
+            ))
+            .await,
+            0
+        );
+        assert_eq!(w.number(&format!("SELECT COUNT(*) FROM release WHERE changes LIKE '%{SECRET}%'")).await, 0);
+        // It is kept where it is needed: the release put back has it.
+        assert_eq!(
+            w.number(&format!("SELECT COUNT(*) FROM release WHERE number = 5 AND spec LIKE '%\"{SECRET}\"%'")).await,
+            1
+        );
+        let kept =
+            w.number(&format!("SELECT COUNT(*) FROM release WHERE number = 2 AND spec LIKE '%\"{SECRET}\"%'")).await;
+        assert_eq!(kept, 1, "an empty secret keeps its value");
+    })
+    .await;
+}

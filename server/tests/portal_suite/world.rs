@@ -1,0 +1,288 @@
+//! A small enterprise: two teams, two pools, one middleware, a package each.
+
+use async_trait::async_trait;
+use padis_domain::app::{AppRef, EnvVar, HealthRule};
+use padis_domain::caller::Caller;
+use padis_domain::pool::PoolSpec;
+use padis_domain::portal::{Answer, Portal};
+use padis_domain::quantity::{Amount, Size};
+use padis_domain::view::NewApp;
+use padis_domain::words::{PlatformRole, Stage, TeamRole, Zone};
+use padis_server::auth::Session;
+use padis_server::changes::Changes;
+use padis_server::portal::{Accounts, PadisPortal, PortalSettings};
+use padis_server::reconcile::live::Live;
+use padis_server::store::{Store, now_ms};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Whatever belongs to team zebra carries this word, in whatever case.
+pub const MARK: &str = "zebra";
+/// The package of team zebra.
+pub const SHA: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// The package of team lion.
+pub const LION_SHA: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+/// The middleware.
+pub const STACK: &str = "nginx:1.22.1";
+
+/// Accounts without the slow hash.
+struct PlainAccounts(Store);
+
+#[async_trait]
+impl Accounts for PlainAccounts {
+    async fn hash(&self, password: &str) -> Answer<String> {
+        Ok(format!("hash of {} characters, {:x}", password.len(), password.bytes().map(u64::from).sum::<u64>()))
+    }
+    async fn is_password(&self, account: &str, password: &str) -> Answer<bool> {
+        let found: Option<String> = sqlx::query_scalar("SELECT password_hash FROM account WHERE name = $1")
+            .bind(account)
+            .fetch_one(self.0.read())
+            .await
+            .expect("the account");
+        Ok(found == Some(self.hash(password).await?))
+    }
+    async fn sessions(&self, account: Option<&str>) -> Answer<Vec<Session>> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT id, account FROM session WHERE revoked_at IS NULL AND ($1 = '' OR account = $1) ORDER BY id",
+        )
+        .bind(account.unwrap_or_default())
+        .fetch_all(self.0.read())
+        .await
+        .expect("sessions");
+        let one = |(id, account)| Session {
+            id,
+            account,
+            address: "127.0.0.1".into(),
+            agent: "test".into(),
+            began_at: 1,
+            seen_at: 2,
+        };
+        Ok(rows.into_iter().map(one).collect())
+    }
+    async fn revoke(&self, id: &str, account: Option<&str>) -> Answer<bool> {
+        let n = sqlx::query(
+            "UPDATE session SET revoked_at = 1 WHERE id = $1 AND revoked_at IS NULL AND ($2 = '' OR account = $2)",
+        )
+        .bind(id)
+        .bind(account.unwrap_or_default())
+        .execute(self.0.write())
+        .await
+        .expect("revoke");
+        Ok(n.rows_affected() > 0)
+    }
+    async fn revoke_account(&self, account: &str, keep: Option<&str>) -> Answer<()> {
+        sqlx::query("UPDATE session SET revoked_at = 1 WHERE account = $1 AND id <> $2")
+            .bind(account)
+            .bind(keep.unwrap_or_default())
+            .execute(self.0.write())
+            .await
+            .expect("revoke");
+        Ok(())
+    }
+    fn forget_all(&self) {}
+}
+
+/// The enterprise.
+pub struct World {
+    pub store: Store,
+    pub live: Arc<Live>,
+    pub portal: Arc<PadisPortal>,
+    pub wake: Arc<Notify>,
+    pub logs: tempfile::TempDir,
+}
+
+/// Somebody.
+pub fn caller(account: &str, teams: &[(&str, TeamRole)], platform: Option<PlatformRole>) -> Caller {
+    Caller {
+        account: account.into(),
+        name: format!("{}{} the tester", account[..1].to_uppercase(), &account[1..]),
+        teams: teams.iter().map(|(t, r)| ((*t).to_owned(), *r)).collect(),
+        platform,
+        session: format!("session-{account}"),
+    }
+}
+/// Lead of team zebra.
+pub fn lead() -> Caller {
+    caller("zelda-zebra", &[(MARK, TeamRole::Lead)], None)
+}
+/// Member of team zebra.
+pub fn member() -> Caller {
+    caller("zoe-zebra", &[(MARK, TeamRole::Member)], None)
+}
+/// Of team lion.
+pub fn stranger() -> Caller {
+    caller("leo", &[("lion", TeamRole::Lead)], None)
+}
+/// Operator.
+pub fn operator() -> Caller {
+    caller("otto", &[], Some(PlatformRole::Operator))
+}
+/// Auditor.
+pub fn auditor() -> Caller {
+    caller("anna", &[], Some(PlatformRole::Auditor))
+}
+
+/// A pool without hosts' labels.
+pub fn pool(name: &str, subnet: &str, gateway: &str) -> PoolSpec {
+    PoolSpec {
+        name: name.into(),
+        stage: Stage::Dev,
+        zone: Zone::Sf,
+        hosts: [("rack".to_owned(), name.to_owned())].into(),
+        subnet: subnet.parse().expect("a subnet"),
+        gateway: gateway.into(),
+        vlan: None,
+        domain: format!("{name}.example"),
+        ttl_s: 5,
+        quarantine_s: 60,
+    }
+}
+
+/// Plenty.
+pub fn plenty() -> Amount {
+    Amount { cpu_milli: 100_000, mem_mib: 100_000, instances: 100, addresses: 100 }
+}
+
+/// An application as the form has it.
+pub fn new_app(team: &str, name: &str) -> NewApp {
+    NewApp {
+        team: team.into(),
+        name: name.into(),
+        title: format!("Title of {name}"),
+        stack: STACK.into(),
+        package: if team == MARK { SHA.into() } else { LION_SHA.into() },
+        pool: "common".into(),
+        instances: 2,
+        size: Size { cpu_milli: 250, mem_mib: 256 },
+        health: HealthRule::fresh("/"),
+        env: [("GREETING".to_owned(), EnvVar { secret: false, value: "hello".into() })].into(),
+    }
+}
+
+const CONTRACT: &str = r#"{"name":"nginx","title_en":"Web site","title_zh":"网站","version":"1.22.1","kinds":["zip","tar.gz"],
+ "form":"tree","package_path":"/srv","port":8080,"log_path":"/logs","health_path":"/","uid":1000,"min_mem_mib":64,"start_s":1}"#;
+const FACTS: &str = r#"{"kind":"zip","files":1,"unpacked_bytes":1,"version":null,"class_major":null,"built_with":[],
+ "health_path":null,"site_root":"","main_class":null,"javax":false}"#;
+
+fn portal(store: &Store, live: &Arc<Live>, wake: &Arc<Notify>, logs: &Path) -> Arc<PadisPortal> {
+    let settings = PortalSettings {
+        balancer_port: 8000,
+        balancer_address: "127.0.0.1".into(),
+        balancer_listen: "127.0.0.1:8000".into(),
+        max_package_bytes: 1 << 20,
+        logs: logs.to_owned(),
+        packages: logs.to_owned(),
+        public_url: "http://127.0.0.1:3000".into(),
+    };
+    let accounts = Arc::new(PlainAccounts(store.clone()));
+    Arc::new(PadisPortal::new(store.clone(), live.clone(), Changes::new(), settings, wake.clone(), accounts))
+}
+
+impl World {
+    pub async fn new(store: Store) -> Self {
+        let logs = tempfile::tempdir().expect("a log folder");
+        let (live, wake) = (Arc::new(Live::default()), Arc::new(Notify::new()));
+        let portal = portal(&store, &live, &wake, logs.path());
+        let w = Self { store, live, portal, wake, logs };
+        w.seed().await;
+        w
+    }
+
+    /// Another process's portal on the same database.
+    pub fn fresh_portal(&self) -> Arc<PadisPortal> {
+        portal(&self.store, &self.live, &self.wake, self.logs.path())
+    }
+
+    /// Runs a statement of the test's own.
+    pub async fn sql(&self, text: &str) {
+        sqlx::query(text).execute(self.store.write()).await.unwrap_or_else(|e| panic!("{text}: {e}"));
+    }
+
+    /// The number that a statement of the test's own gives.
+    pub async fn number(&self, text: &str) -> i64 {
+        sqlx::query_scalar(text).fetch_one(self.store.read()).await.unwrap_or_else(|e| panic!("{text}: {e}"))
+    }
+
+    async fn seed(&self) {
+        let now = now_ms();
+        for (slug, title) in [(MARK, "Zebra insurance"), ("lion", "Lion insurance")] {
+            self.sql(&format!("INSERT INTO team (slug, title, created_at) VALUES ('{slug}', '{title}', 1)")).await;
+        }
+        for c in [lead(), member(), stranger(), operator(), auditor()] {
+            let platform = c.platform.map_or("NULL".to_owned(), |p| format!("'{p}'"));
+            let (a, n) = (&c.account, &c.name);
+            self.sql(&format!(
+                "INSERT INTO account (name, display, mail, built_in, enabled, password_hash, platform, created_at) \
+                 VALUES ('{a}', '{n}', '', 1, 1, 'hash of 10 characters, 1', {platform}, 1)"
+            ))
+            .await;
+            for (t, r) in &c.teams {
+                self.sql(&format!(
+                    "INSERT INTO membership (account, team, role, from_directory) VALUES ('{a}', '{t}', '{r}', 0)"
+                ))
+                .await;
+            }
+            self.sql(&format!(
+                "INSERT INTO session (id, token_hash, account, address, agent, began_at, seen_at, expires_at) \
+                 VALUES ('session-{a}', 'h-{a}', '{a}', '', '', 1, {now}, {})",
+                now + 1_000_000
+            ))
+            .await;
+        }
+        self.sql(&format!(
+            "INSERT INTO stack (key, repository, tag, digest, image, bytes, created, contract, seen_at) \
+             VALUES ('{STACK}', 'stacks/nginx', '1.22.1', 'sha256:1', 'r/stacks/nginx@sha256:1', 5, '', '{CONTRACT}', 1)"
+        ))
+        .await;
+        for (sha, team) in [(SHA, MARK), (LION_SHA, "lion")] {
+            self.package(sha, team, "zip").await;
+        }
+        let op = operator();
+        for (name, subnet, gateway) in
+            [("common", "10.210.16.0/24", "10.210.16.1"), ("striped", "10.210.32.0/20", "10.210.32.1")]
+        {
+            let once = self.portal.once(&op).await.expect("a token");
+            self.portal.put_pool(&op, &pool(name, subnet, gateway), 0, &once).await.expect("a pool");
+        }
+        for (p, t) in [("common", MARK), ("common", "lion"), ("striped", MARK)] {
+            self.portal.put_quota(&op, p, t, &plenty()).await.expect("a quota");
+        }
+    }
+
+    /// A package of this kind.
+    pub async fn package(&self, sha: &str, team: &str, kind: &str) {
+        let facts = FACTS.replace("\"zip\"", &format!("\"{kind}\""));
+        self.sql(&format!(
+            "INSERT INTO package (sha256, team, file_name, bytes, kind, facts, by_account, by_name, at) \
+             VALUES ('{sha}', '{team}', '{team}-{kind}.{kind}', 5, '{kind}', '{facts}', '{team}', '{team} uploader', 1)"
+        ))
+        .await;
+    }
+
+    /// A token for a form of theirs.
+    pub async fn once(&self, c: &Caller) -> String {
+        self.portal.once(c).await.expect("a token")
+    }
+
+    /// Goes online as the team's own.
+    pub async fn create(&self, c: &Caller, new: &NewApp) -> AppRef {
+        let once = self.once(c).await;
+        self.portal.create_app(c, new, &once).await.unwrap_or_else(|p| panic!("{}: {p:?}", new.name))
+    }
+
+    /// What the reconciler would do: the application as wanted.
+    pub async fn settled(&self, app: &AppRef) {
+        let (t, a, now) = (&app.team, &app.app, now_ms());
+        self.sql(&format!("UPDATE app SET state = CASE WHEN wanted = 'online' THEN 'online' ELSE 'stopped' END, well = instances WHERE team = '{t}' AND name = '{a}'")).await;
+        self.sql(&format!(
+            "UPDATE delivery SET state = 'online', answered_at = {now}, ended_at = {now} WHERE team = '{t}' AND app = '{a}' AND state = 'running'"
+        ))
+        .await;
+    }
+
+    /// The present revision.
+    pub async fn revision(&self, app: &AppRef) -> i64 {
+        self.portal.app(&operator(), app).await.expect("the application").revision
+    }
+}
