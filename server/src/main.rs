@@ -1,7 +1,9 @@
 //! `padis`: the portal, the engine alone, the settings.
 
 use padis_server::{compose, config};
+use padis_server::compose::Administrator;
 use std::fmt::Write as _;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -68,7 +70,8 @@ where
 
 fn log(c: &config::Config) -> Result<(), String> {
     let filter = EnvFilter::try_new(&c.log.filter).map_err(|e| format!("log.filter: {e}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     let set = if c.log.json { builder.json().try_init() } else { builder.try_init() };
     set.map_err(|e| e.to_string())
 }
@@ -83,9 +86,11 @@ async fn serve(c: config::Config) -> Result<(), String> {
         let _ = write!(hello, "  ({url})");
     }
     println!("{hello}");
-    if let Some(password) = &running.admin_password {
+    match &running.administrator {
         // Said this once and kept nowhere.
-        println!("First administrator: {}  password: {}", padis_server::auth::ADMIN, password.reveal());
+        Administrator::MadeUp(password) => println!("First administrator: admin  password: {}", password.reveal()),
+        Administrator::Given => println!("First administrator: admin  password: as in admin.password"),
+        Administrator::Known => {}
     }
     signal.await;
     println!("Padis is stopping; applications run on.");

@@ -71,6 +71,17 @@ pub struct Auth {
     changes: Changes,
 }
 
+/// Who can administer after a start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Administrator {
+    /// Somebody could already.
+    Known,
+    /// Made now, with the password of the settings.
+    Given,
+    /// Made now, with a password that is to be printed once and is known to nobody else.
+    MadeUp(Secret),
+}
+
 /// What a look at the password said.
 enum Verdict {
     Right,
@@ -97,19 +108,21 @@ impl Auth {
         })
     }
 
-    /// Makes sure that somebody can administer. Gives the password if one was
-    /// made up: it is to be printed once and is known to nobody else.
-    pub async fn first_administrator(&self, given: Option<&Secret>) -> Result<Option<Secret>, Problem> {
+    /// Makes sure that somebody can administer.
+    pub async fn first_administrator(&self, given: Option<&Secret>) -> Result<Administrator, Problem> {
         if people::has_administrator(&self.store).await? {
-            return Ok(None);
+            return Ok(Administrator::Known);
         }
         let (password, made_up) = match given {
             Some(p) => (p.clone(), false),
             None => (Secret::new(random_password()), true),
         };
         let hash = self.passwords.hash(password.reveal()).await.map_err(|e| incident(&e))?;
-        let done = people::put_administrator(&self.store, &hash).await?;
-        Ok((done && made_up).then_some(password))
+        Ok(match people::put_administrator(&self.store, &hash).await? {
+            false => Administrator::Known,
+            true if made_up => Administrator::MadeUp(password),
+            true => Administrator::Given,
+        })
     }
 
     /// Signs in; gives the token for the cookie. `old` is the token that the browser had before.

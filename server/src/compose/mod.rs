@@ -12,12 +12,13 @@ mod machine;
 mod resolve;
 mod tend;
 
+pub use crate::auth::Administrator;
 pub use behind::{BehindError, engine_config};
 pub use late::chain;
 
 use crate::auth::{self, Auth};
 use crate::changes::Changes;
-use crate::config::{Config, Secret};
+use crate::config::Config;
 use crate::http::{self, Web};
 use crate::packages::Packages;
 use crate::portal::{Accounts, PadisPortal, PortalSettings};
@@ -85,8 +86,8 @@ pub enum StartError {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
-    /// The password that was made up for the first administrator, once.
-    pub admin_password: Option<Secret>,
+    /// Whether the first administrator was made just now.
+    pub administrator: Administrator,
     store: Store,
     behind: Behind,
     tasks: TaskTracker,
@@ -119,7 +120,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let changes = Changes::new();
     let settings = auth::Settings::from(&config);
     let auth = Arc::new(Auth::new(store.clone(), behind.directory.clone(), settings, changes.clone()).await?);
-    let admin_password =
+    let administrator =
         auth.first_administrator(config.admin_password.as_ref()).await.map_err(StartError::Administrator)?;
     bootstrap::bootstrap(&store, &config).await?;
     let packages = Packages::new(store.clone(), &config.data, config.upload.clone(), changes.clone())
@@ -158,7 +159,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     tasks.spawn(tend::tend(tended, config.clone(), stop.clone()));
     let web = Web::new(&config, auth, portal, packages, changes, stop.clone());
     let serving = tokio::spawn(http::serve(listener, http::router(web), stop.clone()));
-    Ok(Running { address, admin_password, store, behind, tasks, stop, serving, _lock: held })
+    Ok(Running { address, administrator, store, behind, tasks, stop, serving, _lock: held })
 }
 
 fn portal_settings(c: &Config, address: SocketAddr) -> PortalSettings {

@@ -42,7 +42,7 @@ impl Log {
     pub(super) fn read(r: &mut Reader) -> Self {
         Self {
             json: r.choice("log.format", "text", &[("text", false), ("json", true)], false, "text or json"),
-            filter: r.get("log.filter", "info".to_owned(), "a filter", "what is logged, e.g. info,padis_server=debug"),
+            filter: r.get("log.filter", "info,hickory_server=warn".to_owned(), "a filter", "what is logged, e.g. info,padis_server=debug"),
         }
     }
 }

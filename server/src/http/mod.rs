@@ -132,3 +132,6 @@ pub fn router(web: Web) -> Router {
         .layer(middleware::from_fn_with_state(web.clone(), headers::layer))
         .with_state(web)
 }
+
+#[cfg(test)]
+mod tests;
