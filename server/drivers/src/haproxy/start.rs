@@ -62,6 +62,12 @@ fn prepare(config: &HaproxyConfig, paths: &Paths) -> io::Result<Book> {
     // Its worker, as another user, goes through the folder to `gate.sock`, and nowhere else.
     std::fs::DirBuilder::new().recursive(true).mode(0o711).create(&paths.folder)?;
     std::fs::set_permissions(&paths.folder, std::fs::Permissions::from_mode(0o711))?;
+    // What an earlier run was trying out when it was killed.
+    if let Err(error) = std::fs::remove_dir_all(paths.folder.join("trial"))
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
     for name in ["conf.d", "trial", "pages"] {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(paths.folder.join(name))?;
     }
