@@ -35,7 +35,11 @@ fn Team() -> impl MatchNestedRoutes + Clone {
         <ParentRoute path=path!("") view=leptos_router::components::Outlet>
             <Route path=path!("/") view=pages::Overview/>
             <Route path=path!("/search") view=pages::Search/>
+            <Route path=path!("/account") view=pages::Account/>
+            <Route path=path!("/kit") view=pages::Kit/>
             <Route path=path!("/applications") view=pages::Applications/>
+            <Route path=path!("/applications/new") view=pages::NewApplication/>
+            <Route path=path!("/applications/:team/:app/release") view=pages::Release/>
             <ParentRoute path=path!("/applications/:team/:app") view=application::AppFrame>
                 <Route path=path!("") view=application::Now/>
                 <Route path=path!("/instances") view=application::Instances/>

@@ -48,7 +48,7 @@ fn card(t: &'static Texts, s: StackView) -> AnyView {
         PackageForm::File => c.takes_file,
         PackageForm::Tree => c.takes_tree,
     };
-    let used = if s.used_by.is_empty() { c.used_none.to_owned() } else { (c.used_by)(s.used_by.len()) };
+    let used = if s.used_by.is_empty() { c.used_none.to_owned() } else { t.apps_use_it(s.used_by.len()) };
     let apps = s
         .used_by
         .iter()

@@ -2,30 +2,38 @@
 //! functions that return `AnyView`. What a colleague may want to be sent lives in
 //! the address.
 
+mod account;
 mod activity;
 mod addresses;
 mod admin;
 pub mod application;
 mod applications;
 mod balancers;
+mod kit;
 mod middleware;
 mod names;
+mod new_application;
 mod overview;
 mod packages;
 pub mod parts;
 mod pools;
+mod release;
 mod said;
 mod search;
 mod sign_in;
 
+pub use account::Account;
 pub use activity::{Journal, Work};
 pub use addresses::{AddressMap, Addresses};
 pub use applications::Applications;
 pub use admin::{People, Sessions, Systems, Teams};
 pub use balancers::Balancers;
+pub use kit::Kit;
 pub use middleware::Middleware;
 pub use names::Names;
+pub use new_application::NewApplication;
 pub use overview::Overview;
+pub use release::Release;
 pub use packages::{Package, Packages};
 pub use pools::{Pool, PoolEdit, PoolNew, Pools};
 pub use said::{fault, fault_notice, field_error, loading, page, said};

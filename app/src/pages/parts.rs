@@ -214,12 +214,12 @@ impl Told {
     }
     /// What is said above the form: success, or what belongs to none of `fields`.
     pub fn notice(self, fields: &'static [&'static str], done: impl Into<String>) -> AnyView {
-        let done: String = done.into();
+        let (t, done): (_, String) = (texts(), done.into());
         let said = move || match self.said.get() {
             Outcome::None => ().into_any(),
             Outcome::Done => notice(Shape::Ok, done.clone(), "", ().into_any()),
             Outcome::Failed(f) => match f.beside(fields) {
-                Some(rest) => fault_notice(&rest),
+                Some(rest) => changed(t, &rest),
                 // All of it stands beside the fields; several are announced here.
                 None if matches!(f.problem(), Some(Problem::Fields { .. })) => fault_notice(&f),
                 None => ().into_any(),
@@ -227,6 +227,17 @@ impl Told {
         };
         view! { <div class="said" aria-live="polite">{said}</div> }.into_any()
     }
+}
+
+/// A fault as a notice; what somebody else changed meanwhile is listed below it.
+fn changed(t: &'static Texts, f: &Fault) -> AnyView {
+    let list = match f.problem() {
+        Some(Problem::ChangedMeanwhile { changes, .. }) => {
+            changes.iter().map(|c| view! { <li>{t.change(c)}</li> }).collect_view()
+        }
+        _ => return fault_notice(f),
+    };
+    view! { {fault_notice(f)} <ul class="changes">{list}</ul> }.into_any()
 }
 
 /// A hidden field.

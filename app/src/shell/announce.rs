@@ -13,6 +13,7 @@ pub fn Announcer() -> AnyView {
     Effect::new(move |before: Option<String>| {
         let here = path.get();
         if before.is_some_and(|b| b != here) {
+            close_popovers();
             // The page's own title is set while it renders.
             set_timeout(
                 move || {
@@ -34,5 +35,16 @@ fn focus(e: &web_sys::Element) {
     use wasm_bindgen::JsCast;
     if let Some(e) = e.dyn_ref::<web_sys::HtmlElement>() {
         let _ = e.focus();
+    }
+}
+
+/// Menus and the navigation's sheet are done with when they have led somewhere.
+fn close_popovers() {
+    use wasm_bindgen::JsCast;
+    let Ok(open) = document().query_selector_all(":popover-open") else { return };
+    for i in 0..open.length() {
+        if let Some(e) = open.item(i).and_then(|n| n.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = e.hide_popover();
+        }
     }
 }

@@ -21,6 +21,8 @@ area! {
         padis: "Padis 自动", "Padis itself";
         export: "导出", "Export";
         export_hint: "当前筛选结果，JSON 格式", "What the filter shows, as JSON";
+        not_yours: "全平台的记录仅供平台管理员和审计员查看", "The whole platform's journal is for operators and auditors";
+        not_yours_text: "您团队的每个应用都有自己的事件页，说明发生了什么、为什么。", "Every application of your teams has its own events, with what happened and why.";
         none: "还没有记录", "Nothing has happened yet";
         none_text: "每次修改都会记在这里：谁、什么时候、改了什么。", "Every change will stand here: who, when, and what.";
         no_hit: "没有符合条件的记录", "Nothing matches";
@@ -29,7 +31,6 @@ area! {
         key: "对象", "About";
         outcome: "最近结果", "Last outcome";
         attempts: "连续失败", "Failed in a row";
-        times(n: u32): "{n} 次", "{n} times";
         due: "下次执行", "Next";
         due_now: "现在", "now";
         leased(w: &str): "正由 {w} 执行", "worked on by {w}";
@@ -46,7 +47,6 @@ area! {
         park_why: "原因", "Reason";
         park_hint: "写给接手的人看。", "For whoever comes next.";
         park_done: "已搁置。", "It is parked.";
-        parked_note: "已搁置：等待有人重试。", "Parked: waits until somebody tries it again.";
         not_stuck: "没有卡住，无需处理。", "It is not stuck; there is nothing to do.";
         work_none: "没有待办", "Nothing to do";
         work_none_text: "所有意图都已实现。", "Everything that was wanted is so.";

@@ -16,12 +16,10 @@ area! {
         edit_team(name: &str): "修改 {name}", "Change {name}";
         slug: "标识", "Short name";
         slug_hint: "用于地址和域名：小写字母、数字和连字符；之后不可更改。", "Used in addresses and names: lower-case letters, digits and hyphens. It can't be changed later.";
-        slug_fixed: "标识不可更改。", "The short name can't be changed.";
         team_title_hint: "团队在界面上的名称，例如“车险理赔”。", "What people call it, e.g. “Motor claims”.";
         member_groups: "成员所在的目录组", "Groups whose people are members";
         lead_groups: "负责人所在的目录组", "Groups whose people are leads";
         groups_hint: "每行一个完整 DN，例如 cn=motor,ou=groups,dc=example,dc=com。", "One distinguished name per line, e.g. cn=motor,ou=groups,dc=example,dc=com.";
-        by_group: "来自目录", "by a group";
         teams_none: "还没有团队", "There is no team yet";
         teams_none_text: "团队拥有应用。先建一个，再把人员或目录组加进来。", "Teams own applications. Create one, then add people or directory groups.";
         team_saved: "团队已保存。", "The team is saved.";
@@ -76,7 +74,6 @@ area! {
         for_long: "持续", "For";
         where_at: "位置", "Where";
         detail: "说明", "Details";
-        systems_down(n: usize): "{n} 个系统没有应答。", "{n} systems do not answer.";
         systems_down_text: "已记录的操作不会丢失，恢复后会自动继续。", "Nothing that was recorded is lost; it goes on by itself when they are back.";
         systems_none: "还没有任何系统的状态", "Nothing is known of them yet";
     }

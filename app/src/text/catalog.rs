@@ -19,7 +19,6 @@ area! {
         logs: "日志位置", "Logs go to";
         user: "运行身份", "Runs as";
         image: "镜像", "Image";
-        used_by(n: usize): "{n} 个应用正在使用", "{n} applications use it";
         used_none: "还没有应用使用它", "No application uses it yet";
         tech_hidden: "打开“显示技术名称”可查看镜像、端口和路径。", "Switch on “Show technical names” to see image, port and paths.";
         use_it: "用它新建应用", "New application with it";
@@ -32,7 +31,6 @@ area! {
         by: "上传人", "Uploaded by";
         uploaded: "上传时间", "Uploaded";
         in_use: "使用中", "In use";
-        releases_n(n: usize): "{n} 个版本", "{n} releases";
         unused: "未使用", "not in use";
         packages_filter: "按文件名、团队或校验值筛选", "Filter by file, team or checksum";
         packages_none: "还没有应用包", "There is no package yet";
@@ -66,15 +64,5 @@ area! {
         deleted: "应用包已删除。", "The package is deleted.";
         read_only: "您的角色只能查看，不能修改。", "Your role may look at everything but change nothing.";
         new_with: "用它新建应用", "New application with it";
-        kind_app: "应用", "Applications";
-        kind_address: "地址", "Addresses";
-        kind_name: "域名", "Names";
-        kind_stack: "中间件", "Middleware";
-        kind_package: "应用包", "Packages";
-        kind_pool: "资源池", "Pools";
-        kind_person: "人员", "People";
-        kind_team: "团队", "Teams";
-        kind_page: "页面", "Pages";
-        found(n: usize): "{n} 条结果", "{n} results";
     }
 }

@@ -8,9 +8,10 @@ impl Texts {
     /// What was done, from the journal's stable word.
     pub fn journal_what(&self, word: &str) -> String {
         let (thing, verb) = word.split_once('.').unwrap_or(("", word));
+        let things = self.journal_thing(thing);
         let verb = match verb {
             "create" => self.pick("创建", "created"),
-            "put" => self.pick("保存", "saved"),
+            "put" | "set" => self.pick("设置", "set"),
             "update" | "change" => self.pick("修改", "changed"),
             "delete" => self.pick("删除", "deleted"),
             "release" => self.pick("发布", "released"),
@@ -20,10 +21,18 @@ impl Texts {
             "stop" => self.pick("停止", "stopped"),
             "start" => self.pick("启动", "started"),
             "configure" => self.pick("修改设置", "configured"),
-            "replace" => self.pick("替换", "replaced"),
+            "replace" | "replaced" => self.pick("替换", "replaced"),
+            "started" => self.pick("启动", "started"),
+            "well" => self.pick("恢复正常", "is well"),
+            "died" => self.pick("意外结束", "died"),
+            "left" => self.pick("退出", "left"),
+            "gone" => self.pick("已清除", "is gone"),
+            "stuck" => self.pick("受阻", "is stuck"),
+            "password" => self.pick("更换密码", "password changed"),
+            "gap" => self.pick("中断", "was silent"),
             "upload" => self.pick("上传", "uploaded"),
             "reserve" => self.pick("预留", "reserved"),
-            "unreserve" => self.pick("解除预留", "freed"),
+            "unreserve" | "free" => self.pick("解除预留", "freed"),
             "revoke" => self.pick("结束", "ended"),
             "retry" => self.pick("重试", "tried again"),
             "park" => self.pick("搁置", "parked"),
@@ -33,7 +42,12 @@ impl Texts {
             "sign-in-failed" => return self.pick("登录失败", "Sign-in failed").to_owned(),
             other => return if thing.is_empty() { other.to_owned() } else { word.to_owned() },
         };
-        let thing = match thing {
+        self.pick_with(|| format!("{things}：{verb}"), || format!("{things} {verb}"))
+    }
+
+    /// What a journal row's word is about: its first part.
+    pub fn journal_thing<'a>(&self, thing: &'a str) -> &'a str {
+        match thing {
             "app" => self.pick("应用", "Application"),
             "instance" => self.pick("实例", "Instance"),
             "package" => self.pick("应用包", "Package"),
@@ -43,12 +57,12 @@ impl Texts {
             "team" => self.pick("团队", "Team"),
             "person" => self.pick("账号", "Account"),
             "session" => self.pick("会话", "Session"),
+            "stream" => self.pick("事件流", "Event stream"),
             "password" => self.pick("密码", "Password"),
             "work" => self.pick("工作", "Work"),
             "delivery" => self.pick("交付", "Delivery"),
             other => other,
-        };
-        self.pick_with(|| format!("{verb}{thing}"), || format!("{thing} {verb}"))
+        }
     }
 
     /// A system's name as it heads a row: without the article of a sentence.

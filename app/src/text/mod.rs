@@ -40,6 +40,7 @@ pub mod application;
 pub mod apps;
 pub mod catalog;
 pub mod clock;
+pub mod counts;
 pub mod event;
 pub mod journal;
 pub mod net;

@@ -21,14 +21,13 @@ area! {
         map_of(net: &str): "{net} 的地址图：每行 16 个。方向键移动，Tab 离开。", "Map of {net}: 16 in a row. Arrow keys move, Tab leaves.";
         map_hint: "方向键移动，回车查看占用者。", "Arrow keys move, Enter shows the owner.";
         blocks: "地址块", "Blocks";
-        block_used(n: u32): "{n} 个非空闲", "{n} not free";
         chosen: "所选地址", "Chosen address";
         choose: "选择一个地址，查看它的占用者。", "Choose an address to see who has it.";
         owner: "占用者", "Owner";
         other_team: "其他团队", "another team";
         slot(n: u32): "席位 {n}", "slot {n}";
         release(n: u32): "版本 r{n}", "release r{n}";
-        since: "自", "Since";
+        since: "始于", "Since";
         until: "可用于", "Free again";
         team: "团队", "Team";
         free_text: "可以分配给下一个实例。", "The next instance can have it.";
@@ -37,7 +36,7 @@ area! {
         open_app: "打开应用", "Open the application";
         reserve_this: "预留此地址", "Reserve it";
         release_this: "解除预留", "Release";
-        ranges: "预留地址段", "Reserved ranges";
+        ranges: "已预留的地址段", "Reserved ranges";
         ranges_n(n: u32): "{n} 个地址", "{n} addresses";
         ranges_none: "没有预留。为旧服务器、设备或即将迁移的系统保留地址，它们就不会被分配。", "Nothing is kept aside. Reserve addresses for old servers, devices or systems on the move, and they are never given out.";
         ranges_more(n: usize): "另有 {n} 段未列出，请使用下方表格查看。", "{n} more ranges are not listed here; see the table below.";

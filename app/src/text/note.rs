@@ -1,7 +1,7 @@
 //! The evidence lines of a delivery and what a probe found, in words.
 
 use super::{Texts, units};
-use padis_domain::delivery::{Finding, Note, Step};
+use padis_domain::delivery::{Finding, Note, Step, StepState, StepView};
 use padis_domain::words::UnixMs;
 
 impl Texts {
@@ -161,13 +161,15 @@ impl Texts {
         }
     }
 
-    /// A step's name with the release that it is about: `r12 leaves`.
-    pub fn step_of(&self, step: Step, note: Option<&Note>) -> String {
-        match (step, note) {
-            (Step::PreviousLeft, Some(Note::Previous { release, .. })) => {
+    /// A step's name as it stands on the rail: with its outcome, or the release that it is about.
+    pub fn step_of(&self, s: &StepView) -> String {
+        match (s.step, s.state, &s.note) {
+            (Step::PreviousLeft, _, Some(Note::Previous { release, .. })) => {
                 self.pick_with(|| format!("r{release} 退出"), || format!("r{release} steps aside"))
             }
-            _ => self.step(step).to_owned(),
+            (Step::Healthy, StepState::Done, _) => self.pick("健康检查通过", "Healthy").to_owned(),
+            (Step::Healthy, StepState::Failed, _) => self.pick("健康检查未通过", "Not healthy").to_owned(),
+            _ => self.step(s.step).to_owned(),
         }
     }
 }

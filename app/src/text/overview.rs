@@ -30,6 +30,8 @@ area! {
         deliveries: "交付", "Deliveries";
         release: "版本", "Release";
         took: "用时", "Took";
+        free: "空闲", "Free";
+        at_step(state: &str, step: &str): "{state}：{step}", "{state} at “{step}”";
         pool_cpu: "各资源池 CPU，紧张者在前", "CPU by pool, scarcest first";
         cpu_free(n: &str): "{n} CPU 空闲", "{n} CPU free";
         cpu_bar(pool: &str, used: &str, held: &str, total: &str): "{pool} CPU：已用 {used}，占用 {held}，共 {total}", "CPU of {pool}: {used} used, {held} held of {total}";

@@ -11,8 +11,6 @@ area! {
         zone: "安全区域", "Zone";
         subnet: "子网", "Subnet";
         hosts: "主机", "Hosts";
-        hosts_n(n: u64): "{n} 台主机", "{n} hosts";
-        teams_n(n: usize): "{n} 个团队", "{n} teams";
         apps: "应用", "Applications";
         free_of(free: &str, total: &str): "空闲 {free}，共 {total}", "{free} free of {total}";
         vlan(v: u16): "VLAN {v}", "VLAN {v}";
@@ -33,7 +31,7 @@ area! {
         used_long: "已用：实例正在运行", "used: instances run on it";
         held_long: "占用：已承诺，尚未运行", "held: promised, not running yet";
         silent(hosts: &str): "未计入失联的主机：{hosts}。", "Not counted, because they are not heard: {hosts}.";
-        chosen_by: "按标签选出：", "chosen by the labels";
+        chosen_by(labels: &str): "按标签 {labels} 选出", "chosen by the labels {labels}";
         chosen_all: "所有主机", "every host";
         host: "主机", "Host";
         labels: "标签", "Labels";
@@ -71,8 +69,7 @@ area! {
         deleted: "资源池已删除。", "The pool is deleted.";
         saved: "资源池已保存。", "The pool is saved.";
         name_hint: "小写字母、数字和连字符，例如 sf-prod；之后不可更改。", "Lower-case letters, digits and hyphens, e.g. sf-prod. It can't be changed later.";
-        name_fixed: "名称不可更改。", "The name can't be changed.";
-        labels_hint: "每行一个，如 zone=SF；留空表示所有主机。", "One per line, e.g. zone=SF. Empty: every host.";
+                labels_hint: "每行一个，如 zone=SF；留空表示所有主机。", "One per line, e.g. zone=SF. Empty: every host.";
         subnet_hint: "如 10.210.16.0/24，前缀 16 到 29；不得与其他资源池重叠。", "E.g. 10.210.16.0/24, prefix 16 to 29. No other pool may overlap.";
         gateway: "网关", "Gateway";
         gateway_hint: "子网内的地址，不会分配给实例。", "An address of the subnet; never given to an instance.";

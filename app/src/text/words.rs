@@ -100,7 +100,7 @@ impl Texts {
             Step::Running => self.pick("开始运行", "Running"),
             Step::Allocated => self.pick("分配地址", "Address allocated"),
             Step::Attached => self.pick("接入网络", "Attached to the network"),
-            Step::Healthy => self.pick("健康检查通过", "Healthy"),
+            Step::Healthy => self.pick("健康检查", "Healthy"),
             Step::Balanced => self.pick("加入负载均衡", "In the balancer"),
             Step::Named => self.pick("域名生效", "Name resolves"),
             Step::Told => self.pick("登记 CMDB 与监控", "CMDB and monitor told"),

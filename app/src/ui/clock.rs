@@ -49,6 +49,8 @@ pub fn Stopwatch(
     /// Whether it goes on.
     running: bool,
 ) -> AnyView {
+    // One that stands is rounded like the figures in the text; one that runs shows whole seconds passed.
+    let base_ms = if running { base_ms } else { base_ms + 500 };
     let ms = counted(base_ms, running, Duration::from_millis(200));
     let time = move || {
         let (m, s) = parts(ms.get());

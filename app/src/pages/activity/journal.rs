@@ -1,31 +1,38 @@
 //! The journal: who did what, when, and whether anything was changed afterwards.
 
 use super::two_tabs;
-use crate::api;
+use crate::api::{self, Fault, page_status};
 use crate::pages::page;
 use crate::pages::parts::{filter_box, filter_select, live, now, pages_of, use_list};
-use crate::shell::{PageTitle, use_here};
+use crate::shell::{PageTitle, use_here, who};
 use crate::text::{Texts, texts};
 use crate::ui::{
     Icon, LinkButton, Shape, Table, UrlState, col, col_num, empty, head, notice, state, state_tag,
 };
 use leptos::prelude::*;
+use padis_domain::Problem;
 use padis_domain::app::AppRef;
 use padis_domain::view::{JournalRow, ListQuery, Page};
 use padis_domain::words::UnixMs;
 
-/// The words by which the journal can be filtered, as the portal writes them.
-const KINDS: &[&str] = &[
-    "app.create", "app.release", "app.roll-back", "app.scale", "app.restart", "app.stop", "app.start", "app.configure",
-    "app.delete", "instance.replace", "package.upload", "package.delete", "pool.put", "pool.delete", "quota.put",
-    "address.reserve", "address.unreserve", "team.put", "team.delete", "person.put", "session.revoke", "sign-in",
-    "work.retry", "work.park",
-];
+/// By what a row can be about the journal is filtered: the first part of its word.
+const THINGS: &[&str] =
+    &["app", "instance", "delivery", "package", "pool", "quota", "address", "team", "person", "session", "work", "stream"];
 
 /// The journal's page.
 #[component]
 pub fn Journal() -> AnyView {
     let t = texts();
+    if !who().0.is_some_and(|c| c.inspector().is_ok()) {
+        page_status(&Fault::Portal(Problem::NotAllowed { needs: "operator".to_owned() }));
+        let apps = view! { <LinkButton href="/applications" label=t.shell.applications/> };
+        return view! {
+            <PageTitle text=t.activity.journal/>
+            {head(view! { <h1>{t.activity.journal}</h1> }.into_any(), ().into_any(), ().into_any())}
+            {empty(t.activity.not_yours, t.activity.not_yours_text, apps.into_any())}
+        }
+        .into_any();
+    }
     let (list, here, changed) = (use_list(), use_here(), live(&["journal"]));
     let data = Resource::new(
         move || (list.get(), changed.get()),
@@ -64,7 +71,7 @@ fn body(t: &'static Texts, p: Page<JournalRow>, now: UnixMs, url: &UrlState, q: 
         <small class="vh">{a.export_hint}</small>
     };
     let mut kinds = vec![(String::new(), a.any.to_owned())];
-    kinds.extend(KINDS.iter().map(|k| ((*k).to_owned(), t.journal_what(k))));
+    kinds.extend(THINGS.iter().map(|k| ((*k).to_owned(), t.journal_thing(k).to_owned())));
     let kinds = filter_select(a.kind, "state", &q.state, kinds);
     let filtered = !(q.q.is_empty() && q.state.is_empty() && q.team.is_empty());
     let list = match (p.rows.is_empty(), filtered) {
@@ -103,6 +110,7 @@ fn table(t: &'static Texts, rows: &[JournalRow], now: UnixMs) -> AnyView {
 
 /// What a row is about, as a link where there is a page for it.
 pub fn subject(s: &str) -> AnyView {
+    let s = s.strip_prefix("work:").unwrap_or(s);
     let (kind, name) = s.split_once(':').unwrap_or(("", s));
     let name = name.to_owned();
     let href = match (kind, name.split_once('/')) {

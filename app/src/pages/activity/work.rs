@@ -144,7 +144,7 @@ fn row(t: &'static Texts, r: &WorkRow, now: UnixMs, url: &UrlState, acts: Acts) 
             <th scope="row">{subject(&r.key)}<span class="tech techonly">{r.key.clone()}</span></th>
             <td>{state(shape, word)}</td>
             <td class="md wrap">{r.outcome.clone()}</td>
-            <td class="num lo">{(a.times)(r.attempts)}</td>
+            <td class="num lo">{t.times(r.attempts)}</td>
             <td class="lo">{due}</td>
             <td class="num">
                 <div class="row tight end">

@@ -143,7 +143,7 @@ fn blocks(t: &'static Texts, b: &AddressBlock, url: &UrlState) -> AnyView {
             let name = base.strip_suffix(".0").unwrap_or(&base).to_owned();
             let current = number == b.block;
             let href = url.with(&[("block", &i.to_string()), ("at", ""), ("done", "")]);
-            let words = (n.block_used)(*taken);
+            let words = t.taken(*taken);
             let title = words.clone();
             let bar = format!("{}%", (f64::from(*taken) / 2.56).round().min(100.0));
             view! {

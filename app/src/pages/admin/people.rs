@@ -110,7 +110,10 @@ fn row(t: &'static Texts, p: &PersonRow, teams: &[TeamView], now: UnixMs, open: 
         .teams
         .iter()
         .map(|(slug, role)| match role {
-            padis_domain::words::TeamRole::Lead => format!("{} ({})", title(slug), t.team_role(*role)),
+            padis_domain::words::TeamRole::Lead => t.pick_with(
+                || format!("{}（{}）", title(slug), t.team_role(*role)),
+                || format!("{} ({})", title(slug), t.team_role(*role)),
+            ),
             padis_domain::words::TeamRole::Member => title(slug),
         })
         .collect();

@@ -35,7 +35,7 @@ fn table(t: &'static Texts, rows: Vec<SystemRow>, now: UnixMs) -> AnyView {
         return empty(a.systems_none, a.systems_lead, ().into_any());
     }
     let down = rows.iter().filter(|r| !r.up).count();
-    let alarm = (down > 0).then(|| notice(Shape::Bad, (a.systems_down)(down), a.systems_down_text, ().into_any()));
+    let alarm = (down > 0).then(|| notice(Shape::Bad, t.systems_down(down), a.systems_down_text, ().into_any()));
     let cols = view! {
         {col(a.system, "")}
         {col(t.shell.state, "")}

@@ -51,6 +51,8 @@ pub fn team_form(
         <div class="half">
             {name}
             <TextField id="title" label=t.shell.title value=f.title hint=a.team_title_hint autocomplete="off" required=true error=told.error("title")/>
+        </div>
+        <div class="half">
             <TextArea id="member_groups" label=a.member_groups note=t.shell.optional value=f.member_groups hint=a.groups_hint code=true error=told.error("member_groups")/>
             <TextArea id="lead_groups" label=a.lead_groups note=t.shell.optional value=f.lead_groups hint=a.groups_hint code=true error=told.error("lead_groups")/>
         </div>

@@ -147,7 +147,7 @@ fn steps(t: &'static Texts, app: &AppRef, d: &DeliveryView) -> AnyView {
         .filter(|s| s.state != StepState::Skipped)
         .map(|s| Stop {
             shape: step_shape(s.state),
-            name: t.step_of(s.step, s.note.as_ref()),
+            name: t.step_of(s),
             state: t.step_state(s.state).to_owned(),
             evidence: evidence(t, s, d.now),
             took: took(t, s, d.now),

@@ -1,6 +1,6 @@
 //! Events as a timeline that tells causes.
 
-use super::{part, shared};
+use super::{part_now, shared};
 use crate::api;
 use crate::pages::parts::{pages_of, use_list};
 use crate::shell::use_here;
@@ -18,9 +18,7 @@ pub fn Events() -> AnyView {
     let data =
         Resource::new(move || (s.app.get(), list.get(), s.changed.get()), |(a, q, _)| api::timeline(a, q));
     view! {
-        {part(t.app.events, data, move |p| {
-            let now = s.data.get_untracked().and_then(Result::ok).map(|v| v.now);
-            let now = now.unwrap_or_else(|| p.rows.iter().map(|i| i.at).max().unwrap_or_default());
+        {part_now(t.app.events, data, move |p, now| {
             let body = view! {
                 {timeline(t, &p.rows, now)}
                 {pages_of(t, &here.get_untracked(), p.page, p.per_page, p.total)}

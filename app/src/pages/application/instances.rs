@@ -1,6 +1,6 @@
 //! Instances as slots: state, health, address, host, what they use.
 
-use super::{claims, part, shared, with_app};
+use super::{claims, part_now, shared, with_app};
 use crate::api;
 use crate::context::Prefs;
 use crate::text::words::instance_shape;
@@ -18,15 +18,9 @@ pub fn Instances() -> AnyView {
     let held = Resource::new(move || (s.app.get(), s.changed.get()), |(a, _)| api::claims(a));
     view! {
         {with_app(section)}
-        {part(t.app.holds, held, move |rows| with_now(s, rows))}
+        {part_now(t.app.holds, held, |rows, now| claims::claims(&rows, now))}
     }
     .into_any()
-}
-
-fn with_now(s: super::Shared, rows: Vec<padis_domain::view::ClaimRow>) -> AnyView {
-    let now = s.data.get_untracked().and_then(Result::ok).map(|v| v.now);
-    let now = now.unwrap_or_else(|| rows.iter().map(|r| r.since).max().unwrap_or_default());
-    claims::claims(&rows, now)
 }
 
 /// The section with the table.

@@ -17,7 +17,7 @@ pub use instances::Instances;
 pub use logs::Logs;
 pub use now::Now;
 pub use releases::Releases;
-pub use settings::Settings;
+pub use settings::{Settings, changed};
 
 use super::page;
 use super::parts::{Act, act};
@@ -144,6 +144,36 @@ pub fn with_app(show: impl Fn(AppView) -> AnyView + Clone + Send + Sync + 'stati
                 match s.data.await {
                     Ok(v) => show.with_value(|f| f(v)),
                     Err(_) => ().into_any(),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// Like [`part`], with the server's clock as of the application's page.
+pub fn part_now<T>(
+    what: &'static str,
+    data: Resource<Said<T>>,
+    show: impl Fn(T, i64) -> AnyView + Clone + Send + Sync + 'static,
+) -> AnyView
+where
+    T: Clone + Send + Sync + 'static,
+    Said<T>: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let show = StoredValue::new(show);
+    let shared = shared();
+    view! {
+        <Transition fallback=move || super::loading(what)>
+            {move || Suspend::new(async move {
+                let now = match shared {
+                    Some(s) => s.data.await.map(|v| v.now).unwrap_or_default(),
+                    None => 0,
+                };
+                match data.await {
+                    Ok(v) => show.with_value(|f| f(v, now)),
+                    Err(api::Fault::Portal(padis_domain::Problem::NotFound)) => ().into_any(),
+                    Err(f) => super::fault_notice(&f),
                 }
             })}
         </Transition>

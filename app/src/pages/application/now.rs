@@ -1,6 +1,6 @@
 //! The first tab: the delivery, then instances, charts and what happened lately.
 
-use super::{charts, delivery, events, instances, part, shared, with_app};
+use super::{charts, delivery, events, instances, part, part_now, shared, with_app};
 use crate::api::{self, app_path};
 use crate::text::texts;
 use crate::ui::section_with;
@@ -25,10 +25,9 @@ pub fn Now() -> AnyView {
         })}
         {with_app(instances::section)}
         {part(a.charts, series, move |c| charts::charts(c, minutes.get_untracked()))}
-        {part(a.events, lately, move |page| {
+        {part_now(a.events, lately, move |page, now| {
             let all = view! { <a href=format!("{}/events", app_path(&s.app.get_untracked()))>{(a.all_events)(page.total)}</a> };
             let end = if page.total > page.rows.len() as u64 { all.into_any() } else { ().into_any() };
-            let now = page.rows.iter().map(|i| i.at).max().unwrap_or_default();
             section_with("tlh", a.what_and_why, "", end, events::timeline(t, &page.rows, now))
         })}
     }

@@ -47,7 +47,7 @@ fn row(t: &'static Texts, r: &DeliveryRow, now: i64, longest: i64) -> AnyView {
     let width = (ms as f64 / longest as f64 * 100.0).clamp(2.0, 100.0).round();
     let word = match r.state {
         DeliveryState::Online | DeliveryState::GivenUp => t.delivery_state(r.state).to_owned(),
-        s => format!("{} · {}", t.delivery_state(s), t.step(r.step)),
+        s => (t.overview.at_step)(t.delivery_state(s), t.step(r.step)),
     };
     let shape = delivery_shape(r.state);
     view! {
@@ -71,7 +71,7 @@ fn row(t: &'static Texts, r: &DeliveryRow, now: i64, longest: i64) -> AnyView {
 fn pools(t: &'static Texts, d: &Overview) -> AnyView {
     let o = &t.overview;
     let rows = d.pools.iter().take(8).map(|p| pool(t, p)).collect_view();
-    let heads = view! { {col(t.shell.pools, "")} {col("CPU", "bar")} {col_num(t.shell.free, "")} };
+    let heads = view! { {col(t.shell.pools, "")} {col("CPU", "bar")} {col_num(t.overview.free, "")} };
     let body = view! {
         <Table label=o.pool_cpu head=heads.into_any()>{rows}</Table>
         <div class="gap-s">{legend(t.shell.used, t.shell.held, t.shell.free)}</div>

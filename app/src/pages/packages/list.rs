@@ -97,7 +97,7 @@ fn row(t: &'static Texts, r: PackageRow, now: UnixMs) -> AnyView {
     let used = if r.used_by.is_empty() {
         view! { <span class="quiet">{c.unused}</span> }.into_any()
     } else {
-        (c.releases_n)(r.used_by.len()).into_any()
+        t.release_count(r.used_by.len()).into_any()
     };
     let short: String = r.sha256.chars().take(12).collect();
     view! {

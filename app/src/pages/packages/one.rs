@@ -36,7 +36,7 @@ pub fn Package() -> AnyView {
 
 fn body(t: &'static Texts, p: PackageRow, now: UnixMs, delete: Act<DeletePackage>) -> AnyView {
     let c = &t.catalog;
-    let tag = if p.used_by.is_empty() { state_tag(Shape::Off, c.unused) } else { state_tag(Shape::Used, (c.releases_n)(p.used_by.len())) };
+    let tag = if p.used_by.is_empty() { state_tag(Shape::Off, c.unused) } else { state_tag(Shape::Used, t.release_count(p.used_by.len())) };
     let items = vec![
         t.package_kind(p.facts.kind).into_any(),
         units::bytes(p.bytes).into_any(),

@@ -19,7 +19,7 @@ pub fn plain(d: Dimension, n: u64) -> String {
 }
 
 /// The unit behind it.
-fn unit(d: Dimension) -> &'static str {
+pub fn unit(d: Dimension) -> &'static str {
     match d {
         Dimension::Cpu => "CPU",
         Dimension::Memory => "GiB",
@@ -61,15 +61,16 @@ pub fn capacity_table(row: &PoolRow) -> AnyView {
     let rows = lines(row)
         .into_iter()
         .map(|(d, used, held, free, total)| {
-            let bar = capacity(Capacity { used, held, total }, free_words(t, d, free, total), false);
+            // What has no natural total (instances, where hosts set no limit) has no bar.
+            let bar = (total > 0).then(|| capacity(Capacity { used, held, total }, free_words(t, d, free, total), false));
             view! {
                 <tr>
                     <th scope="row">{t.dimension(d)}</th>
                     <td class="b">{bar}</td>
                     <td>{plain(d, used)}</td>
                     <td>{plain(d, held)}</td>
-                    <td class="big">{plain(d, free)}</td>
-                    <td class="unit">"/ " {plain(d, total)} " " {unit(d)}</td>
+                    <td class="big">{if total > 0 { plain(d, free) } else { "—".to_owned() }}</td>
+                    <td class="unit">{(total > 0).then(|| format!("/ {} {}", plain(d, total), unit(d)))}</td>
                 </tr>
             }
         })

@@ -111,7 +111,7 @@ fn body(t: &'static Texts, f: PoolForm, put: Act<PutPool>, new: bool) -> AnyView
     let fields = view! {
         {hidden("seen", f.seen)}
         {hidden("once", f.once)}
-        {section("what", p.section_what, "", view! { <div class="stack">{what}</div> }.into_any())}
+        {section("what", p.section_what, "", view! { <div class="fields">{what}</div> }.into_any())}
         {section("net", p.section_net, "", net.into_any())}
         {section("dom", p.section_names, "", names.into_any())}
         <div class="row foot">

@@ -35,6 +35,11 @@ pub fn hosts(v: &PoolView) -> AnyView {
     .into_any()
 }
 
+/// MiB in GiB, one decimal: a host's memory is a large figure.
+fn gib(mib: u64) -> String {
+    units::fixed(mib as f64 / 1024.0, 1)
+}
+
 fn row(t: &'static Texts, h: &Host) -> AnyView {
     let p = &t.pools;
     let how = if h.active { state(Shape::Ok, p.heard) } else { state(Shape::Bad, p.lost) };
@@ -55,7 +60,7 @@ fn row(t: &'static Texts, h: &Host) -> AnyView {
             <td>{how}</td>
             <td class="lo"><span class="row tight">{chips}</span></td>
             {measure(h.cpu_used_milli, h.cpu_milli, p.cpu_used, (units::cores(h.cpu_used_milli), units::cores(h.cpu_milli)))}
-            {measure(h.mem_used_mib, h.mem_mib, p.mem_used, (units::mib(h.mem_used_mib), units::mib(h.mem_mib)))}
+            {measure(h.mem_used_mib, h.mem_mib, p.mem_used, (gib(h.mem_used_mib), format!("{} GiB", gib(h.mem_mib))))}
             <td class="num">{tasks}</td>
         </tr>
     }

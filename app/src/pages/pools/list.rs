@@ -1,6 +1,6 @@
 //! All pools that the reader may see, with what is left in each.
 
-use super::capacity::{free_words, scarce};
+use super::capacity::{free_words, plain, scarce, unit};
 use crate::api;
 use crate::pages::page;
 use crate::pages::parts::{live, operator_refused, use_list};
@@ -71,14 +71,14 @@ fn row(t: &'static Texts, r: PoolRow) -> AnyView {
             <td class="num">
                 <span class="left">
                     {capacity(Capacity { used, held, total }, label, true)}
-                    <span>{t.amount(d, free)} <span class="unit">" " {t.shell.free}</span></span>
+                    <span>{plain(d, free)} <span class="unit">" " {unit(d)} " " {t.shell.free}</span></span>
                 </span>
             </td>
         }
     };
     let how = match scarce(&r) {
         _ if r.hosts == 0 => state(Shape::Bad, t.pools.no_host_title),
-        Some((d, _)) => state(Shape::Warn, (t.pools.short)(t.dimension(d))),
+        Some((d, _)) => state(Shape::Warn, (t.pools.short)(&t.leading(t.dimension(d)))),
         None => state(Shape::Ok, t.pools.roomy),
     };
     view! {

@@ -50,11 +50,11 @@ fn body(t: &'static Texts, v: PoolView, q: Quotas, delete: Act<DeletePool>) -> A
     let (p, r) = (&t.pools, &v.row);
     let short = scarce(r);
     let warning = short.map(|(d, free)| {
-        let title = (p.short_title)(t.dimension(d), &t.amount(d, free));
+        let title = (p.short_title)(&t.leading(t.dimension(d)), &t.amount(d, free));
         notice(Shape::Warn, title, p.short_next, ().into_any())
     });
     let labels: Vec<String> = r.spec.hosts.iter().map(|(k, v)| format!("{k}={v}")).collect();
-    let chosen = if labels.is_empty() { p.chosen_all.to_owned() } else { format!("{} {}", p.chosen_by, t.list(&labels)) };
+    let chosen = if labels.is_empty() { p.chosen_all.to_owned() } else { (p.chosen_by)(&t.list(&labels)) };
     let given = r.quotas.values().fold(0_u64, |n, q| n.saturating_add(q.quota.cpu_milli));
     let promised = (p.promised)(&t.cpu(given), &units::cores(r.total.cpu_milli));
     let told = q.act.told;
@@ -75,7 +75,7 @@ fn body(t: &'static Texts, v: PoolView, q: Quotas, delete: Act<DeletePool>) -> A
 fn title(t: &'static Texts, v: &PoolView, short: bool) -> AnyView {
     let (p, r) = (&t.pools, &v.row);
     let tag = match scarce(r) {
-        Some((d, _)) if short => state_tag(Shape::Warn, (p.short)(t.dimension(d))),
+        Some((d, _)) if short => state_tag(Shape::Warn, (p.short)(&t.leading(t.dimension(d)))),
         _ if r.hosts == 0 => state_tag(Shape::Bad, p.no_host_title),
         _ => state_tag(Shape::Ok, p.roomy),
     };
@@ -85,8 +85,8 @@ fn title(t: &'static Texts, v: &PoolView, short: bool) -> AnyView {
         t.stage(r.spec.stage).into_any(),
         view! { <a href=map><code>{r.spec.subnet.to_string()}</code></a> }.into_any(),
         r.spec.vlan.map_or_else(|| p.no_vlan.to_owned(), |v| (p.vlan)(v)).into_any(),
-        (p.hosts_n)(u64::from(r.hosts)).into_any(),
-        (p.teams_n)(r.quotas.len()).into_any(),
+        t.hosts(u64::from(r.hosts)).into_any(),
+        t.teams(r.quotas.len()).into_any(),
         view! { <code>{r.spec.domain.clone()}</code> }.into_any(),
     ];
     let edit = format!("{}/edit", api::pool_path(&r.spec.name));

@@ -1,0 +1,120 @@
+//! New application: one page, four short steps, a live summary beside it.
+//!
+//! Every field is a native control of one form, so the page works without
+//! scripts; with them the summary and the checks follow every key. One could get
+//! it wrong by checking in the browser only: what is checked while typing is
+//! asked of the server's own rules.
+
+mod draft;
+pub mod facts;
+mod package;
+mod place;
+mod stack;
+mod summary;
+mod tus;
+pub mod upload;
+mod well;
+
+use super::page;
+use super::parts::{act, act_form, hidden};
+use crate::api::form::NewAppForm;
+use crate::api::{self, CreateApp, Fault, use_kept};
+use crate::shell::PageTitle;
+use crate::text::texts;
+use crate::ui::{Shape, head};
+use draft::Draft;
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use padis_domain::Problem;
+use padis_domain::view::{NewAppOptions, PackageRow};
+
+/// The page.
+#[component]
+pub fn NewApplication() -> AnyView {
+    let t = texts();
+    let n = &t.new_app;
+    let create = act::<CreateApp>();
+    let query = use_query_map();
+    let kept = use_kept::<NewAppForm>("create_app");
+    let uploaded = query.get_untracked().get("package").unwrap_or_default();
+    let refused = query.get_untracked().get("problem").filter(|_| query.get_untracked().get("failed").is_none());
+    let refused = refused.and_then(|p| serde_json::from_str::<Problem>(&p).ok()).map(Fault::Portal);
+    let data = Resource::new(
+        || (),
+        move |()| {
+            let sha = uploaded.clone();
+            async move {
+                let options = api::new_app_options().await?;
+                let known = options.packages.iter().any(|p| p.sha256 == sha);
+                // Uploaded without scripts: it may be older than those that are offered.
+                let more = if sha.is_empty() || known { None } else { api::package(sha.clone()).await.ok() };
+                Ok((options, more, sha)) as api::Said<(NewAppOptions, Option<PackageRow>, String)>
+            }
+        },
+    );
+    view! {
+        <PageTitle text=n.title/>
+        {head(
+            view! { <h1>{n.title}</h1> }.into_any(),
+            view! { <p class="lead">{n.lead}</p> }.into_any(),
+            ().into_any(),
+        )}
+        {page(n.title, data, move |(options, more, sha): (NewAppOptions, Option<PackageRow>, String)| {
+            let form = kept.get_untracked().flatten();
+            let again = form.is_some();
+            let d = Draft::new(options, more, form, &sha, create.told, refused.clone());
+            body(d, create, again)
+        })}
+    }
+    .into_any()
+}
+
+/// A step on the rail.
+fn step(
+    number: u32,
+    id: &'static str,
+    title: &'static str,
+    lead: String,
+    done: Signal<bool>,
+    body: AnyView,
+) -> AnyView {
+    view! {
+        <li data-s=move || if done.get() { Shape::Ok.as_str() } else { Shape::Run.as_str() }>
+            <span class="stepno" aria-hidden="true">{number}</span>
+            <section aria-labelledby=id>
+                <h2 id=id>{title}</h2>
+                <p class="sub">{lead}</p>
+                {body}
+            </section>
+        </li>
+    }
+    .into_any()
+}
+
+fn body(d: Draft, create: super::parts::Act<CreateApp>, again: bool) -> AnyView {
+    let t = texts();
+    let secrets = (again && d.secrets.with_untracked(|s| !s.is_empty()))
+        .then(|| crate::ui::notice(Shape::Warn, t.new_app.secrets_again, "", ().into_any()));
+    let once = d.options.with_value(|o| o.once.clone());
+    let form = view! {
+        {hidden("once", once)}
+        <div class="make">
+            <div>
+                {create.told.notice(draft::FIELDS, "")}
+                {secrets}
+                <ol class="steps">
+                    {stack::step(d)}
+                    {package::step(d)}
+                    {place::step(d)}
+                    {well::step(d)}
+                </ol>
+            </div>
+            {summary::summary(d)}
+        </div>
+    };
+    view! {
+        {act_form(create, "new-app", "", form.into_any())}
+        {upload::plain_form("/applications/new")}
+    }
+    .into_any()
+}
