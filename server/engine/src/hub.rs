@@ -82,7 +82,6 @@ fn render(event: &Event) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
     use padis_protocol::event::AppTerminated;
 

@@ -204,7 +204,6 @@ pub(crate) fn ports_of(app: &App) -> Vec<u16> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
 
     fn done(value: Value) -> Value {

@@ -65,6 +65,7 @@ impl World {
             taken.extend(normalize::ports_of(&app).into_iter().map(u64::from));
             next.push(app);
         }
+        self.check_dependencies(&next)?;
         self.free(&ids, force)?;
         let version = self.next_version();
         let mut first = Vec::new();
@@ -117,6 +118,30 @@ impl World {
         })?;
         validate::definition(&app, default_image).map_err(Refused::Invalid)?;
         Ok(app)
+    }
+
+    /// Apps that wait for one another would wait for ever.
+    fn check_dependencies(&self, next: &[App]) -> Result<(), Refused> {
+        let of = |id: &str| {
+            let app = next.iter().find(|a| a.id == id).or_else(|| self.app(id).map(|a| &a.app));
+            app.and_then(|a| a.dependencies.clone()).unwrap_or_default()
+        };
+        for app in next {
+            let mut seen = BTreeSet::new();
+            let mut open = of(&app.id);
+            while let Some(id) = open.pop() {
+                if ids::is_below(&app.id, &id) {
+                    let errors = vec![String::from("Dependency graph has cyclic dependencies.")];
+                    let detail = padis_protocol::error::ErrorDetail { path: String::from("/"), errors };
+                    return Err(Refused::Invalid(Invalid::Object(vec![detail])));
+                }
+                if seen.insert(id.clone()) {
+                    let inside = self.apps_below(&id).into_iter().chain(std::iter::once(id));
+                    open.extend(inside.flat_map(|i| of(&i)).collect::<Vec<_>>());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Replaces all tasks of an app.

@@ -105,6 +105,10 @@ impl World {
         if self.backoff.get(id).is_some_and(|b| b.until(now).is_some()) {
             return;
         }
+        let first = !self.by_app.contains_key(id);
+        if first && app.app.dependencies.iter().flatten().any(|d| !self.is_up(d)) {
+            return; // looked at again as soon as any task becomes ready
+        }
         let asked = host_ports(&app.app);
         let need = Need {
             cpus: app.app.cpus_or_default(),
@@ -153,6 +157,14 @@ impl World {
                 }
             }
         }
+    }
+
+    /// Whether everything at or below a path has its instances ready.
+    fn is_up(&self, group: &str) -> bool {
+        self.apps_below(group).iter().filter_map(|id| self.app(id)).all(|app| {
+            let ready = self.tasks_of(app.id()).filter(|t| self.is_ready(t)).count();
+            ready >= app.wanted() as usize
+        })
     }
 
     fn used_ports(&self) -> BTreeMap<usize, BTreeSet<u16>> {

@@ -250,7 +250,6 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
 
     const DEADLINE: Duration = Duration::from_secs(10);

@@ -83,12 +83,15 @@ impl World {
         id
     }
 
-    /// The task's container runs.
-    pub fn running(&mut self, id: &str, since: Instant) {
+    /// The task's container runs. After a restart of the engine the wall clock
+    /// tells since when; it is used for nothing but "has it run well?".
+    pub fn running(&mut self, id: &str, now: Instant) {
+        let Some(task) = self.tasks.get_mut(id) else { return };
         let Some(live) = self.live.get_mut(id) else { return };
         live.launching = false;
+        let ago = task.started_ms.map_or(0, |ms| timestamp::now_ms().saturating_sub(ms).max(0));
+        let since = now.checked_sub(Duration::from_millis(ago.unsigned_abs())).unwrap_or(now);
         live.running_since.get_or_insert(since);
-        let Some(task) = self.tasks.get_mut(id) else { return };
         task.started_ms.get_or_insert_with(timestamp::now_ms);
         if !matches!(task.state, TaskState::TaskStaging | TaskState::TaskStarting) {
             return;
@@ -96,6 +99,7 @@ impl World {
         task.state = TaskState::TaskRunning;
         task.history.push((TaskState::TaskRunning, timestamp::now_ms()));
         self.dirty.insert(task.app_id.clone());
+        self.dirty.extend(self.waiting.keys().cloned()); // they may depend on it
         self.note_task(id);
         self.tell(id);
     }

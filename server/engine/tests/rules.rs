@@ -147,3 +147,65 @@ async fn a_crash_loop_slows_down_and_can_be_released() {
     .await;
     assert!(message.starts_with("Failed to launch container:"), "{message}");
 }
+
+#[tokio::test]
+async fn dependencies_start_first_and_circles_are_refused() {
+    let rig = Rig::new().await;
+    let slow = json!({"healthChecks": [{"protocol": "COMMAND", "command": {"value": "test -e /tmp/ready"},
+        "intervalSeconds": 0, "gracePeriodSeconds": 600, "timeoutSeconds": 5}]});
+    let apps = json!([
+        with(sleeper("/stack/front", 1), json!({"dependencies": ["/stack/base"]})),
+        with(sleeper("/stack/base", 1), slow)
+    ]);
+    let (status, body) = rig.call(Method::PUT, "/v2/apps", Some(apps)).await;
+    assert_eq!(status, 201, "{body}");
+    let base = rig.running("/stack/base", 1).await.remove(0);
+    assert!(rig.tasks("/stack/front").await.is_empty());
+    let queue = rig.get("/v2/queue").await;
+    assert!(queue["queue"].as_array().unwrap().iter().any(|q| q["app"]["id"] == "/stack/front"), "{queue}");
+    support::docker(&["exec", &rig.container(base["id"].as_str().unwrap()), "touch", "/tmp/ready"]);
+    rig.running("/stack/front", 1).await;
+    rig.settled().await;
+    let circle = json!({"dependencies": ["/stack/front"]});
+    let (status, body) = rig.call(Method::PUT, "/v2/apps/stack/base", Some(circle)).await;
+    assert_eq!(status, 422, "{body}");
+    let group = rig.get("/v2/groups/stack").await;
+    assert_eq!(group["apps"].as_array().unwrap().len(), 2);
+    assert_eq!(rig.get("/v2/apps/stack/*").await["*"].as_array().unwrap().len(), 2);
+    let (status, _) = rig.call(Method::GET, "/v2/groups/none", None).await;
+    assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn lists_are_filtered_and_deployments_can_be_taken_back() {
+    let rig = Rig::new().await;
+    rig.put(&with(sleeper("/l/one", 1), json!({"labels": {"team": "a"}}))).await;
+    rig.put(&with(sleeper("/l/two", 1), json!({"labels": {"team": "b"}}))).await;
+    rig.settled().await;
+    let names = async |query: &str| -> Vec<String> {
+        let list = rig.get(&format!("/v2/apps?{query}")).await;
+        list["apps"].as_array().unwrap().iter().map(|a| a["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("id=one").await, ["/l/one"]);
+    assert_eq!(names("label=team%20in%20(b,c)").await, ["/l/two"]);
+    assert_eq!(names("cmd=TRAP").await.len(), 2);
+    assert_eq!(rig.call(Method::GET, "/v2/apps?label=(", None).await.0, 422);
+    let embedded = rig.get("/v2/apps?embed=apps.tasks&embed=apps.lastTaskFailure&id=one").await;
+    assert_eq!(embedded["apps"][0]["tasks"].as_array().unwrap().len(), 1);
+    assert!(rig.get("/v2/apps").await["apps"][0].get("tasks").is_none(), "tasks only if asked for");
+    let running = rig.get("/v2/tasks?status=running").await;
+    assert_eq!(running["tasks"].as_array().unwrap().len(), 2);
+
+    // A change that can't be completed is reverted: the app is what it was.
+    let stuck = rig.put(&json!({"id": "/l/one", "instances": 99})).await;
+    let (status, body) = rig.call(Method::DELETE, &format!("/v2/deployments/{stuck}"), None).await;
+    assert_eq!(status, 200, "{body}");
+    rig.settled().await;
+    assert_eq!(rig.get("/v2/apps/l/one").await["app"]["instances"], 1);
+    rig.running("/l/one", 1).await;
+    let stuck = rig.put(&json!({"id": "/l/one", "cpus": 99.0})).await;
+    let (status, _) = rig.call(Method::DELETE, &format!("/v2/deployments/{stuck}?force=true"), None).await;
+    assert_eq!(status, 202);
+    assert_eq!(rig.call(Method::DELETE, "/v2/deployments/none", None).await.0, 404);
+    assert_eq!(rig.get("/v2/leader").await["leader"].as_str().unwrap().split(':').next(), Some("localhost"));
+}

@@ -221,6 +221,5 @@ async fn without_docker_it_answers_waits_and_takes_up_what_happened() {
         (tasks.len() == 1 && tasks[0]["id"] != task["id"] && tasks[0]["state"] == "TASK_RUNNING").then_some(())
     })
     .await;
-    drop(rig);
     proxy.stop();
 }

@@ -219,13 +219,50 @@ async fn output_is_read_live_and_after_the_end() {
     assert_eq!(escape.status(), 404);
 }
 
+/// A registry of its own, stopped at the end.
+struct Registry(std::process::Child, u16);
+
+impl Registry {
+    async fn start(dir: &std::path::Path) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let config = dir.join("registry.yml");
+        let body = format!(
+            "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: 127.0.0.1:{port}\nlog:\n  level: error\n",
+            dir.join("registry").display()
+        );
+        std::fs::write(&config, body).unwrap();
+        let child = std::process::Command::new("docker-registry").arg("serve").arg(&config).spawn().unwrap();
+        let registry = Self(child, port);
+        let url = format!("http://127.0.0.1:{port}/v2/");
+        wait("the registry", async || support::client().get(&url).send().await.ok()).await;
+        registry
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 #[tokio::test]
-async fn images_come_from_a_registry_by_digest_only_when_absent() {
-    // Without a registry here: an image that is present is never pulled, by id or by tag.
+async fn images_come_from_a_registry_by_digest_and_only_when_absent() {
     let rig = Rig::new().await;
-    let by_id = docker(&["image", "inspect", "-f", "{{.Id}}", IMAGE]);
-    let mut app = sleeper("/by-id", 1);
-    app["container"]["docker"]["image"] = json!(by_id);
+    let registry = Registry::start(rig.dir.path()).await;
+    let tag = format!("127.0.0.1:{}/apps/base:1", registry.1);
+    docker(&["tag", IMAGE, &tag]);
+    docker(&["push", "-q", &tag]);
+    let digest = docker(&["image", "inspect", "-f", "{{index .RepoDigests 0}}", &tag]);
+    let digest = digest.split_once('@').unwrap().1.to_owned();
+    let by_digest = format!("127.0.0.1:{}/apps/base@{digest}", registry.1);
+    docker(&["rmi", &tag]);
+    let mut app = sleeper("/pulled", 3);
+    app["container"]["docker"]["image"] = json!(by_digest);
     rig.put(&app).await;
-    rig.running("/by-id", 1).await;
+    rig.running("/pulled", 3).await;
+    drop(registry);
+    // Present now: the registry is not needed any more.
+    rig.put(&json!({"id": "/pulled", "instances": 4})).await;
+    rig.running("/pulled", 4).await;
 }

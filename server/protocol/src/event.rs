@@ -101,7 +101,7 @@ events! {
         uri: String,
         /// The app as asked for.
         #[serde(default)]
-        app_definition: App,
+        app_definition: Box<App>,
     }
     /// An app and its last task are gone.
     AppTerminated = "app_terminated_event" {

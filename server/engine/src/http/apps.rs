@@ -114,7 +114,7 @@ pub(super) async fn create(
     body: Bytes,
 ) -> Answer {
     let patch = object(json(&headers, &body)?)?;
-    let id = id_of(&patch)?.ok_or_else(|| missing_id())?;
+    let id = id_of(&patch)?.ok_or_else(missing_id)?;
     let force = flag(&query, "force", false);
     let default_image = core.config.default_image.is_some();
     let (result, seq) = core.change(|w| {
@@ -167,7 +167,7 @@ async fn many(core: &Core, peer: &Peer, uri: &Uri, query: &Query, body: Value, c
     let mut changes = Vec::new();
     for item in list {
         let patch = object(item)?;
-        let id = id_of(&patch)?.ok_or_else(|| missing_id())?;
+        let id = id_of(&patch)?.ok_or_else(missing_id)?;
         changes.push(Change { id, patch, partial, create });
     }
     apply(core, peer, uri, query, changes).await
@@ -277,7 +277,7 @@ fn mark(answer: &mut Response, result: &DeploymentResult) {
 fn announce(w: &mut crate::world::World, id: &str, peer: &Peer, uri: &Uri) {
     let Some(app) = w.app(id) else { return };
     // The environment may hold secrets, and anybody may listen.
-    let app_definition = App { env: None, ..app.app.clone() };
+    let app_definition = Box::new(App { env: None, ..app.app.clone() });
     let event = ApiPost {
         client_ip: peer.0.ip().to_string(),
         uri: uri.path().to_owned(),

@@ -43,18 +43,18 @@ fn failed(path: &Path, error: &std::io::Error) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, "The file can't be read.\n").into_response()
 }
 
-fn resolve(mesos: &Shared, ask: &Ask) -> Result<PathBuf, Response> {
+fn resolve(mesos: &Shared, ask: &Ask) -> Result<PathBuf, Box<Response>> {
     let Some(path) = ask.path.as_deref().filter(|p| !p.is_empty()) else {
-        return Err(wrong("Expecting 'path=value' in query."));
+        return Err(Box::new(wrong("Expecting 'path=value' in query.")));
     };
-    mesos.core.sandboxes.resolve(path.trim_end_matches('/')).ok_or_else(absent)
+    mesos.core.sandboxes.resolve(path.trim_end_matches('/')).ok_or_else(|| Box::new(absent()))
 }
 
 /// `/files/browse?path=…`
 pub(super) async fn browse(mesos: Shared, Query(ask): Query<Ask>) -> Response {
     let path = match resolve(&mesos, &ask) {
         Ok(path) => path,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     match list(&path) {
         Ok(list) => Json(list).into_response(),
@@ -95,7 +95,7 @@ fn mode(bits: u32) -> String {
 pub(super) async fn read(mesos: Shared, Query(ask): Query<Ask>) -> Response {
     let path = match resolve(&mesos, &ask) {
         Ok(path) => path,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let (Ok(offset), Ok(length)) = (at_least_minus_one(ask.offset), at_least_minus_one(ask.length)) else {
         return wrong("Negative offset or length provided.");
@@ -138,7 +138,7 @@ async fn piece(path: &Path, offset: Option<u64>, length: Option<u64>) -> std::io
 pub(super) async fn download(mesos: Shared, Query(ask): Query<Ask>) -> Response {
     let path = match resolve(&mesos, &ask) {
         Ok(path) => path,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let file = match tokio::fs::File::open(&path).await {
         Ok(file) => file,
@@ -161,7 +161,6 @@ pub(super) async fn download(mesos: Shared, Query(ask): Query<Ask>) -> Response 
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
 
     #[test]

@@ -78,6 +78,7 @@ pub(crate) fn definition(app: &App, default_image: bool) -> Result<(), Invalid> 
                 .add(format!("/env({key})"), "Feature secrets is not enabled. Enable with --enable_features secrets)"),
         }
     }
+    unsupported(app, &mut errors);
     container(app, &mut errors);
     networks(app, &mut errors);
     health(app, &mut errors);
@@ -95,6 +96,25 @@ fn command(app: &App, default_image: bool, errors: &mut Errors) {
         errors.add("/", "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.");
     } else if !image && !default_image {
         errors.add("/container/docker/image", "is required: the built-in engine runs Docker containers only");
+    }
+}
+
+/// What a Marathon on Mesos can do and the engine can't: said at once, never dropped silently.
+fn unsupported(app: &App, errors: &mut Errors) {
+    for name in ["fetch", "uris", "secrets", "readinessChecks", "residency", "check", "resourceLimits"] {
+        let empty = |v: &Value| match v {
+            Value::Null => true,
+            Value::Array(list) => list.is_empty(),
+            Value::Object(map) => map.is_empty(),
+            _ => false,
+        };
+        if app.extra.get(name).is_some_and(|v| !empty(v)) {
+            errors.add(format!("/{name}"), "is not supported by the built-in engine");
+        }
+    }
+    let roles = app.accepted_resource_roles.as_deref().unwrap_or_default();
+    if !roles.is_empty() && !roles.iter().any(|r| r == "*") {
+        errors.add("/acceptedResourceRoles", "the built-in engine has the role * only");
     }
 }
 

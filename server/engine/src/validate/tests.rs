@@ -1,4 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 use super::*;
 use serde_json::json;
 
@@ -44,6 +43,8 @@ fn nonsense_is_named_by_path() {
         (json!({"container": null}), "/"),
         (json!({"container": null, "cmd": "x"}), "/container/docker/image"),
         (json!({"mem": 1}), "/mem"),
+        (json!({"fetch": [{"uri": "http://x"}]}), "/fetch"),
+        (json!({"acceptedResourceRoles": ["gpu"]}), "/acceptedResourceRoles"),
         (json!({"cpus": 0}), "/cpus"),
         (json!({"constraints": [["hostname", "NEAR"]]}), "/constraints(0)"),
         (json!({"networks": [{"mode": "container"}]}), "/networks(0)/name"),
