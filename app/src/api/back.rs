@@ -65,6 +65,14 @@ pub fn page_status(fault: &Fault) {
     let _ = fault;
 }
 
+/// Sets the status of a server function's answer, on the server.
+pub(super) fn answer_status(fault: &Fault) {
+    #[cfg(feature = "ssr")]
+    super::call::set_status(fault);
+    #[cfg(not(feature = "ssr"))]
+    let _ = fault;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

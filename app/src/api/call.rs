@@ -87,7 +87,7 @@ fn header(parts: &Parts, name: HeaderName) -> Option<&str> {
 }
 
 /// Sets the status of an answer to a program; pages set their own.
-fn set_status(fault: &Fault) {
+pub fn set_status(fault: &Fault) {
     let Some((parts, response)) = use_context::<Parts>().zip(use_context::<ResponseOptions>()) else { return };
     if parts.uri.path().starts_with("/api/") && !plain(&parts) {
         set(&response, fault);

@@ -75,7 +75,7 @@ pub const ENDPOINTS: &[(&str, Kind, Class)] = &[
     ("work", Kind::Read, Class::Inspect),
     ("work_retry", Kind::Change, Class::Operate),
     ("work_park", Kind::Change, Class::Operate),
-    ("journal", Kind::Read, Class::Own),
+    ("journal", Kind::Read, Class::Inspect),
     ("systems", Kind::Read, Class::Inspect),
     ("teams", Kind::Read, Class::Own),
     ("put_team", Kind::Change, Class::Operate),

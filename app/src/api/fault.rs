@@ -110,10 +110,13 @@ impl FromServerFnError for Fault {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(e: ServerFnErrorErr) -> Self {
-        match e {
+        let fault = match e {
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Self::ConnectionLost,
             _ => Self::OutOfDate,
-        }
+        };
+        // On the server this is a request that could not be read: not the server's fault.
+        super::back::answer_status(&fault);
+        fault
     }
 }
 

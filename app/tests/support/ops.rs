@@ -5,7 +5,7 @@ use super::apps::{app_ref, quota};
 use padis_domain::address::{AddressState, parse_ip};
 use padis_domain::package::PackageKind;
 use padis_domain::pool::PoolSpec;
-use padis_domain::ports::{Host, ServiceSeen};
+use padis_domain::ports::{Host, Member, MemberSeen, MemberState, Service, ServiceSeen};
 use padis_domain::problem::{FieldChange, System};
 use padis_domain::quantity::Amount;
 use padis_domain::stack::{Contract, PackageForm};
@@ -60,6 +60,7 @@ pub fn pool_specs() -> Vec<PoolSpec> {
         p("web-prod", Stage::Prod, Zone::Web, "198.18.25.0/24", "198.18.25.1"),
         p("dmz-prod", Stage::Prod, Zone::Dmz, "198.18.26.0/26", "198.18.26.1"),
         p("web-test", Stage::Test, Zone::Web, "198.18.27.0/24", "198.18.27.1"),
+        p("large-test", Stage::Test, Zone::Db, "198.19.0.0/20", "198.19.0.1"),
     ]
 }
 
@@ -130,6 +131,13 @@ pub fn addresses(pool: &str) -> Option<AddressMap> {
             cells.push(cell(n, state, Some("claims-portal"), ""));
         }
     }
+    if spec.subnet.count() > 256 {
+        for n in 256..3300 {
+            if n % 3 != 0 {
+                cells.push(cell(n, AddressState::Allocated, (n % 2 == 0).then_some("claims-portal"), ""));
+            }
+        }
+    }
     for n in 40..48 {
         if spec.subnet.count() > 64 {
             cells.push(cell(n + 100, AddressState::Reserved, None, "Old scanners, until March"));
@@ -139,18 +147,58 @@ pub fn addresses(pool: &str) -> Option<AddressMap> {
 }
 
 pub fn names() -> Vec<NameRow> {
-    vec![NameRow {
-        name: "claims-portal.prod.padis.localhost".into(),
-        addresses: vec!["198.18.20.15".into()],
+    let row = |team: &str, app: &str, n: u8| NameRow {
+        name: format!("{app}.prod.padis.localhost"),
+        addresses: vec![format!("198.18.20.{n}")],
         ttl_s: 5,
-        app: app_ref("motor", "claims-portal"),
+        app: app_ref(team, app),
         pool: "sf-prod".into(),
         since: NOW - 9_000_000,
-    }]
+    };
+    vec![row("motor", "claims-portal", 15), row("life", "letters", 15), row("agency", "desk", 16)]
 }
 
 pub fn services() -> Vec<(padis_domain::app::AppRef, ServiceSeen)> {
-    Vec::new()
+    let member = |n: u8, state, up, sessions, failed, check: &str| MemberSeen {
+        member: Member { key: format!("s{n}"), ip: format!("198.18.24.{}", 60 + n), port: 8080, state },
+        up,
+        sessions,
+        requests: 182_400 + u64::from(n),
+        failed,
+        check: check.into(),
+    };
+    let service = |team: &str, app: &str, members: Vec<MemberSeen>, rate| {
+        let seen = ServiceSeen {
+            service: Service {
+                key: format!("{team}.{app}"),
+                host: format!("{app}.prod.padis.localhost"),
+                health_path: "/actuator/health".into(),
+                expect: "OK".into(),
+                interval_ms: 2000,
+            },
+            rate,
+            requests: 547_203,
+            failed: members.iter().map(|m| m.failed).sum(),
+            members,
+        };
+        (app_ref(team, app), seen)
+    };
+    let (ready, drain) = (MemberState::Ready, MemberState::Drain);
+    vec![
+        service(
+            "motor",
+            "claims-portal",
+            vec![
+                member(1, ready, true, 4, 3, "L7OK/200 in 1ms"),
+                member(2, ready, true, 5, 0, "L7OK/200 in 2ms"),
+                member(3, ready, false, 0, 12, "L7STS/503 in 1ms"),
+                member(4, drain, true, 14, 0, "L7OK/200 in 1ms"),
+            ],
+            41,
+        ),
+        service("life", "letters", vec![member(9, ready, true, 1, 0, "L7OK/200 in 1ms")], 3),
+        service("agency", "desk", vec![], 0),
+    ]
 }
 
 pub fn journal() -> Vec<JournalRow> {
@@ -169,6 +217,9 @@ pub fn journal() -> Vec<JournalRow> {
         row(214, "lin.wei", "app.release", "app:motor/claims-portal"),
         row(213, "padis", "instance.replace", "app:motor/claims-portal"),
         row(212, "chen.hao", "app.scale", "app:motor/claims-portal"),
+        row(211, "lin.wei", "quota.set", "pool:sf-prod"),
+        row(210, "lin.wei", "address.reserve", "pool:sf-prod"),
+        row(209, "lin.wei", "person.password", "person:chen.hao"),
     ]
 }
 
@@ -183,6 +234,26 @@ pub fn work() -> Vec<WorkRow> {
             due_at: NOW + 30_000,
             lease: None,
             outcome: "refused by the balancer: backend name too long".into(),
+        },
+        WorkRow {
+            key: "app:life/policy-print".into(),
+            state: "backing-off".into(),
+            wanted: 12,
+            done: 11,
+            attempts: 2,
+            due_at: NOW + 8_000,
+            lease: None,
+            outcome: "the balancer does not answer: connection refused".into(),
+        },
+        WorkRow {
+            key: "app:motor/photo-intake".into(),
+            state: "running".into(),
+            wanted: 4,
+            done: 3,
+            attempts: 0,
+            due_at: NOW,
+            lease: Some("w1".into()),
+            outcome: String::new(),
         },
         WorkRow {
             key: "app:motor/claims-portal".into(),
@@ -211,7 +282,7 @@ pub fn systems() -> Vec<SystemRow> {
 }
 
 pub fn teams() -> Vec<TeamView> {
-    vec![TeamView {
+    let motor = TeamView {
         slug: "motor".into(),
         title: "Motor claims".into(),
         people: vec![
@@ -220,7 +291,15 @@ pub fn teams() -> Vec<TeamView> {
         ],
         groups: vec![("cn=motor,ou=groups,dc=padis,dc=example".into(), TeamRole::Member)],
         apps: 9,
-    }]
+    };
+    let other = |slug: &str, title: &str, apps| TeamView {
+        slug: slug.into(),
+        title: title.into(),
+        apps,
+        people: vec![],
+        groups: vec![(format!("cn={slug},ou=groups,dc=padis,dc=example"), TeamRole::Member)],
+    };
+    vec![motor, other("life", "Life policies", 7), other("agency", "Agency", 0)]
 }
 
 pub fn people() -> Vec<PersonRow> {

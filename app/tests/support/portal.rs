@@ -239,6 +239,9 @@ impl Portal for FakePortal {
         if spec.name.is_empty() {
             return Err(Problem::field("name", ValueFault::Name { fault: NameFault::Empty }));
         }
+        if spec.name == "taken" {
+            return Err(Problem::NameTaken { field: "name".into(), name: spec.name.clone() });
+        }
         self.did(format!("put pool {}", spec.name))
     }
     async fn delete_pool(&self, _: &Caller, name: &str, _: &str) -> Answer<()> {
@@ -247,8 +250,9 @@ impl Portal for FakePortal {
     async fn put_quota(&self, _: &Caller, pool: &str, team: &str, _: &Amount) -> Answer<()> {
         self.did(format!("quota {pool} {team}"))
     }
-    async fn addresses(&self, _: &Caller, pool: &str) -> Answer<AddressMap> {
-        ops::addresses(pool).ok_or(Problem::NotFound)
+    async fn addresses(&self, c: &Caller, pool: &str) -> Answer<AddressMap> {
+        let map = ops::addresses(pool).ok_or(Problem::NotFound)?;
+        Ok(AddressMap { may_change: c.operator().is_ok(), ..map })
     }
     async fn reserve(&self, _: &Caller, pool: &str, from: &str, to: &str, _: &str) -> Answer<u32> {
         self.did(format!("reserve {pool} {from} {to}")).map(|()| 4)
@@ -301,6 +305,9 @@ impl Portal for FakePortal {
         Ok(page(ops::people(), q))
     }
     async fn put_person(&self, _: &Caller, person: &PersonEdit, _: &str) -> Answer<()> {
+        if person.account == "chen.hao" {
+            return Err(Problem::NameTaken { field: "account".into(), name: person.account.clone() });
+        }
         self.did(format!("put person {}", person.account))
     }
     async fn change_password(&self, _: &Caller, old: &str, new: &str) -> Answer<()> {
