@@ -174,7 +174,7 @@ impl Open<'_> {
         self.tx.commit().await.what("change an application")?;
         self.p.app_changed(&self.app.app);
         if self.was.held() != self.app.held() {
-            self.p.changes.publish("pools", None);
+            self.p.changes.publish("pools", Some(&self.app.app.team));
         }
         Ok(answer)
     }

@@ -7,13 +7,14 @@
 use super::PadisPortal;
 use super::admit::{Ask, admit};
 use super::check::{self, Problems};
+use super::pools::visible;
 use super::records::AppRec;
 use super::rollout::{NewRec, record};
-use super::sql::Cols;
+use super::sql::{Cols, Sql, for_share};
 use super::{diff, once};
 use crate::store::apps::read_pool;
 use crate::store::journal::{self, Entry};
-use crate::store::{StoreError, What, now_ms, work};
+use crate::store::{Kind, StoreError, What, now_ms, work};
 use padis_domain::Problem;
 use padis_domain::action::AppState;
 use padis_domain::app::{AppRef, Env, ReleaseSpec, Wanted};
@@ -97,10 +98,12 @@ pub fn must_fit(out: &mut Problems, stack: &Stack, package: &Package) {
     }
 }
 
-/// The pool, if the caller may know of it.
+/// The pool, if the caller may know of it. `lock`: for the command, nobody may
+/// move its subnet or domain away until the application stands in it.
 async fn pool(
     conn: &mut AnyConnection,
     out: &mut Problems,
+    lock: Option<Kind>,
     c: &Caller,
     name: &str,
 ) -> Result<Option<PoolSpec>, StoreError> {
@@ -108,14 +111,9 @@ async fn pool(
         out.0.push(Problem::missing("pool"));
         return Ok(None);
     }
-    let row = super::sql::Sql::new("SELECT * FROM pool WHERE name = ").bind(name);
-    let row = match c.scope() {
-        padis_domain::caller::Scope::Everything => row,
-        padis_domain::caller::Scope::Teams(teams) => {
-            row.text(" AND name IN (SELECT pool FROM quota WHERE team IN ").list(teams).text(")")
-        }
-    };
-    let row = row.query().fetch_optional(conn).await.what("read a pool")?;
+    let sql = visible(Sql::new("SELECT p.* FROM pool p WHERE p.name = ").bind(name).text(" AND "), &c.scope());
+    let sql = sql.text(lock.map(for_share).unwrap_or_default());
+    let row = sql.query().fetch_optional(conn).await.what("read a pool")?;
     if row.is_none() {
         out.add("pool", ValueFault::Unknown);
     }
@@ -156,7 +154,7 @@ async fn judge(
     check::size(&mut out, new.size, stack.as_ref().map_or(0, |s| s.contract.min_mem_mib));
     check::health(&mut out, &new.health);
     check::env(&mut out, &new.env, &Env::new());
-    let pool = pool(conn, &mut out, c, &new.pool).await?;
+    let pool = pool(conn, &mut out, lock.then(|| p.store.kind()), c, &new.pool).await?;
     if let Some(pool) = &pool {
         let ask = Ask {
             pool,
@@ -231,7 +229,7 @@ pub async fn create(p: &PadisPortal, c: &Caller, new: &NewApp, token: &str) -> A
     once::keep(&mut tx, token, WHAT, &app).await?;
     tx.commit().await.what("create an application")?;
     p.app_changed(&app);
-    p.changes.publish("pools", None);
+    p.changes.publish("pools", Some(&app.team));
     Ok(app)
 }
 

@@ -349,7 +349,8 @@ pub async fn quota(p: &PadisPortal, may: Permit<'_, Operate>, pool: &str, team: 
     let changes = vec![change("quota", before.map(shown).unwrap_or_default(), shown(*quota))];
     note(p, &mut tx, may, "quota.set", pool, Some(team), changes).await?;
     tx.commit().await.what(WHAT)?;
-    p.platform_changed(&["pools"]);
+    p.changes.publish("pools", Some(team));
+    p.platform_changed(&[]);
     Ok(())
 }
 

@@ -33,8 +33,11 @@ pub async fn list(p: &PadisPortal, c: &Caller, everybody: bool) -> Answer<Vec<Se
 
 /// Ends a session: one's own, anybody's for an operator.
 pub async fn revoke(p: &PadisPortal, c: &Caller, id: &str) -> Answer<()> {
-    let own = p.accounts.revoke(id, Some(&c.account)).await?;
-    if !own && !(c.operator().is_ok() && p.accounts.revoke(id, None).await?) {
+    let mut ended = p.accounts.revoke(id, Some(&c.account)).await?;
+    if !ended && c.operator().is_ok() {
+        ended = p.accounts.revoke(id, None).await?;
+    }
+    if !ended {
         return Err(Problem::NotFound);
     }
     let entry = Entry {

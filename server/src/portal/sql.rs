@@ -171,6 +171,14 @@ pub fn for_update(kind: Kind) -> &'static str {
     }
 }
 
+/// ` FOR SHARE` where two writers can meet: others may read on, nobody may change it.
+pub fn for_share(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sqlite => "",
+        Kind::Postgres => " FOR SHARE",
+    }
+}
+
 /// Which page of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Paging {

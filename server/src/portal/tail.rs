@@ -116,9 +116,12 @@ fn read_at(file: &OwnedFd, offset: u64, length: u64) -> Result<Vec<u8>, Errno> {
     Ok(buf)
 }
 
+/// Lines with their offsets.
+type Lines = Vec<(u64, String)>;
+
 /// The lines of `buf`, which begins at `start`; gives where to read on. `last`:
 /// the buffer ends where the file ends. `full`: as much was read as may be.
-fn lines_of(buf: &[u8], start: u64, last: bool, full: bool, alive: bool) -> (Vec<(u64, String)>, u64) {
+fn lines_of(buf: &[u8], start: u64, last: bool, full: bool, alive: bool) -> (Lines, u64) {
     let mut lines = Vec::new();
     let (mut at, mut rest) = (start, buf);
     let text = |b: &[u8]| String::from_utf8_lossy(b.strip_suffix(b"\r").unwrap_or(b)).into_owned();
@@ -180,7 +183,7 @@ pub fn read(file: &OwnedFd, want: Want<'_>) -> Result<Piece, Errno> {
 }
 
 /// The lines from `start`, where to read on, and whether that is all there is.
-fn chunk(file: &OwnedFd, start: u64, most: u64, alive: bool) -> Result<(Vec<(u64, String)>, u64, bool), Errno> {
+fn chunk(file: &OwnedFd, start: u64, most: u64, alive: bool) -> Result<(Lines, u64, bool), Errno> {
     // One byte more than wanted tells whether there is more.
     let mut buf = read_at(file, start, most + 1)?;
     let last = (buf.len() as u64) <= most;

@@ -1,5 +1,7 @@
 //! The portal on SQLite and on PostgreSQL.
 
+#![expect(clippy::expect_used, reason = "what a test needs and does not get ends it")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -8,6 +10,7 @@ mod commands;
 mod isolation;
 mod lists;
 mod quota;
+mod races;
 mod reads;
 mod validate;
 mod walk;

@@ -7,6 +7,8 @@
 //! the cluster hangs on a pipe that the kernel closes with the process, however
 //! that ends, and then stops and takes its folder away.
 
+#![expect(clippy::expect_used, reason = "a test that has no database says so and ends")]
+
 use padis_server::store::Store;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
