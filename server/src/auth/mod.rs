@@ -188,9 +188,7 @@ impl Auth {
             return Ok(Verdict::Wrong("unknown account"));
         };
         let asked = tokio::time::timeout(DIRECTORY_DEADLINE, directory.sign_in(account, password)).await;
-        let asked = asked.unwrap_or_else(|e| {
-            Err(PortError::transient(System::Directory, "sign in", Box::new(e)))
-        });
+        let asked = asked.unwrap_or_else(|e| Err(PortError::transient(System::Directory, "sign in", Box::new(e))));
         self.directory_down.store(asked.is_err(), Ordering::Relaxed);
         match asked {
             Err(e) => Ok(Verdict::Undecided(e)),

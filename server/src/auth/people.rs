@@ -77,11 +77,7 @@ pub async fn put_administrator(s: &Store, password_hash: &str) -> Result<bool, S
 
 /// Takes over what the directory says about a person: name, mail, platform role
 /// if roles are given by groups at all, memberships by group.
-pub async fn take_over(
-    s: &Store,
-    p: &DirectoryPerson,
-    roles: &[(String, PlatformRole)],
-) -> Result<(), StoreError> {
+pub async fn take_over(s: &Store, p: &DirectoryPerson, roles: &[(String, PlatformRole)]) -> Result<(), StoreError> {
     const WHAT: &str = "take over a person from the directory";
     let mut tx = s.begin().await?;
     sqlx::query(
@@ -161,10 +157,8 @@ mod tests {
 
     #[test]
     fn the_highest_role_wins_and_spelling_does_not_matter() {
-        let roles = [
-            ("cn=audit,dc=x".to_owned(), PlatformRole::Auditor),
-            ("CN=Ops, DC=x".to_owned(), PlatformRole::Operator),
-        ];
+        let roles =
+            [("cn=audit,dc=x".to_owned(), PlatformRole::Auditor), ("CN=Ops, DC=x".to_owned(), PlatformRole::Operator)];
         let groups = ["cn=ops,dc=x".to_owned(), "cn=audit,dc=x".to_owned()];
         assert_eq!(platform_role(&groups, &roles), Some(PlatformRole::Operator));
         assert_eq!(platform_role(&groups[1..], &roles), Some(PlatformRole::Auditor));

@@ -151,7 +151,9 @@ async fn a_failure_after_the_wait_doubles_it() {
     sql(&w.store, "UPDATE signin_failure SET blocked_until = 1").await;
     assert_eq!(w.sign_in("admin", "wrong").await, Err(Problem::SignInFailed));
     match w.sign_in("admin", "wrong").await {
-        Err(Problem::TooManyAttempts { retry_after_s }) => assert!((55..=61).contains(&retry_after_s), "{retry_after_s}"),
+        Err(Problem::TooManyAttempts { retry_after_s }) => {
+            assert!((55..=61).contains(&retry_after_s), "{retry_after_s}")
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -200,7 +202,8 @@ async fn a_planted_token_never_becomes_a_session() {
 async fn the_database_holds_no_token() {
     let w = world().await;
     let token = w.sign_in("admin", PASSWORD).await.expect("in");
-    let held: String = sqlx::query_scalar("SELECT token_hash FROM session").fetch_one(w.store.read()).await.expect("row");
+    let held: String =
+        sqlx::query_scalar("SELECT token_hash FROM session").fetch_one(w.store.read()).await.expect("row");
     assert!(held.len() == 64 && held != token);
     assert!(w.caller(&held).await.is_none(), "the hash is no token");
 }

@@ -25,7 +25,6 @@ use padis_engine::{AgentConfig, Engine, EngineConfig, EngineHandle};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -111,22 +110,16 @@ impl Behind {
     pub fn new(c: &Config) -> Result<Self, BehindError> {
         let (marathon, mesos) = cluster(c);
         let auth = marathon_auth(c);
-        let silence = c.reconcile.silence;
-        let scheduler = MarathonClient::new(&MarathonConfig {
-            endpoints: marathon,
-            auth: auth.clone(),
-            deadline: Duration::from_secs(10),
-            silence,
-        })?;
-        let cluster =
-            MesosClient::new(&MesosConfig { masters: mesos, auth, deadline: Duration::from_secs(10) })?;
+        let mut config = MarathonConfig::at("");
+        (config.endpoints, config.auth, config.silence) = (marathon, auth.clone(), c.reconcile.silence);
+        let scheduler = MarathonClient::new(&config)?;
+        let mut config = MesosConfig::at("");
+        (config.masters, config.auth) = (mesos, auth);
+        let cluster = MesosClient::new(&config)?;
         let base = c.registry.base();
-        let registry = RegistryClient::new(&RegistryConfig {
-            name: without_scheme(&base),
-            url: base,
-            auth: basic(c.registry.user.as_ref(), c.registry.password.as_ref()),
-            deadline: Duration::from_secs(10),
-        })?;
+        let mut config = RegistryConfig::at(&without_scheme(&base));
+        (config.url, config.auth) = (base, basic(c.registry.user.as_ref(), c.registry.password.as_ref()));
+        let registry = RegistryClient::new(&config)?;
         let sockets: BTreeSet<String> = if c.engine.enabled {
             c.engine.agents.iter().map(|a| a.docker.clone().unwrap_or_else(|| c.docker.clone())).collect()
         } else {

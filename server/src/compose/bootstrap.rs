@@ -20,7 +20,7 @@ const DONE: &str = "bootstrapped";
 pub const TEAM: &str = "default";
 
 /// One default pool with the quota of the first team.
-struct Default {
+struct First {
     spec: PoolSpec,
     quota: Amount,
 }
@@ -99,7 +99,7 @@ async fn team(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     .map(|_| ())
 }
 
-async fn put(tx: &mut Tx<'_>, p: &Default) -> Result<(), StoreError> {
+async fn put(tx: &mut Tx<'_>, p: &First) -> Result<(), StoreError> {
     const WHAT: &str = "make a first pool";
     let s = &p.spec;
     let made = sqlx::query(
@@ -151,7 +151,7 @@ pub fn offers(a: &Agent, c: &Config) -> (f64, u64) {
 }
 
 /// A pool for each of dev and prod that an agent carries as its attribute `stage`.
-fn pools(c: &Config, routes: &[Route]) -> Vec<Default> {
+fn pools(c: &Config, routes: &[Route]) -> Vec<First> {
     let mut taken: Vec<Subnet> = Vec::new();
     let stages = [(Stage::Dev, "10.210.16.0/24", "dev"), (Stage::Prod, "10.210.32.0/24", "prod")];
     let mut out = Vec::new();
@@ -173,7 +173,7 @@ fn pools(c: &Config, routes: &[Route]) -> Vec<Default> {
             quarantine_s: 60,
         };
         let quota = Amount { cpu_milli: (cpus * 1000.0) as u64, mem_mib, instances: 100, addresses: 200 };
-        out.push(Default { spec, quota });
+        out.push(First { spec, quota });
     }
     out
 }

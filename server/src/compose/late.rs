@@ -7,9 +7,7 @@
 
 use async_trait::async_trait;
 use padis_domain::address::Subnet;
-use padis_domain::ports::{
-    Balancer, Dns, Member, NameRecord, PortError, PortResult, Service, ServiceSeen,
-};
+use padis_domain::ports::{Balancer, Dns, Member, NameRecord, PortError, PortResult, Service, ServiceSeen};
 use padis_domain::problem::System;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;

@@ -127,7 +127,8 @@ pub fn from(
     let trusted_proxies =
         r.list("trusted_proxies", Vec::new(), "an IP address", "proxies whose X-Forwarded-For is believed");
     let log = Log::read(r);
-    let url = r.get("database.url", format!("sqlite:{}/padis.db", data.display()), "a URL", "sqlite:FILE or postgres://…");
+    let url =
+        r.get("database.url", format!("sqlite:{}/padis.db", data.display()), "a URL", "sqlite:FILE or postgres://…");
     r.show_last_as(mask_url);
     let admin_password = r.secret("admin.password", "password of the first administrator, `admin`");
     let config = Config {

@@ -42,7 +42,12 @@ impl Log {
     pub(super) fn read(r: &mut Reader) -> Self {
         Self {
             json: r.choice("log.format", "text", &[("text", false), ("json", true)], false, "text or json"),
-            filter: r.get("log.filter", "info,hickory_server=warn".to_owned(), "a filter", "what is logged, e.g. info,padis_server=debug"),
+            filter: r.get(
+                "log.filter",
+                "info,hickory_server=warn".to_owned(),
+                "a filter",
+                "what is logged, e.g. info,padis_server=debug",
+            ),
         }
     }
 }
@@ -128,7 +133,11 @@ impl Engine {
             enabled: r.get("engine.enabled", true, BOOL, "run the built-in engine on Docker"),
             marathon_listen: r.get("engine.marathon_listen", loopback(8080), ADDRESS, "its Marathon API"),
             mesos_listen: r.get("engine.mesos_listen", loopback(5050), ADDRESS, "its Mesos API"),
-            agents: r.tables("engine.agents", agents, "its agents: name, attributes, share or cpus and mem_mib, docker"),
+            agents: r.tables(
+                "engine.agents",
+                agents,
+                "its agents: name, attributes, share or cpus and mem_mib, docker",
+            ),
             cpu_overcommit: r.within("engine.cpu_overcommit", 4.0, 0.1..=64.0, "cores offered for each real one"),
             mem_share: r.within("engine.mem_share", 0.75, 0.01..=1.0, "share of the machine's memory that is offered"),
         }
@@ -253,29 +262,61 @@ impl Ldap {
     pub(super) fn read(r: &mut Reader) -> Option<Self> {
         let d = LdapConfig::default();
         let enabled = r.get("ldap.enabled", false, BOOL, "sign in through LDAP or Active Directory, too");
-        let words = [("member-of", GroupSource::MemberOf), ("search", GroupSource::Search), ("in-chain", GroupSource::InChain)];
+        let words =
+            [("member-of", GroupSource::MemberOf), ("search", GroupSource::Search), ("in-chain", GroupSource::InChain)];
         let plain = "permit ldap:// without StartTLS to loopback addresses";
         let driver = LdapConfig {
             servers: r.list("ldap.urls", Vec::new(), "a URL", "the servers, tried in order: ldaps://… or ldap://…"),
             start_tls: r.get("ldap.start_tls", d.start_tls, BOOL, "upgrade ldap:// by StartTLS"),
             allow_plain_loopback: r.get("ldap.allow_plain_loopback", false, BOOL, plain),
-            ca_file: r.get("ldap.ca", text(&d.ca_file.display()), "a path", "PEM file of the authorities that may sign").into(),
+            ca_file: r
+                .get("ldap.ca", text(&d.ca_file.display()), "a path", "PEM file of the authorities that may sign")
+                .into(),
             bind_dn: r.maybe("ldap.bind_dn", "who searches; empty: anonymous").unwrap_or_default(),
-            bind_password: r.secret("ldap.bind_password", "its password").map(|s| s.reveal().to_owned()).unwrap_or_default(),
+            bind_password: r
+                .secret("ldap.bind_password", "its password")
+                .map(|s| s.reveal().to_owned())
+                .unwrap_or_default(),
             bind_password_file: r.maybe("ldap.bind_password_file", "a file that holds it").unwrap_or_default().into(),
             user_base: r.get("ldap.base", String::new(), "a distinguished name", "below which people are searched"),
             user_filter: r.get("ldap.filter", d.user_filter, "a filter", "finds a person; {account} is replaced"),
             account_attribute: r.get("ldap.account_attribute", d.account_attribute, "a name", "holds the account name"),
-            name_attributes: r.list("ldap.name_attributes", d.name_attributes, "a name", "hold the display name, in order"),
+            name_attributes: r.list(
+                "ldap.name_attributes",
+                d.name_attributes,
+                "a name",
+                "hold the display name, in order",
+            ),
             mail_attribute: r.get("ldap.mail_attribute", d.mail_attribute, "a name", "holds the mail address"),
-            groups: r.choice("ldap.groups", "member-of", &words, GroupSource::MemberOf, "member-of, search or in-chain"),
-            member_of_attribute: r.get("ldap.member_of_attribute", d.member_of_attribute, "a name", "names a person's groups"),
-            group_base: r.get("ldap.group_base", String::new(), "a distinguished name", "below which groups are searched"),
+            groups: r.choice(
+                "ldap.groups",
+                "member-of",
+                &words,
+                GroupSource::MemberOf,
+                "member-of, search or in-chain",
+            ),
+            member_of_attribute: r.get(
+                "ldap.member_of_attribute",
+                d.member_of_attribute,
+                "a name",
+                "names a person's groups",
+            ),
+            group_base: r.get(
+                "ldap.group_base",
+                String::new(),
+                "a distinguished name",
+                "below which groups are searched",
+            ),
             group_filter: r.get("ldap.group_filter", d.group_filter, "a filter", "finds groups; {dn} is replaced"),
             group_depth: r.within("ldap.group_depth", d.group_depth, 1..=100, "levels of groups in groups"),
             group_limit: r.within("ldap.group_limit", d.group_limit, 1..=100_000, "a person's groups at most"),
             timeout_ms: r.within("ldap.timeout_ms", d.timeout_ms, 100..=60_000, "for one server to answer a sign-in"),
-            retry_after_s: r.within("ldap.retry_after_s", d.retry_after_s, 1..=3_600, "a server that failed is tried last"),
+            retry_after_s: r.within(
+                "ldap.retry_after_s",
+                d.retry_after_s,
+                1..=3_600,
+                "a server that failed is tried last",
+            ),
             ..LdapConfig::default()
         };
         let roles = r.tables("ldap.roles", Vec::new(), "roles on the platform: group, role (operator, auditor)");
@@ -314,7 +355,12 @@ impl Upload {
             max_unpacked_bytes: r.within("upload.max_unpacked_bytes", unpacked, any.clone(), "largest unpacked size"),
             max_entries: r.within("upload.max_entries", package::MAX_ENTRIES, any, "largest number of files inside"),
             keep_free_bytes: r.within("upload.keep_free_bytes", 256 << 20, 0..=u64::MAX, "of the disk, left alone"),
-            forget: hours(r.within("upload.forget_s", 86_400, 60..=31_536_000, "seconds until a broken upload is forgotten")),
+            forget: hours(r.within(
+                "upload.forget_s",
+                86_400,
+                60..=31_536_000,
+                "seconds until a broken upload is forgotten",
+            )),
         }
     }
 }
@@ -341,10 +387,30 @@ impl Reconcile {
         Self {
             workers: r.within("reconcile.workers", 4, 1..=256, "applications handled at the same time"),
             sweep: s(r.within("reconcile.sweep_s", 20, 1..=3_600, "seconds between two looks at everything")),
-            silence: s(r.within("reconcile.silence_s", 45, 1..=3_600, "seconds after which a silent event stream is broken")),
-            observe: ms(r.within("reconcile.observe_ms", 2_000, 100..=600_000, "between two looks at hosts and figures")),
-            drain: s(r.within("reconcile.drain_s", 30, 0..=3_600, "seconds that an instance has to finish its requests")),
-            kill_grace_s: r.within("reconcile.kill_grace_s", 10, 0..=600, "between asking a process to end and ending it"),
+            silence: s(r.within(
+                "reconcile.silence_s",
+                45,
+                1..=3_600,
+                "seconds after which a silent event stream is broken",
+            )),
+            observe: ms(r.within(
+                "reconcile.observe_ms",
+                2_000,
+                100..=600_000,
+                "between two looks at hosts and figures",
+            )),
+            drain: s(r.within(
+                "reconcile.drain_s",
+                30,
+                0..=3_600,
+                "seconds that an instance has to finish its requests",
+            )),
+            kill_grace_s: r.within(
+                "reconcile.kill_grace_s",
+                10,
+                0..=600,
+                "between asking a process to end and ending it",
+            ),
         }
     }
 }

@@ -241,9 +241,12 @@ impl Reader {
     ) -> Vec<T> {
         let (texts, origin) = match self.find(key) {
             None => (None, Origin::Default),
-            Some(Raw { value: toml::Value::Array(a), origin }) => (a.iter().map(plain).collect::<Option<Vec<_>>>(), origin),
+            Some(Raw { value: toml::Value::Array(a), origin }) => {
+                (a.iter().map(plain).collect::<Option<Vec<_>>>(), origin)
+            }
             Some(Raw { value, origin }) => {
-                let t = plain(&value).map(|s| s.split(',').map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect());
+                let t = plain(&value)
+                    .map(|s| s.split(',').map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect());
                 (t, origin)
             }
         };
@@ -272,9 +275,10 @@ impl Reader {
             None => (default, Origin::Default),
             Some(Raw { value, origin }) => {
                 let value = match (&origin, &value) {
-                    (Origin::Env(_), toml::Value::String(s)) => {
-                        toml::from_str::<toml::Table>(&format!("v = {s}")).ok().and_then(|mut t| t.remove("v")).unwrap_or(value)
-                    }
+                    (Origin::Env(_), toml::Value::String(s)) => toml::from_str::<toml::Table>(&format!("v = {s}"))
+                        .ok()
+                        .and_then(|mut t| t.remove("v"))
+                        .unwrap_or(value),
                     _ => value,
                 };
                 match Vec::<T>::deserialize(value) {

@@ -31,7 +31,8 @@ fn everything_has_a_default() {
 #[test]
 fn the_environment_wins_and_says_so() {
     let file = "listen = \"127.0.0.1:4000\"\n\n[registry]\nlisten = \"127.0.0.1:5001\"\n";
-    let c = from(Some(("padis.toml", file)), env(&[("PADIS_LISTEN", "127.0.0.1:4001"), ("PADIS_DATA", "/tmp/x")]), None);
+    let c =
+        from(Some(("padis.toml", file)), env(&[("PADIS_LISTEN", "127.0.0.1:4001"), ("PADIS_DATA", "/tmp/x")]), None);
     let c = c.expect("settings");
     assert_eq!(c.listen.port(), 4001);
     assert_eq!(shown(&c, "listen").origin, Origin::Env("PADIS_LISTEN".into()));
@@ -42,11 +43,14 @@ fn the_environment_wins_and_says_so() {
 #[test]
 fn a_misspelt_key_is_an_error_with_a_suggestion_and_all_are_told() {
     let f = faults("lisen = \"x\"\n[registry]\nlistenn = 1\n", &[("PADIS_LISTENN", "1")]);
-    assert_eq!(f, [
-        "padis.toml:1: unknown setting lisen; did you mean listen?",
-        "padis.toml:3: unknown setting registry.listenn; did you mean registry.listen?",
-        "PADIS_LISTENN: unknown setting; did you mean PADIS_LISTEN?",
-    ]);
+    assert_eq!(
+        f,
+        [
+            "padis.toml:1: unknown setting lisen; did you mean listen?",
+            "padis.toml:3: unknown setting registry.listenn; did you mean registry.listen?",
+            "PADIS_LISTENN: unknown setting; did you mean PADIS_LISTEN?",
+        ]
+    );
     assert!(faults("", &[("PADIS_TEST_DOCKER", "unix:///x"), ("PADIS_LAB", "/tmp")]).is_empty());
 }
 

@@ -18,8 +18,8 @@ use padis_domain::Problem;
 use padis_domain::caller::Caller;
 use std::convert::Infallible;
 use std::time::Duration;
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, Interval};
 
 /// Keeps proxies and the browser awake.

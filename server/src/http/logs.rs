@@ -27,7 +27,13 @@ pub async fn download(
     let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c)).take(100).collect();
     let portal = web.portal.clone();
     let ask = move |at: u64| {
-        let q = LogQuery { task_id: task_id.clone(), file: file.clone(), offset: Some(at), length: PIECE, find: String::new() };
+        let q = LogQuery {
+            task_id: task_id.clone(),
+            file: file.clone(),
+            offset: Some(at),
+            length: PIECE,
+            find: String::new(),
+        };
         let (portal, caller, app) = (portal.clone(), caller.clone(), app.clone());
         async move { portal.log(&caller, &app, &q).await }
     };

@@ -45,11 +45,8 @@ fn context(web: Web) -> impl Fn() + Clone + Send + Sync + 'static {
 /// Adds the pages and server functions, and the page for everything that is not there.
 pub fn mount(router: Router<Web>, web: &Web) -> Router<Web> {
     let context = context(web.clone());
-    let (routes, _) = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(
-        padis_app::App,
-        None,
-        context.clone(),
-    );
+    let (routes, _) =
+        leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(padis_app::App, None, context.clone());
     router.leptos_routes_with_context(web, routes, context, || padis_app::shell(options())).fallback(absent)
 }
 

@@ -84,7 +84,10 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
-    async fn started(router: Router, headers: Duration) -> (SocketAddr, CancellationToken, tokio::task::JoinHandle<()>) {
+    async fn started(
+        router: Router,
+        headers: Duration,
+    ) -> (SocketAddr, CancellationToken, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
         let at = listener.local_addr().expect("address");
         let stop = CancellationToken::new();

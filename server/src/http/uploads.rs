@@ -10,7 +10,7 @@ use crate::packages::{Appended, Progress};
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, Multipart, Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{post, get};
+use axum::routing::{get, post};
 use axum::{Extension, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -39,10 +39,6 @@ pub fn routes() -> Router<Web> {
 
 async fn absent() -> Response {
     errors::json(&Problem::NotFound)
-}
-
-fn caller(who: Who) -> Result<Caller, Response> {
-    who.0.ok_or_else(|| errors::json(&Problem::NotSignedIn))
 }
 
 fn number(headers: &HeaderMap, name: HeaderName) -> Option<u64> {
@@ -83,10 +79,7 @@ async fn options(State(web): State<Web>) -> Response {
 }
 
 async fn create(State(web): State<Web>, Extension(who): Extension<Who>, headers: HeaderMap) -> Response {
-    let caller = match caller(who) {
-        Ok(c) => c,
-        Err(r) => return r,
-    };
+    let Some(caller) = who.0 else { return said(&Problem::NotSignedIn) };
     let Some(length) = number(&headers, LENGTH) else {
         return said(&Problem::field("file", ValueFault::Missing));
     };
@@ -105,10 +98,7 @@ async fn create(State(web): State<Web>, Extension(who): Extension<Who>, headers:
 }
 
 async fn head(State(web): State<Web>, Extension(who): Extension<Who>, Path(id): Path<String>) -> Response {
-    let caller = match caller(who) {
-        Ok(c) => c,
-        Err(r) => return r,
-    };
+    let Some(caller) = who.0 else { return said(&Problem::NotSignedIn) };
     match web.packages.progress(&caller, &id).await {
         Ok(p) => at(StatusCode::OK, p),
         Err(problem) => said(&problem),
@@ -121,10 +111,7 @@ async fn patch(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    let caller = match caller(who) {
-        Ok(c) => c,
-        Err(r) => return r,
-    };
+    let Some(caller) = who.0 else { return said(&Problem::NotSignedIn) };
     let kind = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
     if kind != Some("application/offset+octet-stream") {
         return tus(StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response());
@@ -147,10 +134,7 @@ async fn patch(
 }
 
 async fn delete(State(web): State<Web>, Extension(who): Extension<Who>, Path(id): Path<String>) -> Response {
-    let caller = match caller(who) {
-        Ok(c) => c,
-        Err(r) => return r,
-    };
+    let Some(caller) = who.0 else { return said(&Problem::NotSignedIn) };
     match web.packages.cancel(&caller, &id).await {
         Ok(()) => tus(StatusCode::NO_CONTENT.into_response()),
         Err(problem) => said(&problem),

@@ -55,7 +55,13 @@ impl Packages {
         Ok(row)
     }
 
-    async fn note(&self, c: &Caller, u: &Upload, sha256: String, facts: PackageFacts) -> Result<PackageRow, StoreError> {
+    async fn note(
+        &self,
+        c: &Caller,
+        u: &Upload,
+        sha256: String,
+        facts: PackageFacts,
+    ) -> Result<PackageRow, StoreError> {
         let used_by = rows::used_by(&self.store, &u.team, &sha256).await?;
         let row = rows::fresh(u, c, sha256, facts, used_by);
         let mut tx = self.store.begin().await?;

@@ -44,7 +44,9 @@ impl Live {
         let stop = CancellationToken::new();
         let kept = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let one = all.entry(id.to_owned()).or_insert_with(|| One { kept: Arc::default(), stop: CancellationToken::new() });
+            let one = all
+                .entry(id.to_owned())
+                .or_insert_with(|| One { kept: Arc::default(), stop: CancellationToken::new() });
             // The one before, not the newcomer's own.
             std::mem::replace(&mut one.stop, stop.clone()).cancel();
             one.kept.clone()

@@ -89,7 +89,12 @@ pub async fn touch(s: &Store, id: &str, offset: u64) -> Result<(), StoreError> {
 
 /// Forgets an upload.
 pub async fn forget(s: &Store, id: &str) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM upload WHERE id = $1").bind(id).execute(s.write()).await.what("forget an upload").map(|_| ())
+    sqlx::query("DELETE FROM upload WHERE id = $1")
+        .bind(id)
+        .execute(s.write())
+        .await
+        .what("forget an upload")
+        .map(|_| ())
 }
 
 /// Ids of uploads that nothing was added to since `before`, or of all.
@@ -127,7 +132,16 @@ pub async fn put(tx: &mut Tx<'_>, row: &PackageRow, account: &str) -> Result<(),
 /// A row for a package that has just come in.
 pub fn fresh(u: &Upload, by: &Caller, sha256: String, facts: PackageFacts, used_by: Vec<(AppRef, u32)>) -> PackageRow {
     let by = if by.name.is_empty() { by.account.clone() } else { by.name.clone() };
-    PackageRow { sha256, team: u.team.clone(), file_name: u.file_name.clone(), bytes: u.length, facts, by, at: now_ms(), used_by }
+    PackageRow {
+        sha256,
+        team: u.team.clone(),
+        file_name: u.file_name.clone(),
+        bytes: u.length,
+        facts,
+        by,
+        at: now_ms(),
+        used_by,
+    }
 }
 
 /// Releases of the team's applications that use a package.

@@ -231,14 +231,26 @@ async fn the_sweep_takes_what_nobody_wants_and_nothing_else() {
     let c = caller("anna", "motor");
     let kept = upload(&w, &c, "motor", &site(1000, "kept")).await.expect("kept");
     let gone = upload(&w, &c, "motor", &site(1000, "gone")).await.expect("gone");
-    sqlx::query("DELETE FROM package WHERE sha256 = $1").bind(&gone.sha256).execute(w.store.write()).await.expect("delete");
+    sqlx::query("DELETE FROM package WHERE sha256 = $1")
+        .bind(&gone.sha256)
+        .execute(w.store.write())
+        .await
+        .expect("delete");
     let abandoned = w.packages.begin(&c, "motor", "x", 1000).await.expect("begin");
     let fresh = w.packages.begin(&c, "motor", "x", 1000).await.expect("begin");
-    sqlx::query("UPDATE upload SET touched_at = 0 WHERE id = $1").bind(&abandoned).execute(w.store.write()).await.expect("age");
+    sqlx::query("UPDATE upload SET touched_at = 0 WHERE id = $1")
+        .bind(&abandoned)
+        .execute(w.store.write())
+        .await
+        .expect("age");
     std::fs::write(layout::uploads(w.dir.path()).join("orphan"), b"x").expect("orphan");
     let half = layout::folder(w.dir.path(), &kept.sha256).join(format!("{}.tree.123", kept.sha256));
     std::fs::create_dir(&half).expect("half");
-    assert_eq!(w.packages.sweep().await.expect("sweep"), Swept { uploads: 1, packages: 0 }, "young files are left alone");
+    assert_eq!(
+        w.packages.sweep().await.expect("sweep"),
+        Swept { uploads: 1, packages: 0 },
+        "young files are left alone"
+    );
     let swept = w.packages.sweep_older(Duration::ZERO).await.expect("sweep");
     assert_eq!(swept, Swept { uploads: 1, packages: 3 });
     assert!(layout::file(w.dir.path(), &kept.sha256, PackageKind::Zip).exists());

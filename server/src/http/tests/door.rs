@@ -59,7 +59,10 @@ async fn failures_lead_back_to_the_door_and_nowhere_else() {
     assert!(a.cookie().is_empty());
     let a = w.form("/auth/sign-in", "", &sign_in(PASSWORD, "/pools")).await;
     let to = a.to();
-    assert!(to.starts_with("/sign-in?problem=too_many_attempts&retry_after_s=") && to.ends_with("&next=%2Fpools"), "{to}");
+    assert!(
+        to.starts_with("/sign-in?problem=too_many_attempts&retry_after_s=") && to.ends_with("&next=%2Fpools"),
+        "{to}"
+    );
     let page = w.get(to, "").await;
     assert_eq!(page.status, StatusCode::OK);
 }

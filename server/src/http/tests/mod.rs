@@ -50,7 +50,9 @@ impl Answer {
     /// The session's cookie, `name=value`.
     pub fn cookie(&self) -> String {
         let set = self.headers.get_all(SET_COOKIE).iter().filter_map(|v| v.to_str().ok());
-        set.map(|c| c.split(';').next().unwrap_or_default().to_owned()).find(|c| c.contains("session")).unwrap_or_default()
+        set.map(|c| c.split(';').next().unwrap_or_default().to_owned())
+            .find(|c| c.contains("session"))
+            .unwrap_or_default()
     }
 }
 
@@ -67,7 +69,11 @@ pub async fn world_with(env: &[(&str, &str)]) -> World {
     std::fs::write(site.join("pkg/a.1.js"), "export const long = 1;").expect("js");
     std::fs::write(site.join("pkg/a.1.js.br"), "compressed").expect("br");
     let own = [("PADIS_DATA", dir.path().to_str().expect("text")), ("PADIS_SITE", site.to_str().expect("text"))];
-    let env = own.iter().chain([&("PADIS_UPLOAD_KEEP_FREE_BYTES", "0")]).chain(env).map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    let env = own
+        .iter()
+        .chain([&("PADIS_UPLOAD_KEEP_FREE_BYTES", "0")])
+        .chain(env)
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     let c = config::from(None, env.collect::<Vec<_>>(), None).expect("settings");
     let store = Store::open(c.database.reveal()).await.expect("store");
     for q in [

@@ -191,7 +191,7 @@ impl Visitor for Facts {
             Keep::Text(What::PomProperties, t) => {
                 let text = String::from_utf8_lossy(&t).into_owned();
                 let version = text.lines().find_map(|l| l.trim().strip_prefix("version="));
-                self.pom_versions.extend(version.map(|v| java::tidy(v)));
+                self.pom_versions.extend(version.map(java::tidy));
             }
             Keep::Text(What::PackageJson, t) => {
                 let version = serde_json::from_slice::<serde_json::Value>(&t).ok();

@@ -120,7 +120,9 @@ impl Libraries {
         match artifact {
             "javax.servlet-api" | "servlet-api" => self.javax = true,
             "jakarta.servlet-api" => (self.javax, self.jakarta) = (self.javax || major == 4, self.jakarta || major > 4),
-            "spring-web" if major > 0 => (self.javax, self.jakarta) = (self.javax || major < 6, self.jakarta || major >= 6),
+            "spring-web" if major > 0 => {
+                (self.javax, self.jakarta) = (self.javax || major < 6, self.jakarta || major >= 6)
+            }
             _ => {}
         }
     }
@@ -157,7 +159,9 @@ mod tests {
 
     #[test]
     fn manifests_go_on_over_lines() {
-        let m = Manifest::parse("Manifest-Version: 1.0\r\nMain-Class: org.springframework.boot.loader.launch.\r\n JarLauncher\r\nStart-Class: bank.App\r\nImplementation-Version: 1.2\r\n\r\nName: x\r\nMain-Class: y\r\n");
+        let m = Manifest::parse(
+            "Manifest-Version: 1.0\r\nMain-Class: org.springframework.boot.loader.launch.\r\n JarLauncher\r\nStart-Class: bank.App\r\nImplementation-Version: 1.2\r\n\r\nName: x\r\nMain-Class: y\r\n",
+        );
         assert_eq!(m.main_class().as_deref(), Some("bank.App"));
         assert_eq!(m.version().as_deref(), Some("1.2"));
         assert_eq!(Manifest::parse("Start-Class: a\n").main_class(), None);
@@ -166,7 +170,12 @@ mod tests {
     #[test]
     fn libraries_are_named_with_versions() {
         let mut l = Libraries::default();
-        for f in ["spring-core-6.1.2.jar", "spring-boot-3.2.1.jar", "log4j-core-2.14.1.jar", "spring-boot-actuator-3.2.1.jar"] {
+        for f in [
+            "spring-core-6.1.2.jar",
+            "spring-boot-3.2.1.jar",
+            "log4j-core-2.14.1.jar",
+            "spring-boot-actuator-3.2.1.jar",
+        ] {
             l.jar(f);
         }
         let f = l.found();

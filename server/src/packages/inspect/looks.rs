@@ -28,7 +28,10 @@ pub fn looks_like(head: &[u8]) -> Option<&'static str> {
     if head.get(257..262) == Some(b"ustar") {
         return Some("tar");
     }
-    let start: String = String::from_utf8_lossy(&head[..head.len().min(200)]).trim_start_matches('\u{feff}').trim_start().to_lowercase();
+    let start: String = String::from_utf8_lossy(&head[..head.len().min(200)])
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .to_lowercase();
     if start.starts_with("<!doctype html") || start.starts_with("<html") {
         return Some("html");
     }

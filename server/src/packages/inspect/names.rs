@@ -15,7 +15,8 @@ const MAX_PART: usize = 255;
 
 /// A name for people.
 pub fn shown(name: &[u8]) -> String {
-    let s: String = String::from_utf8_lossy(name).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let s: String =
+        String::from_utf8_lossy(name).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if s.chars().count() > 120 { s.chars().take(119).chain(['…']).collect() } else { s }
 }
 

@@ -45,7 +45,9 @@ fn meaning(e: io::Error, entry: &[u8]) -> Refusal {
         io::ErrorKind::UnexpectedEof => PackageFault::Truncated.into(),
         // flate2: "corrupt deflate stream", "invalid gzip header"; tar: checksums, "failed to read entire block".
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
-            if e.raw_os_error().is_some() { Refusal::Io(e) } else if e.to_string().contains("entire block") {
+            if e.raw_os_error().is_some() {
+                Refusal::Io(e)
+            } else if e.to_string().contains("entire block") {
                 PackageFault::Truncated.into()
             } else {
                 PackageFault::Corrupt { entry: names::shown(entry) }.into()
@@ -97,7 +99,11 @@ fn entries<R: Read>(a: &mut Archive<R>, limits: &Limits, len: u64, v: &mut dyn V
         }
         let kind = entry.header().entry_type();
         let size = entry.header().entry_size().map_err(|e| meaning(e, b""))?;
-        if kind.is_pax_global_extensions() || kind.is_pax_local_extensions() || kind.is_gnu_longname() || kind.is_gnu_longlink() {
+        if kind.is_pax_global_extensions()
+            || kind.is_pax_local_extensions()
+            || kind.is_gnu_longname()
+            || kind.is_gnu_longlink()
+        {
             if size > MAX_EXTENSION {
                 return corrupt(b"");
             }

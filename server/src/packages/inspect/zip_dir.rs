@@ -89,8 +89,8 @@ fn find_end(file: &File, len: u64) -> Result<End, Refusal> {
     let f = Fields(&tail);
     let mut found = None;
     for i in 0..=tail.len().saturating_sub(END_LEN as usize) {
-        let fits = f.u32(i) == Some(END)
-            && f.u16(i + 20).is_some_and(|c| i + END_LEN as usize + usize::from(c) == tail.len());
+        let fits =
+            f.u32(i) == Some(END) && f.u16(i + 20).is_some_and(|c| i + END_LEN as usize + usize::from(c) == tail.len());
         if fits && found.replace(i).is_some() {
             return corrupt(b"");
         }
@@ -195,9 +195,12 @@ fn one(b: &[u8]) -> Result<(Entry, usize), Refusal> {
     let all = || {
         Some((f.u16(4)?, f.u16(8)?, f.u16(10)?, f.u32(16)?, f.u32(20)?, f.u32(24)?, f.u16(34)?, f.u32(38)?, f.u32(42)?))
     };
-    let Some((made_by, flags, method, crc, packed, unpacked, disk, attributes, at)) = all() else { return corrupt(raw) };
+    let Some((made_by, flags, method, crc, packed, unpacked, disk, attributes, at)) = all() else {
+        return corrupt(raw);
+    };
     let (mut packed, mut unpacked, mut at) = (u64::from(packed), u64::from(unpacked), u64::from(at));
-    large_numbers(&b[46 + name..46 + name + extra], [&mut unpacked, &mut packed, &mut at]).or_else(|()| corrupt(raw))?;
+    large_numbers(&b[46 + name..46 + name + extra], [&mut unpacked, &mut packed, &mut at])
+        .or_else(|()| corrupt(raw))?;
     // Bits 0 and 6: encrypted; 13: the directory is.
     if flags & 0x2041 != 0 || method == 99 {
         return Err(PackageFault::Encrypted.into());

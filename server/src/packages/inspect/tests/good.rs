@@ -43,7 +43,9 @@ fn a_war_for_either_servlet_api() {
 
 #[test]
 fn a_spring_boot_jar() {
-    let m = manifest("Main-Class: org.springframework.boot.loader.launch.JarLauncher\r\nStart-Class: bank.App\r\nImplementation-Version: 2.4");
+    let m = manifest(
+        "Main-Class: org.springframework.boot.loader.launch.JarLauncher\r\nStart-Class: bank.App\r\nImplementation-Version: 2.4",
+    );
     let c = class(65, "bank/App");
     let newer = class(67, "bank/App");
     let f = look(&zip(&[
@@ -56,7 +58,10 @@ fn a_spring_boot_jar() {
     let f = f.expect("jar");
     assert_eq!((f.kind, f.class_major), (PackageKind::Jar, Some(65)));
     assert_eq!((f.main_class.as_deref(), f.version.as_deref()), (Some("bank.App"), Some("2.4")));
-    assert_eq!((f.built_with, f.health_path.as_deref()), (vec!["Spring Boot 3.2.1".to_owned()], Some("/actuator/health")));
+    assert_eq!(
+        (f.built_with, f.health_path.as_deref()),
+        (vec!["Spring Boot 3.2.1".to_owned()], Some("/actuator/health"))
+    );
 }
 
 #[test]
@@ -91,7 +96,8 @@ fn long_names_in_tar_are_read() {
     assert_eq!(f.site_root, Some("x".repeat(120)));
     let path = format!("path={long}\n");
     let record = format!("{} {path}", path.len() + 4);
-    let pax = tar(&[("pax", tar::EntryType::XHeader, "", record.as_bytes()), ("short", tar::EntryType::Regular, "", b"hi")]);
+    let pax =
+        tar(&[("pax", tar::EntryType::XHeader, "", record.as_bytes()), ("short", tar::EntryType::Regular, "", b"hi")]);
     assert_eq!(look(&gz(&pax)).expect("site").site_root, Some("x".repeat(120)));
 }
 

@@ -208,7 +208,9 @@ fn cut_off_anywhere_it_is_cut_off() {
 
 #[test]
 fn a_flipped_bit_is_found_or_does_not_matter() {
-    for whole in [site(), streamed_zip(&[("index.html", b"hello hello")]), site_tar(&[("index.html", b"hello"), ("b", b"bb")])] {
+    for whole in
+        [site(), streamed_zip(&[("index.html", b"hello hello")]), site_tar(&[("index.html", b"hello"), ("b", b"bb")])]
+    {
         let facts = look(&whole).expect("good");
         for i in 0..whole.len() {
             for bit in 0..8 {
