@@ -311,7 +311,7 @@ async fn insert(
         team: Some(app.app.team.clone()),
         app_id: Some(app.id.clone()),
         event: Some(event),
-        changes: super::commands::with_revision(changes, 0, 1),
+        changes: super::frame::with_revision(changes, 0, 1),
     };
     journal::append(&p.store, tx, &entry).await.map(|_| ())
 }

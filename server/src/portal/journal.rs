@@ -8,7 +8,7 @@
 //! them would not show.
 
 use super::PadisPortal;
-use super::commands::REVISION;
+use super::frame::REVISION;
 use super::sql::{Cols, Paging, Sql};
 use crate::store::StoreError;
 use crate::store::journal::read;

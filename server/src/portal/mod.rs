@@ -18,6 +18,7 @@ mod commands;
 mod create;
 mod deliveries;
 mod diff;
+mod frame;
 mod journal;
 mod logs;
 mod names;
@@ -30,6 +31,7 @@ mod people;
 mod pools;
 mod pools_put;
 mod queue;
+mod quotas;
 mod records;
 mod releases;
 mod rollout;
@@ -272,7 +274,7 @@ impl Portal for PadisPortal {
     }
     async fn put_quota(&self, c: &Caller, pool: &str, team: &str, quota: &Amount) -> Answer<()> {
         let may = c.operator()?;
-        pools_put::quota(self, may, pool, team, quota).await
+        quotas::put(self, may, pool, team, quota).await
     }
     async fn addresses(&self, c: &Caller, pool: &str) -> Answer<AddressMap> {
         addresses::map(self, c, pool).await

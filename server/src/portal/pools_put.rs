@@ -1,12 +1,12 @@
-//! Changing pools and quotas: operators only.
+//! Changing pools: operators only.
 //!
 //! One could get it wrong by letting two pools share an address, or by moving a
 //! subnet or a domain away under applications that live in it.
 
 use super::PadisPortal;
 use super::check::Problems;
-use super::commands::{REVISION, with_revision};
 use super::diff::change;
+use super::frame::{REVISION, with_revision};
 use super::once;
 use super::sql::{Cols, for_update};
 use crate::store::apps::read_pool;
@@ -18,14 +18,11 @@ use padis_domain::caller::{Operate, Permit};
 use padis_domain::pool::PoolSpec;
 use padis_domain::portal::Answer;
 use padis_domain::problem::{FieldChange, ValueFault};
-use padis_domain::quantity::Amount;
 
 /// The longest domain: with an application's name (40) and a dot within DNS's 253.
 const MAX_DOMAIN: usize = 200;
 /// A day, the most that a resolver or a quarantine may take.
 const DAY_S: u32 = 86_400;
-/// More of anything than a pool will ever have.
-const MAX_QUOTA: u64 = 1 << 40;
 
 fn is_domain(s: &str) -> bool {
     let label = |l: &str| {
@@ -92,7 +89,7 @@ fn changes(before: Option<&PoolSpec>, after: &PoolSpec) -> Vec<FieldChange> {
 }
 
 /// Names of the applications in the pool, at most ten.
-async fn apps_in(tx: &mut Tx<'_>, pool: &str, team: Option<&str>) -> Result<Vec<String>, StoreError> {
+pub async fn apps_in(tx: &mut Tx<'_>, pool: &str, team: Option<&str>) -> Result<Vec<String>, StoreError> {
     let rows = sqlx::query(
         "SELECT team, name FROM app WHERE pool = $1 AND ($3 = 1 OR team = $2) ORDER BY team, name LIMIT 10",
     )
@@ -235,7 +232,8 @@ async fn write(tx: &mut Tx<'_>, s: &PoolSpec, revision: i64, by: &str) -> Result
         .map(|_| ())
 }
 
-async fn note(
+/// Writes the journal.
+pub async fn note(
     p: &PadisPortal,
     tx: &mut Tx<'_>,
     may: Permit<'_, Operate>,
@@ -286,71 +284,6 @@ pub async fn delete(p: &PadisPortal, may: Permit<'_, Operate>, name: &str, confi
     note(p, &mut tx, may, "pool.delete", name, None, gone).await?;
     tx.commit().await.what(WHAT)?;
     told(p, name);
-    Ok(())
-}
-
-/// Sets a team's quota in a pool; all zero takes it away.
-pub async fn quota(p: &PadisPortal, may: Permit<'_, Operate>, pool: &str, team: &str, quota: &Amount) -> Answer<()> {
-    const WHAT: &str = "set a quota";
-    let mut out = Problems::default();
-    for (field, v) in ["cpu", "mem", "instances", "addresses"].into_iter().zip(quota.each()) {
-        if v.1 > MAX_QUOTA {
-            out.add(field, ValueFault::OutOfRange { min: 0, max: MAX_QUOTA as i64 });
-        }
-    }
-    out.done()?;
-    let mut tx = p.store.begin().await?;
-    let there: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM pool WHERE name = $1")
-        .bind(pool)
-        .fetch_one(&mut *tx)
-        .await
-        .what(WHAT)?;
-    if there == 0 {
-        return Err(Problem::NotFound);
-    }
-    let there: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM team WHERE slug = $1")
-        .bind(team)
-        .fetch_one(&mut *tx)
-        .await
-        .what(WHAT)?;
-    if there == 0 {
-        return Err(Problem::field("team", ValueFault::Unknown));
-    }
-    let before = super::admit::quota(&mut tx, Some(p.store.kind()), pool, team).await?;
-    if *quota == Amount::default() {
-        let apps = apps_in(&mut tx, pool, Some(team)).await?;
-        if !apps.is_empty() {
-            return Err(Problem::InUse { by: apps.join(", ") });
-        }
-        sqlx::query("DELETE FROM quota WHERE pool = $1 AND team = $2")
-            .bind(pool)
-            .bind(team)
-            .execute(&mut *tx)
-            .await
-            .what(WHAT)?;
-    } else {
-        let n = |v: u64| i64::try_from(v).unwrap_or(i64::MAX);
-        sqlx::query(
-            "INSERT INTO quota (pool, team, cpu_milli, mem_mib, instances, addresses) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (pool, team) DO UPDATE SET cpu_milli = excluded.cpu_milli, mem_mib = excluded.mem_mib, \
-             instances = excluded.instances, addresses = excluded.addresses",
-        )
-        .bind(pool)
-        .bind(team)
-        .bind(n(quota.cpu_milli))
-        .bind(n(quota.mem_mib))
-        .bind(n(quota.instances))
-        .bind(n(quota.addresses))
-        .execute(&mut *tx)
-        .await
-        .what(WHAT)?;
-    }
-    let shown = |a: Amount| format!("{} m CPU, {} MiB, {}, {}", a.cpu_milli, a.mem_mib, a.instances, a.addresses);
-    let changes = vec![change("quota", before.map(shown).unwrap_or_default(), shown(*quota))];
-    note(p, &mut tx, may, "quota.set", pool, Some(team), changes).await?;
-    tx.commit().await.what(WHAT)?;
-    p.changes.publish("pools", Some(team));
-    p.platform_changed(&[]);
     Ok(())
 }
 
