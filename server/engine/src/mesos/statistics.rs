@@ -60,7 +60,7 @@ async fn read(mesos: &Mesos) -> Reading {
             Some((task.agent, info))
         }
     });
-    let all: Vec<_> = readings.buffer_unordered(AT_ONCE).filter_map(async |r| r).collect().await;
+    let all: Vec<_> = readings.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
     let reading = Arc::new(all);
     *last = Some((Instant::now(), Arc::clone(&reading)));
     reading
