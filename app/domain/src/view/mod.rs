@@ -1,0 +1,18 @@
+//! What the pages show and what their forms send. Plain data; every number has
+//! its unit in its name, every time is [`crate::words::UnixMs`], every secret is absent.
+
+mod application;
+mod list;
+mod making;
+mod network;
+mod overview;
+mod platform;
+mod timeline;
+
+pub use application::*;
+pub use list::*;
+pub use making::*;
+pub use network::*;
+pub use overview::*;
+pub use platform::*;
+pub use timeline::*;
