@@ -9,7 +9,7 @@ use axum::http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use padis_app::api::{ENDPOINTS, Fault, Kind};
 use padis_domain::Problem;
-use support::{World, auditor, member, operator, router};
+use support::{World, auditor, member, operator, router, run};
 use tower::ServiceExt;
 
 const PAGES: &[(&str, &str, &str)] = &[
@@ -72,47 +72,53 @@ fn cookies(res: &Response<Body>) -> String {
     kept.collect::<Vec<_>>().join("; ")
 }
 
-#[tokio::test]
-async fn every_page_is_complete_in_both_languages_without_inline_styles() {
-    let world = World::new(Some(operator()));
-    for (path, zh, en) in PAGES {
-        for (lang, word) in [("zh", zh), ("en", en)] {
-            let (status, html) = page(&world, path, &format!("padis_lang={lang}")).await;
+#[test]
+fn every_page_is_complete_in_both_languages_without_inline_styles() {
+    run(async {
+        let world = World::new(Some(operator()));
+        for (path, zh, en) in PAGES {
+            for (lang, word) in [("zh", zh), ("en", en)] {
+                let (status, html) = page(&world, path, &format!("padis_lang={lang}")).await;
+                assert_eq!(status, StatusCode::OK, "{path}");
+                assert!(html.contains(word), "{path} in {lang} lacks {word}");
+                assert!(!html.contains(" style=\""), "{path} has an inline style");
+                assert!(!html.contains(" onclick="), "{path} has an inline handler");
+                assert_eq!(html.matches("<h1").count(), 1, "{path} has one title");
+            }
+        }
+    });
+}
+
+#[test]
+fn whoever_may_only_look_sees_every_page_and_no_button_that_works() {
+    run(async {
+        let world = World::new(Some(auditor()));
+        for (path, ..) in PAGES {
+            let (status, html) = page(&world, path, "padis_lang=en").await;
             assert_eq!(status, StatusCode::OK, "{path}");
-            assert!(html.contains(word), "{path} in {lang} lacks {word}");
-            assert!(!html.contains(" style=\""), "{path} has an inline style");
-            assert!(!html.contains(" onclick="), "{path} has an inline handler");
-            assert_eq!(html.matches("<h1").count(), 1, "{path} has one title");
+            // The only forms that post are the frame's own.
+            for form in html.split("<form").skip(1).map(|f| f.split("</form>").next().unwrap_or(f)) {
+                let changes = form.contains("/api/") || form.contains("/uploads/");
+                let works = form.contains("type=\"submit\"");
+                let ends_own_session = form.contains("/api/revoke_session");
+                assert!(!(changes && works) || ends_own_session, "{path}: {form}");
+            }
         }
-    }
+    });
 }
 
-#[tokio::test]
-async fn whoever_may_only_look_sees_every_page_and_no_button_that_works() {
-    let world = World::new(Some(auditor()));
-    for (path, ..) in PAGES {
-        let (status, html) = page(&world, path, "padis_lang=en").await;
-        assert_eq!(status, StatusCode::OK, "{path}");
-        // The only forms that post are the frame's own.
-        for form in html.split("<form").skip(1).map(|f| f.split("</form>").next().unwrap_or(f)) {
-            let changes = form.contains("/api/") || form.contains("/uploads/");
-            let works = form.contains("type=\"submit\"");
-            let ends_own_session = form.contains("/api/revoke_session");
-            assert!(!(changes && works) || ends_own_session, "{path}: {form}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_member_is_told_where_to_look_instead_of_the_journal() {
-    let world = World::new(Some(member()));
-    let (status, html) = page(&world, "/activity", "padis_lang=en").await;
-    assert_eq!(status, StatusCode::FORBIDDEN);
-    assert!(html.contains("has its own events"));
-    let (status, _) = page(&world, "/admin/systems", "").await;
-    assert_eq!(status, StatusCode::FORBIDDEN);
-    let (status, _) = page(&world, "/pools/no-such-pool", "").await;
-    assert_eq!(status, StatusCode::NOT_FOUND);
+#[test]
+fn a_member_is_told_where_to_look_instead_of_the_journal() {
+    run(async {
+        let world = World::new(Some(member()));
+        let (status, html) = page(&world, "/activity", "padis_lang=en").await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        assert!(html.contains("has its own events"));
+        let (status, _) = page(&world, "/admin/systems", "").await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        let (status, _) = page(&world, "/pools/no-such-pool", "").await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+    });
 }
 
 /// Arguments that every read takes, so that it is the caller that is refused.
@@ -129,119 +135,142 @@ fn arguments(name: &str) -> String {
     )
 }
 
-#[tokio::test]
-async fn a_stranger_is_refused_by_every_server_function() {
-    let world = World::new(None);
-    for (name, kind, _) in ENDPOINTS.iter().filter(|(n, ..)| *n != "me") {
-        let req = match kind {
-            Kind::Read => Request::get(format!("/api/{name}?{}", arguments(name))),
-            Kind::Check | Kind::Change => {
-                Request::post(format!("/api/{name}")).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            }
+#[test]
+fn a_stranger_is_refused_by_every_server_function() {
+    run(async {
+        let world = World::new(None);
+        for (name, kind, _) in ENDPOINTS.iter().filter(|(n, ..)| *n != "me") {
+            let req = match kind {
+                Kind::Read => Request::get(format!("/api/{name}?{}", arguments(name))),
+                Kind::Check | Kind::Change => Request::post(format!("/api/{name}"))
+                    .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"),
+            };
+            let req = req.header(header::ACCEPT, "application/json").body(Body::empty()).unwrap();
+            let (status, body) = read(app(&world).oneshot(req).await.unwrap()).await;
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{name}: {body}");
+            assert_eq!(serde_json::from_str::<Fault>(&body).unwrap(), Fault::Portal(Problem::NotSignedIn), "{name}");
+        }
+        assert!(world.portal.done.lock().unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_refused_change_has_its_status_and_an_unreadable_request_too() {
+    run(async {
+        let world = World::new(Some(auditor()));
+        let send = |path: &str, body: &'static str| {
+            let req = Request::post(path)
+                .header(header::ACCEPT, "application/json")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(Body::from(body))
+                .unwrap();
+            let app = app(&world);
+            async move { read(app.oneshot(req).await.unwrap()).await }
         };
-        let req = req.header(header::ACCEPT, "application/json").body(Body::empty()).unwrap();
-        let (status, body) = read(app(&world).oneshot(req).await.unwrap()).await;
-        assert_eq!(status, StatusCode::UNAUTHORIZED, "{name}: {body}");
-        assert_eq!(serde_json::from_str::<Fault>(&body).unwrap(), Fault::Portal(Problem::NotSignedIn), "{name}");
-    }
-    assert!(world.portal.done.lock().unwrap().is_empty());
+        let form = "name=p&stage=dev&zone=WEB&subnet=10.1.0.0/24&gateway=10.1.0.1&domain=d";
+        let (status, body) = send("/api/put_pool", form).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{body}");
+        let req = Request::get("/api/delivery?release=many").header(header::ACCEPT, "application/json");
+        let (status, body) = read(app(&world).oneshot(req.body(Body::empty()).unwrap()).await.unwrap()).await;
+        assert_eq!((status, body.as_str()), (StatusCode::BAD_REQUEST, r#"{"kind":"out_of_date"}"#));
+    });
 }
 
-#[tokio::test]
-async fn a_refused_change_has_its_status_and_an_unreadable_request_too() {
-    let world = World::new(Some(auditor()));
-    let send = |path: &str, body: &'static str| {
-        let req = Request::post(path)
-            .header(header::ACCEPT, "application/json")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(body))
-            .unwrap();
-        let app = app(&world);
-        async move { read(app.oneshot(req).await.unwrap()).await }
-    };
-    let form = "name=p&stage=dev&zone=WEB&subnet=10.1.0.0/24&gateway=10.1.0.1&domain=d";
-    let (status, body) = send("/api/put_pool", form).await;
-    assert_eq!(status, StatusCode::FORBIDDEN, "{body}");
-    let req = Request::get("/api/delivery?release=many").header(header::ACCEPT, "application/json");
-    let (status, body) = read(app(&world).oneshot(req.body(Body::empty()).unwrap()).await.unwrap()).await;
-    assert_eq!((status, body.as_str()), (StatusCode::BAD_REQUEST, r#"{"kind":"out_of_date"}"#));
+#[test]
+fn without_javascript_a_form_comes_back_with_everything_that_was_typed() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let fields = "name=taken&stage=test&zone=SF&hosts=rack%3Da1&subnet=10.9.0.0%2F24&gateway=10.9.0.1&vlan=77\
+                      &domain=t.example&ttl_s=9&quarantine_s=8&seen=0&once=o1";
+        let res = post(&world, "put_pool", "/pools/new", fields).await;
+        assert_eq!(res.status(), StatusCode::FOUND);
+        let (to, kept) = (location(&res), cookies(&res));
+        assert!(to.starts_with("/pools/new?failed=put_pool&problem="), "{to}");
+        let (status, html) = page(&world, &to, &format!("padis_lang=en; {kept}")).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(html.contains("The name “taken” is taken."));
+        for typed in [
+            "value=\"taken\"",
+            "rack=a1",
+            "value=\"10.9.0.0/24\"",
+            "value=\"77\"",
+            "value=\"t.example\"",
+            "value=\"9\"",
+        ] {
+            assert!(html.contains(typed), "{typed} is lost");
+        }
+        assert!(html.contains("<option value=\"SF\" selected"), "the zone is lost");
+        // Another account on the same browser does not get it.
+        let other = World::new(Some(member()));
+        let (_, html) = page(&other, &to, &kept).await;
+        assert!(!html.contains("10.9.0.0/24"));
+    });
 }
 
-#[tokio::test]
-async fn without_javascript_a_form_comes_back_with_everything_that_was_typed() {
-    let world = World::new(Some(operator()));
-    let fields = "name=taken&stage=test&zone=SF&hosts=rack%3Da1&subnet=10.9.0.0%2F24&gateway=10.9.0.1&vlan=77\
-                  &domain=t.example&ttl_s=9&quarantine_s=8&seen=0&once=o1";
-    let res = post(&world, "put_pool", "/pools/new", fields).await;
-    assert_eq!(res.status(), StatusCode::FOUND);
-    let (to, kept) = (location(&res), cookies(&res));
-    assert!(to.starts_with("/pools/new?failed=put_pool&problem="), "{to}");
-    let (status, html) = page(&world, &to, &format!("padis_lang=en; {kept}")).await;
-    assert_eq!(status, StatusCode::OK);
-    assert!(html.contains("The name “taken” is taken."));
-    for typed in ["value=\"taken\"", "rack=a1", "value=\"10.9.0.0/24\"", "value=\"77\"", "value=\"t.example\"", "value=\"9\""] {
-        assert!(html.contains(typed), "{typed} is lost");
-    }
-    assert!(html.contains("<option value=\"SF\" selected"), "the zone is lost");
-    // Another account on the same browser does not get it.
-    let other = World::new(Some(member()));
-    let (_, html) = page(&other, &to, &kept).await;
-    assert!(!html.contains("10.9.0.0/24"));
+#[test]
+fn malformed_values_are_said_beside_their_fields_all_at_once() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let res = post(&world, "put_pool", "/pools/new", "name=p&stage=dev&zone=WEB&subnet=10.9.0.1%2F24&vlan=x").await;
+        let (_, html) = page(&world, &location(&res), &format!("padis_lang=en; {}", cookies(&res))).await;
+        assert!(html.contains("2 entries need a change."));
+        assert_eq!(html.matches("This does not have the right form.").count(), 2);
+        assert!(world.portal.done.lock().unwrap().is_empty(), "the portal was not asked");
+    });
 }
 
-#[tokio::test]
-async fn malformed_values_are_said_beside_their_fields_all_at_once() {
-    let world = World::new(Some(operator()));
-    let res = post(&world, "put_pool", "/pools/new", "name=p&stage=dev&zone=WEB&subnet=10.9.0.1%2F24&vlan=x").await;
-    let (_, html) = page(&world, &location(&res), &format!("padis_lang=en; {}", cookies(&res))).await;
-    assert!(html.contains("2 entries need a change."));
-    assert_eq!(html.matches("This does not have the right form.").count(), 2);
-    assert!(world.portal.done.lock().unwrap().is_empty(), "the portal was not asked");
+#[test]
+fn a_password_travels_inwards_only() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let fields =
+            "account=chen.hao&name=Chen&password=correct-horse-9&enabled=on&teams%5Bmotor%5D=lead&new=on&once=o1";
+        let res = post(&world, "put_person", "/admin/people?edit=%2B", fields).await;
+        let (to, kept) = (location(&res), cookies(&res));
+        assert!(to.starts_with("/admin/people?edit=%2B&failed=put_person"), "{to}");
+        assert!(!to.contains("correct-horse") && !kept.contains("correct-horse"));
+        let (_, html) = page(&world, &to, &format!("padis_lang=en; {kept}")).await;
+        assert!(!html.contains("correct-horse"));
+        assert!(html.contains("value=\"chen.hao\"") && html.contains("is taken"));
+        assert!(html.contains("<option value=\"lead\" selected"), "the team is lost");
+    });
 }
 
-#[tokio::test]
-async fn a_password_travels_inwards_only() {
-    let world = World::new(Some(operator()));
-    let fields = "account=chen.hao&name=Chen&password=correct-horse-9&enabled=on&teams%5Bmotor%5D=lead&new=on&once=o1";
-    let res = post(&world, "put_person", "/admin/people?edit=%2B", fields).await;
-    let (to, kept) = (location(&res), cookies(&res));
-    assert!(to.starts_with("/admin/people?edit=%2B&failed=put_person"), "{to}");
-    assert!(!to.contains("correct-horse") && !kept.contains("correct-horse"));
-    let (_, html) = page(&world, &to, &format!("padis_lang=en; {kept}")).await;
-    assert!(!html.contains("correct-horse"));
-    assert!(html.contains("value=\"chen.hao\"") && html.contains("is taken"));
-    assert!(html.contains("<option value=\"lead\" selected"), "the team is lost");
+#[test]
+fn success_without_javascript_is_said_on_the_page() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let at = "/addresses/sf-prod?state=reserved&failed=reserve&problem=%7B%7D";
+        let res = post(&world, "reserve", at, "pool=sf-prod&from=198.18.24.200&to=&reason=printers").await;
+        assert_eq!(location(&res), "/addresses/sf-prod?state=reserved&done=reserve");
+        let (_, html) = page(&world, &location(&res), "padis_lang=en").await;
+        assert!(html.contains("The addresses are reserved now."));
+        assert_eq!(*world.portal.done.lock().unwrap(), ["reserve sf-prod 198.18.24.200 198.18.24.200"]);
+        let res = post(&world, "put_team", "/admin/teams?edit=%2B", "slug=new&title=New&new=on&once=o").await;
+        assert_eq!(location(&res), "/admin/teams?done=put_team");
+    });
 }
 
-#[tokio::test]
-async fn success_without_javascript_is_said_on_the_page() {
-    let world = World::new(Some(operator()));
-    let at = "/addresses/sf-prod?state=reserved&failed=reserve&problem=%7B%7D";
-    let res = post(&world, "reserve", at, "pool=sf-prod&from=198.18.24.200&to=&reason=printers").await;
-    assert_eq!(location(&res), "/addresses/sf-prod?state=reserved&done=reserve");
-    let (_, html) = page(&world, &location(&res), "padis_lang=en").await;
-    assert!(html.contains("The addresses are reserved now."));
-    assert_eq!(*world.portal.done.lock().unwrap(), ["reserve sf-prod 198.18.24.200 198.18.24.200"]);
-    let res = post(&world, "put_team", "/admin/teams?edit=%2B", "slug=new&title=New&new=on&once=o").await;
-    assert_eq!(location(&res), "/admin/teams?done=put_team");
+#[test]
+fn a_large_subnet_sends_one_block_to_the_browser() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let (_, html) = page(&world, "/addresses/large-test?block=3", "padis_lang=en").await;
+        assert_eq!(html.matches("id=\"c-").count(), 256);
+        assert_eq!(html.matches("class=\"block\"").count(), 16);
+        assert!(html.len() < 220_000, "{} bytes", html.len());
+        // An address leads to its block.
+        let (_, html) = page(&world, "/addresses/large-test?at=198.19.5.7", "padis_lang=en").await;
+        assert!(html.contains("href=\"/addresses/large-test?at=198.19.5.8\""));
+    });
 }
 
-#[tokio::test]
-async fn a_large_subnet_sends_one_block_to_the_browser() {
-    let world = World::new(Some(operator()));
-    let (_, html) = page(&world, "/addresses/large-test?block=3", "padis_lang=en").await;
-    assert_eq!(html.matches("id=\"c-").count(), 256);
-    assert_eq!(html.matches("class=\"block\"").count(), 16);
-    assert!(html.len() < 220_000, "{} bytes", html.len());
-    // An address leads to its block.
-    let (_, html) = page(&world, "/addresses/large-test?at=198.19.5.7", "padis_lang=en").await;
-    assert!(html.contains("href=\"/addresses/large-test?at=198.19.5.8\""));
-}
-
-#[tokio::test]
-async fn the_map_is_open_to_a_keyboard_without_scripts() {
-    let world = World::new(Some(operator()));
-    let (_, html) = page(&world, "/addresses/sf-prod?state=reserved", "padis_lang=en").await;
-    assert!(!html.contains("tabindex=\"-1\" id=\"c-") && html.contains("class=\"map dim\""));
-    assert!(html.contains("198.18.24.31 allocated, motor/claims-portal"));
+#[test]
+fn the_map_is_open_to_a_keyboard_without_scripts() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let (_, html) = page(&world, "/addresses/sf-prod?state=reserved", "padis_lang=en").await;
+        assert!(!html.contains("tabindex=\"-1\" id=\"c-") && html.contains("class=\"map dim\""));
+        assert!(html.contains("198.18.24.31 allocated, motor/claims-portal"));
+    });
 }

@@ -74,8 +74,10 @@ fn table(t: &'static Texts, services: &[(AppRef, ServiceSeen)]) -> AnyView {
 /// Failed requests with their share, so that ten of a million don't alarm.
 fn failed(failed: u64, requests: u64) -> AnyView {
     let share = (failed > 0 && requests > 0).then(|| {
-        let percent = units::fixed(failed as f64 * 100.0 / requests as f64, 2);
-        view! { <span class="unit">" " {percent} " %"</span> }
+        let percent = failed as f64 * 100.0 / requests as f64;
+        // A failure is never rounded away.
+        let words = if percent < 0.01 { "< 0.01".to_owned() } else { units::fixed(percent, 2) };
+        view! { <span class="unit">" " {words} " %"</span> }
     });
     view! { {units::count(failed)} {share} }.into_any()
 }

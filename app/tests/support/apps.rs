@@ -134,7 +134,12 @@ pub fn delivery(app: &str) -> DeliveryView {
             Note::Parts { release: 13, stack: "Tomcat 10.1".into(), package: "claims-portal-4.18.0.war".into() },
         ),
         step(Step::Asked, 500, 1100, Note::MarathonApp { id: "/motor/claims-portal/r13".into(), instances: 3 }),
-        step(Step::Running, 1100, 11_900, Note::Hosts { hosts: vec!["sf-h07".into(), "sf-h11".into(), "sf-h14".into()] }),
+        step(
+            Step::Running,
+            1100,
+            11_900,
+            Note::Hosts { hosts: vec!["sf-h07".into(), "sf-h11".into(), "sf-h14".into()] },
+        ),
         step(Step::Allocated, 11_900, 12_200, a(&["198.18.24.61", "198.18.24.62", "198.18.24.63"])),
         step(
             Step::Attached,
@@ -151,7 +156,12 @@ pub fn delivery(app: &str) -> DeliveryView {
             Note::Resolves { name: "claims-portal.prod.padis.localhost".into(), address: "198.18.20.15".into() },
         ),
         step(Step::Told, 36_500, 38_200, Note::Told { record: "CI-0048213".into() }),
-        step(Step::Answered, 39_100, 40_600, Note::FirstAnswer { status: 200, ms: 84, url: "http://claims-portal/".into() }),
+        step(
+            Step::Answered,
+            39_100,
+            40_600,
+            Note::FirstAnswer { status: 200, ms: 84, url: "http://claims-portal/".into() },
+        ),
         step(Step::PreviousLeft, 40_600, 52_000, Note::Previous { release: 12, leaving: 1 }),
     ];
     let mut d = DeliveryView {
@@ -161,9 +171,7 @@ pub fn delivery(app: &str) -> DeliveryView {
         began_at: NOW - 52_000,
         answered_at: Some(NOW - 52_000 + 40_600),
         steps: vec![],
-        earlier_ms: [38, 52, 44, 43, 71, 40, 45, 39, 0, 42, 47, 44]
-            .map(|s| (s > 0).then_some(s * 1000))
-            .to_vec(),
+        earlier_ms: [38, 52, 44, 43, 71, 40, 45, 39, 0, 42, 47, 44].map(|s| (s > 0).then_some(s * 1000)).to_vec(),
         now: NOW,
     };
     let last = steps.len() - 1;
@@ -299,10 +307,7 @@ pub fn view(app: &AppRef) -> Option<AppView> {
         instances,
         waiting: (row.state == AppState::Waiting).then(no_host),
         delivery: Some(d),
-        offers: Action::ALL
-            .iter()
-            .map(|a| Offer { action: *a, refused: allowed(row.state, *a).err() })
-            .collect(),
+        offers: Action::ALL.iter().map(|a| Offer { action: *a, refused: allowed(row.state, *a).err() }).collect(),
         quota: quota(),
         now: NOW,
     })
@@ -353,10 +358,7 @@ pub fn timeline() -> Vec<TimelineItem> {
     let at = |ago: i64, event| TimelineItem { at: NOW - ago, event };
     vec![
         at(12_000, Event::Online { release: 13, took_ms: 40_600 }),
-        at(
-            20_000,
-            Event::Well { slot: 0, release: 13, address: "198.18.24.61".into() },
-        ),
+        at(20_000, Event::Well { slot: 0, release: 13, address: "198.18.24.61".into() }),
         at(
             41_000,
             Event::Started { slot: 0, release: 13, host: "sf-h07".into(), address: Some("198.18.24.61".into()) },

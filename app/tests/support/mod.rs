@@ -122,6 +122,15 @@ async fn call(State(w): State<World>, req: Request<Body>) -> impl IntoResponse {
     leptos_axum::handle_server_fns_with_context(provide, req).await
 }
 
+/// Runs a test on the one runtime of this test binary. With a runtime for each
+/// test (`tokio::test`), a render now and then waits for ever: something of it was
+/// spawned on another test's runtime and died with it. The product has one runtime.
+pub fn run<F: Future>(test: F) -> F::Output {
+    static RUNTIME: std::sync::LazyLock<tokio::runtime::Runtime> =
+        std::sync::LazyLock::new(|| tokio::runtime::Runtime::new().expect("a runtime"));
+    RUNTIME.block_on(test)
+}
+
 /// The pages and the server functions.
 pub fn router(world: World) -> Router {
     let routes = generate_route_list(App);

@@ -38,7 +38,14 @@ pub fn stacks() -> Vec<StackView> {
     vec![
         s("tomcat", "Tomcat 10.1 · Java 17", "Tomcat 10.1 · Java 17", "10.1", &[PackageKind::War], "/"),
         s("java", "Java 17", "Java 17", "17", &[PackageKind::Jar], "/health"),
-        s("nginx", "Web site · Nginx 1.22", "网站 · Nginx 1.22", "1.22.1", &[PackageKind::Zip, PackageKind::TarGz], "/"),
+        s(
+            "nginx",
+            "Web site · Nginx 1.22",
+            "网站 · Nginx 1.22",
+            "1.22.1",
+            &[PackageKind::Zip, PackageKind::TarGz],
+            "/",
+        ),
     ]
 }
 
@@ -71,7 +78,12 @@ pub fn pools() -> Vec<PoolRow> {
         .enumerate()
         .map(|(i, spec)| PoolRow {
             total,
-            used: Amount { cpu_milli: 166_000 - 40_000 * i as u64, mem_mib: 400_000 - 90_000 * i as u64, instances: 81, addresses: 81 },
+            used: Amount {
+                cpu_milli: 166_000 - 40_000 * i as u64,
+                mem_mib: 400_000 - 90_000 * i as u64,
+                instances: 81,
+                addresses: 81,
+            },
             held: Amount { cpu_milli: 9000, mem_mib: 20_000, instances: 4, addresses: 4 },
             hosts: 13,
             apps: 22,
@@ -143,7 +155,13 @@ pub fn addresses(pool: &str) -> Option<AddressMap> {
             cells.push(cell(n + 100, AddressState::Reserved, None, "Old scanners, until March"));
         }
     }
-    Some(AddressMap { spec, cells, may_change: true, pools: pool_specs().into_iter().map(|p| p.name).collect(), now: NOW })
+    Some(AddressMap {
+        spec,
+        cells,
+        may_change: true,
+        pools: pool_specs().into_iter().map(|p| p.name).collect(),
+        now: NOW,
+    })
 }
 
 pub fn names() -> Vec<NameRow> {

@@ -70,7 +70,20 @@ impl Portal for FakePortal {
             delivery_ms: (0..61).map(|i| 32_000 + (i * 7919) % 30_000 + if i % 11 == 0 { 50_000 } else { 0 }).collect(),
             deliveries_failed: 4,
             replaced_per_day: vec![2, 0, 1, 3, 0, 0, 1, 2, 1, 0, 4, 1, 0, 2],
-            requests: (0..48).map(|i| (48_000, if i == 17 { 180 } else if i > 43 { 60 } else { 0 })).collect(),
+            requests: (0..48)
+                .map(|i| {
+                    (
+                        48_000,
+                        if i == 17 {
+                            180
+                        } else if i > 43 {
+                            60
+                        } else {
+                            0
+                        },
+                    )
+                })
+                .collect(),
             deliveries: vec![
                 delivery(0, Step::Answered, DeliveryState::Online, Some(40_600), 52_000),
                 delivery(1, Step::Healthy, DeliveryState::Running, None, 19_000),
@@ -231,8 +244,9 @@ impl Portal for FakePortal {
     async fn pools(&self, _: &Caller, stage: Option<Stage>) -> Answer<Vec<PoolRow>> {
         Ok(ops::pools().into_iter().filter(|p| stage.is_none_or(|s| p.spec.stage == s)).collect())
     }
-    async fn pool(&self, _: &Caller, name: &str) -> Answer<PoolView> {
-        ops::pool(name).ok_or(Problem::NotFound)
+    async fn pool(&self, c: &Caller, name: &str) -> Answer<PoolView> {
+        let pool = ops::pool(name).ok_or(Problem::NotFound)?;
+        Ok(PoolView { may_change: c.operator().is_ok(), ..pool })
     }
     async fn put_pool(&self, c: &Caller, spec: &PoolSpec, _: i64, _: &str) -> Answer<()> {
         c.operator()?;

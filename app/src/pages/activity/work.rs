@@ -107,7 +107,7 @@ fn body(
         .rows
         .iter()
         .map(|r| {
-            let form = (open == r.key).then(|| park_row(t, r, url, acts, &typed));
+            let form = (open == r.key && operator_refused(t).is_none()).then(|| park_row(t, r, url, acts, &typed));
             view! { {row(t, r, now, url, acts)} {form} }
         })
         .collect_view();

@@ -77,7 +77,8 @@ fn body(
     put: Act<PutPerson>,
 ) -> AnyView {
     let a = &t.admin;
-    let form = (open == "+" || d.chosen.is_some())
+    let may = operator_refused(t).is_none();
+    let form = (may && (open == "+" || d.chosen.is_some()))
         .then(|| person_form(t, d.chosen.as_ref(), &d.teams, d.once, kept, put));
     let filter = filter_box(t, url, a.people_filter, &q.q, ().into_any());
     if d.people.rows.is_empty() {

@@ -55,7 +55,8 @@ fn body(
 ) -> AnyView {
     let a = &t.admin;
     let chosen = teams.iter().find(|v| v.slug == open);
-    let form = (open == "+" || chosen.is_some()).then(|| team_form(t, chosen, once, kept, put, delete));
+    let may = operator_refused(t).is_none();
+    let form = (may && (open == "+" || chosen.is_some())).then(|| team_form(t, chosen, once, kept, put, delete));
     if teams.is_empty() {
         return view! { {form} {empty(a.teams_none, a.teams_none_text, ().into_any())} }.into_any();
     }
