@@ -135,6 +135,7 @@ fn body(
     };
     let back = app_path(&v.app);
     view! {
+        {upload::plain_form(format!("{back}/release"))}
         {head(
             view! { <h1>{(n.release_title)(&v.title)}</h1> }.into_any(),
             view! { <p class="lead">{(n.release_lead)(v.release)}</p> }.into_any(),
@@ -144,7 +145,6 @@ fn body(
             {told.notice(&["package", "stack"], "")}
             {super::application::changed(told.said)}
             {section("rlh", n.package, (n.becomes)(v.release + 1), act_form(release, "release-form", "", fields.into_any()))}
-            {upload::plain_form(format!("{back}/release"))}
         </div>
     }
     .into_any()

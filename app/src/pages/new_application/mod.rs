@@ -113,8 +113,8 @@ fn body(d: Draft, create: super::parts::Act<CreateApp>, again: bool) -> AnyView 
         </div>
     };
     view! {
-        {act_form(create, "new-app", "", form.into_any())}
         {upload::plain_form("/applications/new")}
+        {act_form(create, "new-app", "", form.into_any())}
     }
     .into_any()
 }

@@ -91,7 +91,8 @@ impl Uploading {
 const PLAIN: &str = "plain-upload";
 
 /// The form that uploads without scripts; it stands outside the page's own form,
-/// and the file input names it.
+/// and the file input names it. It has to stand before [`zone`]: the server reads
+/// the fields in the page's order and has to know the team before the bytes come.
 pub fn plain_form(back: impl Into<String>) -> AnyView {
     let back: String = back.into();
     view! {
@@ -163,6 +164,7 @@ pub fn zone(
     let limit = units::bytes(max);
     let words = move || if has_one.get() { (n.drop_other)(&limit) } else { (n.drop)(&limit) };
     view! {
+        <input type="hidden" name="team" form=PLAIN value=team.get_untracked()/>
         <label
             class="drop"
             data-over=move || over.get().then_some("on")
@@ -178,7 +180,6 @@ pub fn zone(
             <input type="file" id="file" name="file" form=PLAIN accept=".war,.jar,.zip,.gz,.tgz" aria-labelledby="drop-words" on:change=chosen/>
         </label>
         <div class="row gap-s" hidden=move || live.get()>
-            <input type="hidden" name="team" form=PLAIN value=team.get_untracked()/>
             <button class="btn s" form=PLAIN>{n.upload}</button>
             <span class="hint">{n.no_package_needed}</span>
         </div>

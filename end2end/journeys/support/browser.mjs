@@ -1,0 +1,75 @@
+// Chromium, and eyes on everything it complains about: a journey fails on any
+// message in the console, failed request, exception or breach of the content
+// security policy that it did not announce.
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+import { ADMIN, PORTAL } from './portal.mjs';
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--no-proxy-server'];
+
+export const launch = () => chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+
+/// A browser window of its own (cookies included), in English unless told.
+export async function open(browser, { script = true, lang = 'en', theme = 'light', size = [1440, 900] } = {}) {
+  const context = await browser.newContext({
+    baseURL: PORTAL, javaScriptEnabled: script, viewport: { width: size[0], height: size[1] },
+    locale: lang === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce',
+  });
+  await context.addCookies([
+    { name: 'padis_lang', value: lang, url: PORTAL }, { name: 'padis_theme', value: theme, url: PORTAL },
+  ]);
+  context.setDefaultTimeout(20_000);
+  const complaints = [];
+  const announced = [];
+  context.on('page', (page) => {
+    const say = (what) => complaints.push(`${page.url()}: ${what}`);
+    page.on('console', (m) => {
+      if (['error', 'warning'].includes(m.type())) say(`console ${m.type()}: ${m.text()} (${m.location().url})`);
+    });
+    page.on('pageerror', (e) => say(`exception: ${e.stack ?? e}`));
+    page.on('requestfailed', (r) => {
+      // Leaving a page ends what it was still reading; nothing else may fail.
+      if (r.failure()?.errorText !== 'net::ERR_ABORTED') say(`${r.method()} ${r.url()} failed: ${r.failure()?.errorText}`);
+    });
+    page.on('response', (r) => {
+      if (r.status() >= 400) say(`${r.request().method()} ${r.url()} answered ${r.status()}`);
+    });
+  });
+  return {
+    context,
+    page: await context.newPage(),
+    /// From now on a complaint that matches is part of the journey.
+    expect: (pattern) => announced.push(pattern),
+    /// Fails if there was a complaint that nobody announced.
+    quiet() {
+      const rest = complaints.filter((c) => !announced.some((p) => p.test(c)));
+      assert.deepEqual(rest, [], 'the browser complained');
+    },
+    async close() {
+      await context.close();
+      this.quiet();
+    },
+  };
+}
+
+/// Signs in through the page, and waits for where it leads.
+export async function signIn(page, { account, password } = ADMIN, next = '/') {
+  await page.goto(`/sign-in?next=${encodeURIComponent(next)}`);
+  await page.getByLabel(/^(Account|账号)$/).fill(account);
+  await page.getByLabel(/^(Password|密码)$/).fill(password);
+  await Promise.all([
+    page.waitForURL((url) => url.pathname !== '/sign-in' || url.searchParams.has('problem')),
+    page.getByRole('button', { name: /^(Sign in|登录)$/ }).click(),
+  ]);
+}
+
+/// Waits until the browser half has taken the page over.
+export const live = (page) => page.locator('html[data-live=on]').waitFor({ state: 'attached' });
+
+/// Goes to a page and waits until it lives.
+export async function go(page, path) {
+  const answer = await page.goto(path);
+  await live(page);
+  return answer;
+}

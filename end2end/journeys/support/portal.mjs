@@ -1,0 +1,35 @@
+// The portal as the journeys find it: where it is, who they are, real packages.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+
+export const PORTAL = process.env.PADIS_TEST_PORTAL ?? 'http://127.0.0.1:3000';
+export const ADMIN = { account: 'admin', password: process.env.PADIS_ADMIN_PASSWORD };
+export const ARTEFACTS = new URL('../../artefacts/', import.meta.url).pathname;
+export const fixture = (name) => join(process.env.PADIS_TEST_FIXTURES, name);
+
+/// Waits until `probe` gives something true, and gives it; says what it waited for.
+export async function until(what, probe, { ms = 60_000, every = 100 } = {}) {
+  const end = Date.now() + ms;
+  let last;
+  for (;;) {
+    try {
+      const value = await probe();
+      if (value) return value;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`gave up waiting ${ms} ms for: ${what}`, { cause: last });
+    await new Promise((done) => setTimeout(done, every));
+  }
+}
+
+/// Runs a command of the Docker Engine that the portal uses.
+export function docker(...args) {
+  return execFileSync('docker', ['-H', process.env.PADIS_TEST_DOCKER, ...args], { encoding: 'utf8' }).trim();
+}
+
+/// The containers of an application, by name.
+export function containersOf(app) {
+  return docker('ps', '--format', '{{.ID}} {{.Names}}').split('\n').filter((line) => line.includes(app));
+}
