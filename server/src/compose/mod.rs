@@ -28,8 +28,9 @@ use crate::store::{Store, StoreError};
 use behind::Behind;
 use padis_domain::portal::Portal;
 use rustix::fs::{FlockOperation, flock};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,6 +109,18 @@ fn lock(config: &Config) -> Result<File, StartError> {
     }
 }
 
+/// Makes an embedded database's file readable for us alone: it holds the secret
+/// variables of applications. SQLite gives its other files the same mode.
+fn private_database(c: &Config) -> std::io::Result<()> {
+    let Some(path) = c.database.reveal().strip_prefix("sqlite:") else { return Ok(()) };
+    let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
+        _ => Ok(()),
+    }
+}
+
 /// Starts the portal. Errors are of what must be there; everything else is tried again.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     let held = lock(&config)?;
@@ -115,6 +128,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let failed = |cause| StartError::Listen { address: listen, cause };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    private_database(&config).map_err(|cause| StartError::Data { path: config.data.clone(), cause })?;
     let store = Store::open(config.database.reveal()).await?;
     let behind = Behind::new(&config)?;
     let changes = Changes::new();
@@ -192,3 +206,6 @@ impl Running {
         tracing::info!("stopped; applications run on");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,12 @@ use crate::store::{Store, now_ms};
 use padis_domain::problem::System;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 use tokio_util::sync::CancellationToken;
 
+const ASK_WITHIN: Duration = Duration::from_secs(3);
+const MAX_ANSWER: u64 = 64 << 10;
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
@@ -51,8 +55,25 @@ async fn look(t: &Tended, c: &Config) {
     }
     let database = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM meta").fetch_one(t.store.read()).await;
     say(t, "database", System::Database, &mask_url(c.database.reveal()), database.map(|_| ()).map_err(|e| chain(&e)));
+    if c.engine.enabled {
+        let docker = tokio::time::timeout(ASK_WITHIN, ask_docker(&c.docker)).await;
+        let docker = docker.unwrap_or_else(|_| Err(format!("no answer within {} s", ASK_WITHIN.as_secs())));
+        say(t, "docker", System::Docker, &c.docker, docker);
+    }
     let room = t.packages.room().map_err(|(free, need)| format!("{free} bytes are free, {need} are to be kept free"));
     say(t, "disk", System::Disk, &c.data.display().to_string(), room);
+}
+
+/// Docker's own `/_ping` on its socket.
+async fn ask_docker(socket: &str) -> Result<(), String> {
+    let Some(path) = socket.strip_prefix("unix://") else { return Err(format!("{socket} is not a socket")) };
+    let mut stream = UnixStream::connect(path).await.map_err(|e| e.to_string())?;
+    stream.write_all(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n").await.map_err(|e| e.to_string())?;
+    let mut answer = Vec::new();
+    stream.take(MAX_ANSWER).read_to_end(&mut answer).await.map_err(|e| e.to_string())?;
+    let answer = String::from_utf8_lossy(&answer);
+    let first = answer.lines().next().unwrap_or_default();
+    if first.contains(" 200 ") { Ok(()) } else { Err(format!("it answers {first:?}")) }
 }
 
 fn say(t: &Tended, name: &'static str, system: System, at: &str, said: Result<(), String>) {

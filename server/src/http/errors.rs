@@ -17,6 +17,12 @@ pub fn json(problem: &Problem) -> Response {
     response
 }
 
+/// The same as a server function's client reads it: its `Fault` of kind `portal`.
+pub fn api(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, axum::Json(serde_json::json!({ "kind": "portal", "problem": problem }))).into_response()
+}
+
 /// Which plain page.
 #[derive(Debug, Clone, Copy)]
 pub enum Plain {

@@ -21,6 +21,9 @@ const PIECES: usize = 12;
 const PIECE: usize = 256 << 10;
 /// Nothing came for this long: the connection counts as broken.
 const SILENCE: Duration = Duration::from_secs(60);
+/// After a refusal we listen on for so long, throwing away: a connection that is
+/// closed while the browser still sends loses the answer.
+const LISTEN_ON: Duration = Duration::from_secs(10);
 /// The disk's room is looked at after so many bytes.
 const LOOK_EVERY: u64 = 64 << 20;
 
@@ -99,9 +102,9 @@ where
             }
             Bytes::from(std::mem::take(&mut small))
         };
-        // An error means that the other side has ended, which its result tells.
+        // An error means that the other side has ended; the disk's own words replace this end below.
         if to_hash.send(piece.clone()).await.is_err() || to_disk.send(piece).await.is_err() {
-            break End::Complete;
+            break End::Disk(io::ErrorKind::BrokenPipe.into());
         }
     };
     if !small.is_empty() {
@@ -110,6 +113,9 @@ where
         let _ = to_disk.send(rest).await;
     }
     drop((to_disk, to_hash));
+    if !matches!(end, End::Complete | End::Broken(_)) {
+        let _ = tokio::time::timeout(LISTEN_ON, async { while let Some(Ok(_)) = body.next().await {} }).await;
+    }
     let written = disk.await.unwrap_or_else(|e| Err(io::Error::other(e)));
     let hash = hashing.await.ok();
     if let Err(e) = written {
