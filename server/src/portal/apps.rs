@@ -141,7 +141,7 @@ pub async fn view(p: &PadisPortal, c: &Caller, app: &AppRef) -> Answer<AppView> 
         release: rec.release,
         spec: release.shown(),
         package: packages::of_release(p, app, &release).await?,
-        stack_title: (release.contract.title_zh.clone(), release.contract.title_en.clone()),
+        stack_title: (release.contract.title_en.clone(), release.contract.title_zh.clone()),
         instances: instances(p, &rec, live.as_deref()).await?,
         waiting: waiting(live.as_deref(), delivery.as_ref()),
         delivery,
