@@ -13,7 +13,7 @@ mod portal;
 mod table;
 mod upload;
 
-use portal::Portal;
+use portal::{Place, Portal};
 use table::Table;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -28,7 +28,14 @@ async fn main() -> Outcome<()> {
     if wants("addresses") {
         addresses::measure(&mut t).await?;
     }
-    let portal = Portal::start().await?;
+    let need = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set: run this by 'make bench'"));
+    let place = Place {
+        server: need("PADIS_BENCH_SERVER")?.into(),
+        push: need("PADIS_BENCH_PUSH")?.into(),
+        data: std::path::PathBuf::from(need("PADIS_LAB")?).join("data"),
+        ports: [3000, 8080, 5050, 5000, 5353, 8000],
+    };
+    let portal = Portal::start(&place).await?;
     let measured = async {
         if wants("delivery") {
             delivery::measure(&portal, &mut t).await?;

@@ -8,6 +8,18 @@ use std::time::{Duration, Instant};
 
 const PASSWORD: &str = "bench-bench-bench";
 
+/// Where everything listens, and what is started.
+pub struct Place {
+    /// The server's binary.
+    pub server: PathBuf,
+    /// The script that puts the middleware into a registry.
+    pub push: PathBuf,
+    /// Data folder; kept over restarts.
+    pub data: PathBuf,
+    /// Ports: portal, Marathon, Mesos, registry, names, balancer.
+    pub ports: [u16; 6],
+}
+
 /// The running portal.
 pub struct Portal {
     /// Where it listens.
@@ -19,6 +31,7 @@ pub struct Portal {
     /// For calls.
     pub http: reqwest::Client,
     cookie: String,
+    registry: String,
     child: tokio::process::Child,
 }
 
@@ -28,51 +41,76 @@ fn need(name: &str) -> Outcome<String> {
 
 impl Portal {
     /// Starts it, puts the middleware in and signs in.
-    pub async fn start() -> Outcome<Self> {
-        let lab = PathBuf::from(need("PADIS_LAB")?);
-        let data = lab.join("data");
-        std::fs::create_dir_all(&data)?;
-        let log = std::fs::File::create(lab.join("padis.log"))?;
-        let child = tokio::process::Command::new(need("PADIS_BENCH_SERVER")?)
+    pub async fn start(place: &Place) -> Outcome<Self> {
+        let mut it = Self::launch(place).await?;
+        let push = tokio::process::Command::new(&place.push).arg(&it.registry).status().await?;
+        if !push.success() {
+            return Err("the middleware could not be put into the registry".into());
+        }
+        it.sign_in().await?;
+        it.until("the middleware is known", 60, async |p| {
+            Ok(p.options().await?["stacks"].as_array().is_some_and(|s| s.len() >= 3))
+        })
+        .await?;
+        Ok(it)
+    }
+
+    /// Starts it and waits until it and its registry answer.
+    pub async fn launch(place: &Place) -> Outcome<Self> {
+        std::fs::create_dir_all(&place.data)?;
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(place.data.with_extension("log"))?;
+        let [portal, marathon, mesos, registry, names, balancer] = place.ports.map(|p| format!("127.0.0.1:{p}"));
+        let child = tokio::process::Command::new(&place.server)
             .arg("serve")
-            .current_dir(&lab)
-            .env("PADIS_DATA", &data)
+            .current_dir(&place.data)
+            .env("PADIS_DATA", &place.data)
             .env("PADIS_ADMIN_PASSWORD", PASSWORD)
             .env("PADIS_DOCKER_SOCKET", need("PADIS_TEST_DOCKER")?)
+            .env("PADIS_LISTEN", &portal)
+            .env("PADIS_ENGINE_MARATHON_LISTEN", &marathon)
+            .env("PADIS_ENGINE_MESOS_LISTEN", &mesos)
+            .env("PADIS_REGISTRY_LISTEN", &registry)
+            .env("PADIS_DNS_LISTEN", &names)
+            .env("PADIS_BALANCER_LISTEN", &balancer)
             .stdout(log.try_clone()?)
             .stderr(log)
+            .kill_on_drop(true)
             .spawn()?;
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
-        let mut it = Self {
-            base: "http://127.0.0.1:3000".into(),
-            balancer: "http://127.0.0.1:8000".into(),
-            data,
+        let it = Self {
+            base: format!("http://{portal}"),
+            balancer: format!("http://{balancer}"),
+            data: place.data.clone(),
             http,
             cookie: String::new(),
+            registry,
             child,
         };
         let began = Instant::now();
         it.until("the portal answers", 60, async |p| Ok(p.http.get(format!("{}/health", p.base)).send().await.is_ok())).await?;
         println!("  the portal answers after {} ms", began.elapsed().as_millis());
-        it.until("the registry answers", 30, async |p| Ok(p.http.get("http://127.0.0.1:5000/v2/").send().await.is_ok())).await?;
-        let push = tokio::process::Command::new(need("PADIS_BENCH_PUSH")?).status().await?;
-        if !push.success() {
-            return Err("the middleware could not be put into the registry".into());
-        }
+        let url = format!("http://{}/v2/", it.registry);
+        it.until("the registry answers", 30, async |p| Ok(p.http.get(&url).send().await.is_ok())).await?;
+        Ok(it)
+    }
+
+    /// Signs in as the first administrator.
+    pub async fn sign_in(&mut self) -> Outcome<()> {
         let form = [("account", "admin"), ("password", PASSWORD), ("next", "/")];
-        let answer = it.http.post(format!("{}/auth/sign-in", it.base)).header("Origin", &it.base).form(&form).send().await?;
+        let answer = self.http.post(format!("{}/auth/sign-in", self.base)).header("Origin", &self.base).form(&form).send().await?;
         let cookies: Vec<String> = answer
             .headers()
             .get_all("set-cookie")
             .iter()
             .filter_map(|c| c.to_str().ok()?.split(';').next().map(str::to_owned))
             .collect();
-        it.cookie = cookies.join("; ");
-        it.until("the middleware is known", 60, async |p| {
-            Ok(p.options().await?["stacks"].as_array().is_some_and(|s| s.len() >= 3))
-        })
-        .await?;
-        Ok(it)
+        self.cookie = cookies.join("; ");
+        Ok(())
+    }
+
+    /// SIGKILL, here and now.
+    pub async fn kill(mut self) -> Outcome<()> {
+        Ok(self.child.kill().await?)
     }
 
     /// Waits for a condition.
@@ -211,9 +249,14 @@ impl Portal {
         }
     }
 
+    /// The server's process id.
+    pub fn pid(&self) -> Outcome<u32> {
+        self.child.id().ok_or_else(|| "the portal has ended".into())
+    }
+
     /// Resident memory of the server process in MiB.
     pub fn rss_mib(&self) -> Outcome<u64> {
-        let pid = self.child.id().ok_or("the portal has ended")?;
+        let pid = self.pid()?;
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
         let kib = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
         Ok(kib.ok_or("no VmRSS")? / 1024)
