@@ -352,13 +352,16 @@ fn surplus<'a>(l: &Look, staying: &[&'a TaskLook], wanted: u32) -> Vec<&'a TaskL
 
 /// How many instances Marathon is to keep, and whether the release is over.
 fn count(l: &Look, r: &ReleaseLook, is_active: bool, going: usize, p: &mut Plan) {
-    let going = u32::try_from(going).unwrap_or(u32::MAX);
-    let present = u32::try_from(r.tasks.len()).unwrap_or(u32::MAX);
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let (going, present) = (number(going), number(r.tasks.len()));
     let over = !is_active && going == present;
+    // What is being killed was taken off Marathon's count by the kill itself.
+    // Counting it once more would start an instance for each that is killed, for ever.
+    let dying = number(r.tasks.iter().filter(|t| t.state == TaskState::Killing).count());
     let wanted = if is_active {
-        l.instances + going
+        l.instances + going.saturating_sub(dying)
     } else if over {
-        present
+        present - dying
     } else {
         // Heals as before; what was asked to go is not replaced.
         r.sched.map_or(present, |s| s.instances)
@@ -369,7 +372,8 @@ fn count(l: &Look, r: &ReleaseLook, is_active: bool, going: usize, p: &mut Plan)
         None => {}
         Some(_) if over && present == 0 => p.push(Step::Unschedule { release: r.number }),
         Some(s) if s.locked => p.again(500),
-        Some(s) if s.instances < wanted || (s.instances > wanted && present <= wanted) => {
+        // A release that is over is never made larger.
+        Some(s) if (is_active && s.instances < wanted) || (s.instances > wanted && present <= wanted) => {
             p.push(Step::Scale { release: r.number, instances: wanted });
         }
         Some(_) => {}

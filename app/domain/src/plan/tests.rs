@@ -93,6 +93,19 @@ fn the_old_release_stays_until_the_new_one_serves() {
 }
 
 #[test]
+fn what_is_being_killed_is_not_asked_for_again() {
+    // Killing with `scale` lowered Marathon's count at once; the task takes its time.
+    let mut dying = task(1, "a", 0, Health::Well);
+    dying.state = TaskState::Killing;
+    dying.leaving_since = Some(0);
+    let asks = |l: &Look| plan(l).steps.iter().any(|s| matches!(s, Step::Scale { .. }));
+    let scaled = rel(1, 1, vec![task(1, "b", 1, Health::Well), dying.clone()]);
+    assert!(!asks(&look(1, vec![scaled])), "fewer instances");
+    let replaced = rel(2, 1, vec![task(2, "c", 0, Health::Well)]);
+    assert!(!asks(&look(1, vec![replaced, rel(1, 0, vec![dying])])), "an old release");
+}
+
+#[test]
 fn a_release_that_never_served_makes_way_at_once() {
     let serving = rel(1, 1, vec![task(1, "a", 0, Health::Well)]);
     let broken = rel(2, 1, vec![task(2, "b", 0, Health::Warming)]);
