@@ -189,10 +189,13 @@ async fn who_comes_again_ends_his_own_old_connection() {
     let c = caller("anna", "motor");
     let all = site(300_000, "x");
     let id = w.packages.begin(&c, "motor", "x", all.len() as u64).await.expect("begin");
-    let (tx, rx) = mpsc::channel::<Piece>(4);
+    let (tx, rx) = mpsc::channel::<Piece>(1);
     let (p, c2, id2) = (w.packages.clone(), c.clone(), id.clone());
     let old = tokio::spawn(async move { p.append(&c2, &id2, 0, ReceiverStream::new(rx)).await });
-    tx.send(Ok(Bytes::copy_from_slice(&all[..100_000]))).await.expect("send");
+    // The second piece finds room only when the old writer has taken the first: from then on it holds the upload.
+    for piece in [&all[..50_000], &all[50_000..100_000]] {
+        tx.send(Ok(Bytes::copy_from_slice(piece))).await.expect("send");
+    }
     // The old connection is half open: no end, no error. The newcomer asks where to go on until it is told.
     let r = tokio::time::timeout(Duration::from_secs(20), async {
         loop {
