@@ -26,7 +26,7 @@ fn deliveries(t: &'static Texts, d: &Overview) -> AnyView {
         {col(t.shell.team, "lo")}
         {col(t.shell.by, "lo md")}
         {col(t.shell.state, "")}
-        {col("", "lo bar")}
+        <th scope="col" class="lo bar"><span class="vh">{o.took}</span></th>
         {col_num(o.took, "")}
         {col_num(t.shell.when, "lo")}
     };
