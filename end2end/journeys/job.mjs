@@ -70,4 +70,126 @@ journey('the whole job', ({ step, window }) => {
     assert.equal(visitor.page.url(), HOST);
     assert.match(await visitor.page.title(), /Swagger/);
   });
+
+  step('scaling 1 to 3 and back to 1', async () => {
+    for (const n of [3, 1]) {
+      await tab('Settings');
+      await page.locator('#instances').fill(String(n));
+      await page.locator('#scale-do').click();
+      await said('the number of instances is being changed');
+      await tag(`${n} of ${n} well`);
+      await until(`${n} containers`, () => containersOf(APP).length === n);
+    }
+  });
+
+  step('a new release from another archive goes online', async () => {
+    await page.getByRole('link', { name: 'New release' }).click();
+    await page.locator('#file').setInputFiles(fixture('site.tar.gz'));
+    await page.getByText('site.tar.gz').first().waitFor();
+    await page.getByText('checked by the server').waitFor();
+    await page.locator('#go').click();
+    await page.waitForURL((url) => url.pathname === PAGE);
+    await page.getByRole('heading', { level: 2, name: 'Delivery of r2' }).waitFor();
+    await tag('Online, 1 of 1 well');
+    await page.locator('.stop.arrive[data-s=ok]').waitFor({ timeout: 60_000 });
+    await visitor.page.reload();
+    assert.match(await visitor.page.title(), /Swagger/);
+  });
+
+  step('the first release is put back', async () => {
+    await tab('Releases');
+    await page.locator('button[popovertarget=back-1]').click();
+    await page.getByRole('button', { name: 'Roll back to r1' }).click();
+    await said('Recorded');
+    await page.getByRole('rowheader', { name: 'r3' }).waitFor();
+    await page.locator('tr', { hasText: 'r3' }).getByText('active').waitFor({ timeout: 60_000 });
+    await tag('Online, 1 of 1 well');
+  });
+
+  step('restarting replaces the instance', async () => {
+    const [before] = containersOf(APP);
+    await page.locator('button[popovertarget=restart]').first().click();
+    await page.locator('#restart').getByRole('button', { name: 'Restart' }).click();
+    await until('another container alone', () => {
+      const now = containersOf(APP);
+      return now.length === 1 && now[0] !== before;
+    });
+    await tag('Online, 1 of 1 well');
+  });
+
+  step('stopping and starting again', async () => {
+    await tab('Settings');
+    await page.locator('button[popovertarget=stop]').first().click();
+    await page.locator('#stop').getByRole('button', { name: 'Stop' }).click();
+    await tag('Stopped');
+    await until('no container', () => containersOf(APP).length === 0);
+    await page.locator('#start').click();
+    await tag('Online, 1 of 1 well');
+    await visitor.page.reload();
+    assert.match(await visitor.page.title(), /Swagger/);
+  });
+
+  step('the log is followed', async () => {
+    const log = page.getByRole('link', { name: 'Log', exact: true });
+    await log.click();
+    await page.waitForURL(/\/logs/);
+    await page.locator('#file').selectOption(await page.locator('#file option', { hasText: 'access' }).getAttribute('value'));
+    await page.getByRole('button', { name: 'Show' }).click();
+    await visitor.page.goto(`${HOST}?wanted=in-the-log`);
+    await page.locator('.log pre', { hasText: 'wanted=in-the-log' }).waitFor();
+  });
+
+  step('variables reach the instance; a secret one is never shown again', async () => {
+    await tab('Settings');
+    await page.locator('#env').fill('GREETING=good morning');
+    await page.locator('#secrets').fill(`API_KEY=${SECRET}`);
+    const [before] = containersOf(APP);
+    await page.locator('#save').click();
+    await said('it is being delivered');
+    await until('the new container alone', () => {
+      const now = containersOf(APP);
+      return now.length === 1 && now[0] !== before;
+    });
+    const env = docker('inspect', '--format', '{{json .Config.Env}}', containersOf(APP)[0]);
+    assert.ok(env.includes('GREETING=good morning') && env.includes(`API_KEY=${SECRET}`), 'the variables are set');
+    for (const at of ['settings', 'releases', 'events', '']) {
+      await go(page, `${PAGE}/${at}`);
+      assert.ok(!(await page.content()).includes(SECRET), `no secret on ${at}`);
+    }
+    await go(page, `${PAGE}/settings`);
+    assert.match(await page.locator('#secrets').inputValue(), /^API_KEY=\s*$/);
+    assert.match(await page.locator('#env').inputValue(), /GREETING=good morning/);
+    await tag('Online, 1 of 1 well');
+  });
+
+  step('a container killed behind its back is replaced, and the timeline says why', async () => {
+    await page.getByRole('link', { name: 'Events', exact: true }).click();
+    const [before] = containersOf(APP);
+    docker('kill', before);
+    await page.locator('.tl li', { hasText: 'ended unexpectedly' }).first().waitFor({ timeout: 30_000 });
+    await until('its replacement', () => {
+      const now = containersOf(APP);
+      return now.length === 1 && now[0] !== before;
+    });
+    await tag('Online, 1 of 1 well');
+    await visitor.page.goto(HOST);
+    assert.match(await visitor.page.title(), /Swagger/);
+  });
+
+  step('deleting wants the name typed, and gives everything back', async () => {
+    await tab('Settings');
+    await page.locator('button[popovertarget=delete]').first().click();
+    const go_on = page.locator('#delete-go');
+    await page.locator('#confirm').fill('doc');
+    assert.equal(await go_on.getAttribute('aria-disabled'), 'true');
+    await page.locator('#confirm').fill(APP);
+    await go_on.click();
+    await until('its containers gone', () => containersOf(APP).length === 0);
+    await go(page, '/applications');
+    await until('the list without it', async () => (await page.locator('main').innerText()).includes('API handbook') === false);
+    await go(page, '/names');
+    assert.ok(!(await page.locator('main').innerText()).includes(`${APP}.dev`), 'the name is given back');
+    await go(page, '/addresses/sf-dev');
+    assert.ok(!(await page.locator('main').innerText()).includes(APP), 'no address is held');
+  });
 });

@@ -15,14 +15,15 @@ export function journey(name, tell) {
     });
     after(async () => browser?.close());
 
-    const step = (what, run) =>
+    // `alone`: nothing builds on this step.
+    const step = (what, run, { alone = false } = {}) =>
       test(what, { timeout: 180_000 }, async () => {
         if (broken) throw new Error(`not tried: "${broken}" failed`);
         try {
           await run();
           for (const w of windows.values()) w.quiet();
         } catch (error) {
-          broken = what;
+          if (!alone) broken = what;
           mkdirSync(`${ARTEFACTS}failed`, { recursive: true });
           for (const [who, w] of windows) {
             const file = `${ARTEFACTS}failed/${name}-${who}.png`.replaceAll(/[^\w./-]+/g, '-');

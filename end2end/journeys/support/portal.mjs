@@ -29,7 +29,8 @@ export function docker(...args) {
   return execFileSync('docker', ['-H', process.env.PADIS_TEST_DOCKER, ...args], { encoding: 'utf8' }).trim();
 }
 
-/// The containers of an application, by name.
-export function containersOf(app) {
-  return docker('ps', '--format', '{{.ID}} {{.Names}}').split('\n').filter((line) => line.includes(app));
+/// The ids of the containers of an application, those that run.
+export function containersOf(app, team = 'default') {
+  const all = docker('ps', '--no-trunc', '--format', '{{.ID}} {{.Label "io.padis.engine.app"}}').split('\n');
+  return all.filter((line) => line.includes(` /${team}/${app}/`)).map((line) => line.split(' ')[0]);
 }

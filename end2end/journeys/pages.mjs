@@ -1,0 +1,101 @@
+// Every page, looked at: no barrier that axe-core knows in either theme, nothing
+// wider than a telephone in either language, and a picture of each.
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { go, signIn } from './support/browser.mjs';
+import { journey } from './support/journey.mjs';
+import { ARTEFACTS } from './support/portal.mjs';
+import { bringOnline, remove } from './support/steps.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const APP = 'handbook';
+const AT = `/applications/default/${APP}`;
+const PAGES = {
+  overview: '/', applications: '/applications', new: '/applications/new', application: AT, instances: `${AT}/instances`,
+  releases: `${AT}/releases`, logs: `${AT}/logs`, events: `${AT}/events`, settings: `${AT}/settings`, release: `${AT}/release`,
+  middleware: '/middleware', packages: '/packages', pools: '/pools', pool: '/pools/sf-dev', 'pool-new': '/pools/new',
+  'pool-edit': '/pools/sf-dev/edit', subnets: '/addresses', addresses: '/addresses/sf-dev', names: '/names',
+  balancers: '/balancers', journal: '/activity', work: '/activity/work', teams: '/admin/teams', people: '/admin/people',
+  person: '/admin/people?edit=%2B', sessions: '/admin/sessions', systems: '/admin/systems', account: '/account',
+  search: '/search?q=hand', kit: '/kit',
+};
+/// Those that README.md and README.zh.md show.
+const SHOWN = ['application', 'applications', 'addresses'];
+const SCREENSHOTS = new URL('../screenshots/', import.meta.url).pathname;
+
+journey('every page', ({ step, window }) => {
+  const shot = async (page, file) => {
+    mkdirSync(`${ARTEFACTS}pages`, { recursive: true });
+    await page.screenshot({ path: `${ARTEFACTS}pages/${file}.png`, fullPage: true });
+  };
+  let first;
+
+  step('there is something to look at', async () => {
+    first = await window('person');
+    await signIn(first.page);
+    await bringOnline(first.page, {
+      file: 'site.zip', name: APP, title: 'API handbook', instances: 3, expect: 'Swagger',
+    });
+  });
+
+  for (const [theme, lang] of [['light', 'en'], ['dark', 'zh']]) {
+    step(`no page has a barrier: ${theme}, ${lang}`, async () => {
+      const { page, context } = await window(`${theme}-${lang}`, { theme, lang });
+      await signIn(page);
+      const found = [];
+      for (const [name, path] of Object.entries(PAGES)) {
+        await go(page, path);
+        await page.locator('main h1').first().waitFor();
+        await shot(page, `${name}-${lang}-${theme}-1440`);
+        await page.evaluate(AXE);
+        const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+        for (const v of violations) {
+          found.push(`${name}: ${v.id}, ${v.help}: ${v.nodes.slice(0, 3).map((n) => `${n.target} ${n.failureSummary ?? ''}`).join(' | ')}`);
+        }
+      }
+      await context.close();
+      assert.deepEqual(found, []);
+    }, { alone: true });
+  }
+
+  for (const [lang, theme] of [['en', 'dark'], ['zh', 'light']]) {
+    step(`no page is wider than a telephone: ${lang}`, async () => {
+      const { page, context } = await window(`phone-${lang}`, { lang, theme, size: [390, 844] });
+      await signIn(page);
+      const wide = [];
+      for (const [name, path] of Object.entries(PAGES)) {
+        await go(page, path);
+        await page.locator('main h1').first().waitFor();
+        await shot(page, `${name}-${lang}-${theme}-390`);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        if (over > 0) wide.push(`${name}: ${over} px too wide`);
+      }
+      await context.close();
+      assert.deepEqual(wide, []);
+    }, { alone: true });
+  }
+
+  step('the pictures of the README', async () => {
+    for (const lang of ['en', 'zh']) {
+      const { page, context } = await window(`readme-${lang}`, { lang, theme: 'light', size: [1280, 900] });
+      await signIn(page);
+      for (const name of SHOWN) {
+        await go(page, PAGES[name]);
+        await page.locator('main h1').first().waitFor();
+        const file = `${name}${lang === 'zh' ? '-zh' : ''}.png`;
+        await page.screenshot({ path: `${ARTEFACTS}pages/${file}` });
+        // Only on request: a test run must leave the clone as it found it.
+        if (process.env.PADIS_KEEP_SCREENSHOTS) {
+          mkdirSync(SCREENSHOTS, { recursive: true });
+          copyFileSync(`${ARTEFACTS}pages/${file}`, SCREENSHOTS + file);
+        }
+      }
+      await context.close();
+    }
+  });
+
+  step('what was looked at is given back', async () => {
+    await remove(first.page, APP);
+  });
+});

@@ -1,0 +1,39 @@
+// What several journeys do on their way to what they are about.
+import { go, live } from './browser.mjs';
+import { fixture, until } from './portal.mjs';
+
+/// Takes an application online through the page, and waits until it is.
+export async function bringOnline(page, app) {
+  const { file, name, title = '', team, pool = 'sf-dev', size = 'S', instances = 1, path = '/', expect = '', env = '' } = app;
+  await go(page, '/applications/new');
+  if (team) await page.locator('#team').selectOption(team);
+  await page.locator('#file').setInputFiles(fixture(file));
+  await page.getByText('checked by the server').waitFor({ timeout: 60_000 });
+  await page.locator(`label.pick:has(input[name=pool][value=${pool}])`).click();
+  await page.locator(`label.pick:has(input[name=size][value=${size}])`).click();
+  await page.locator('#instances').fill(String(instances));
+  await page.locator('#name').fill(name);
+  await page.locator('#title').fill(title);
+  await page.locator('#health_path').fill(path);
+  await page.locator('#health_expect').fill(expect);
+  if (env) {
+    await page.locator('details:has(#env) summary').click();
+    await page.locator('#env').fill(env);
+  }
+  await page.locator('#go').click();
+  await page.waitForURL((url) => url.pathname.startsWith('/applications/') && !url.pathname.endsWith('/new'));
+  await page.locator('h1 ~ .st', { hasText: `Online, ${instances} of ${instances} well` }).waitFor({ timeout: 90_000 });
+}
+
+/// Deletes an application through the page, and waits until it has gone.
+export async function remove(page, name, team = 'default') {
+  await go(page, `/applications/${team}/${name}/settings`);
+  await page.locator('button[popovertarget=delete]').first().click();
+  await page.locator('#confirm').fill(name);
+  await page.locator('#delete-go').click();
+  await until(`${name} gone from the list`, async () => {
+    await page.goto('/applications');
+    await live(page);
+    return (await page.locator(`a[href="/applications/${team}/${name}"]`).count()) === 0;
+  }, { every: 500 });
+}
