@@ -1,6 +1,8 @@
 //! The operators' pages through the real router: both languages, every role,
 //! with and without JavaScript; and the server functions as a stranger.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of the tests; a failure is a failed test")]
+
 mod support;
 
 use axum::Router;

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 /// The two tabs; whoever may not see the platform's inside has only one, so none.
 fn two_tabs(t: &'static Texts, at_work: bool) -> AnyView {
     let a = &t.activity;
-    if !who().0.is_some_and(|c| c.inspector().is_ok()) {
+    if who().0.is_none_or(|c| c.inspector().is_err()) {
         return ().into_any();
     }
     let tab = |href: &str, label: &str, current| Tab { href: href.into(), label: label.into(), count: None, current };
