@@ -7,6 +7,8 @@
 
 pub mod api;
 pub mod context;
+mod fetch;
+mod http;
 pub mod live;
 pub mod pages;
 mod routes;

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::any_nested_route::IntoAnyNestedRoute;
-use leptos_router::{MatchNestedRoutes, SsrMode, path};
+use leptos_router::{SsrMode, path};
 
 /// The application: rendered by the server, taken over by the browser.
 #[component]
@@ -30,7 +30,7 @@ pub fn App() -> impl IntoView {
 
 /// Pages about applications.
 #[component(transparent)]
-fn Team() -> impl MatchNestedRoutes + Clone {
+fn Team() -> impl leptos_router::MatchNestedRoutes + Clone {
     view! {
         <ParentRoute path=path!("") view=leptos_router::components::Outlet>
             <Route path=path!("/") view=pages::Overview/>
@@ -57,7 +57,7 @@ fn Team() -> impl MatchNestedRoutes + Clone {
 
 /// Pages about the platform: pools, network, activity, administration.
 #[component(transparent)]
-fn Platform() -> impl MatchNestedRoutes + Clone {
+fn Platform() -> impl leptos_router::MatchNestedRoutes + Clone {
     view! {
         <ParentRoute path=path!("") view=leptos_router::components::Outlet>
             <Route path=path!("/pools") view=pages::Pools/>

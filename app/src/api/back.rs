@@ -5,11 +5,13 @@
 //! cookie in a component: [`kept`](super::kept) is a server function, and its
 //! answer travels with the page.
 
-use super::fault::Fault;
+use super::fault::{Fault, Said};
 use super::form::Form;
-use super::kept;
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
 
 /// What became of the form of `endpoint`, according to the page's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,17 +45,62 @@ pub fn use_outcome(endpoint: &'static str) -> Memo<Outcome> {
     Memo::new(move |_| query.with(|q| outcome(endpoint, |name| q.get(name))))
 }
 
+/// What was typed into a form that came back.
+pub struct Kept<F>(Fetch<Option<F>>);
+impl<F> Clone for Kept<F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<F> Copy for Kept<F> {}
+
+impl<F: Form> Kept<F> {
+    /// The form, once it is known whether there is one.
+    pub fn get(&self) -> Option<Option<F>> {
+        self.0.get().map(|said| said.ok().flatten())
+    }
+    /// The same without following it.
+    pub fn get_untracked(&self) -> Option<Option<F>> {
+        self.0.get_untracked().map(|said| said.ok().flatten())
+    }
+}
+
+impl<F: Form> IntoFuture for Kept<F> {
+    type Output = Option<F>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Option<F>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let coming = self.0.into_future();
+        Box::pin(async move { coming.await.ok().flatten() })
+    }
+}
+
 /// What was typed into the form of `endpoint`, if it came back; `None` if this
 /// page was reached otherwise. Create it in the page's setup.
-pub fn use_kept<F: Form>(endpoint: &'static str) -> Resource<Option<F>> {
+pub fn use_kept<F: Form>(endpoint: &'static str) -> Kept<F> {
     let came = use_outcome(endpoint);
-    Resource::new_blocking(
-        move || matches!(came.get(), Outcome::Failed(_)),
-        move |failed| async move {
-            let text = if failed { kept(endpoint.to_owned()).await.ok().flatten() } else { None };
-            text.and_then(|t| serde_qs::Config::new(5, false).deserialize_str(&t).ok())
-        },
-    )
+    let read = move |failed: bool| async move {
+        if !failed {
+            return Ok(None);
+        }
+        read_kept::<F>(endpoint).await
+    };
+    Kept(Fetch::new(move || matches!(came.get(), Outcome::Failed(_)), read))
+}
+
+/// A form comes back only to a document that the server renders; the browser
+/// finds it in the page and never has to decode the cookie's form itself.
+async fn read_kept<F: Form>(endpoint: &'static str) -> Said<Option<F>> {
+    #[cfg(feature = "ssr")]
+    {
+        let text = super::kept(endpoint.to_owned()).await?;
+        Ok(text.and_then(|t| serde_qs::Config::new(5, false).deserialize_str(&t).ok()))
+    }
+    #[cfg(not(feature = "ssr"))]
+    {
+        let _ = endpoint;
+        Ok(None)
+    }
 }
 
 /// Sets the status of the page that is being rendered on the server, when what it

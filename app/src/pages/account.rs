@@ -8,6 +8,7 @@ use crate::text::{Texts, texts};
 use crate::ui::{
     Button, ButtonSize, Shape, Table, TextField, Tone, col, col_num, head, section, state,
 };
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::SessionRow;
 
@@ -19,7 +20,7 @@ pub fn Account() -> AnyView {
     let (end, change) = (act::<RevokeSession>(), act::<ChangePassword>());
     let (ended, changed) = (end.told.version, change.told.version);
     let news = live(&["sessions"]);
-    let sessions = Resource::new(move || (ended.get(), changed.get(), news.get()), |_| api::sessions(false));
+    let sessions = Fetch::new(move || (ended.get(), changed.get(), news.get()), |_| api::sessions(false));
     view! {
         <PageTitle text=t.shell.account/>
         {head(

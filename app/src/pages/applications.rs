@@ -11,6 +11,7 @@ use crate::text::{Texts, texts};
 use crate::ui::{
     Button, Icon, LinkButton, SelectField, Table, TextField, Tone, UrlState, col, empty, head, sort_head, state,
 };
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::action::AppState;
 use padis_domain::view::{AppRow, ListQuery, Page};
@@ -23,7 +24,7 @@ pub fn Applications() -> AnyView {
     let list = use_list();
     let here = use_here();
     let changed = live(&["apps"]);
-    let data = Resource::new(move || (list.get(), changed.get()), |(q, _)| api::apps(q));
+    let data = Fetch::new(move || (list.get(), changed.get()), |(q, _)| api::apps(q));
     let new = match new_refused() {
         Some(r) => view! { <LinkButton id="new" href="/applications/new" label=a.new tone=Tone::Primary glyph=Icon::Plus refused=r/> }.into_any(),
         None => view! { <LinkButton href="/applications/new" label=a.new tone=Tone::Primary glyph=Icon::Plus/> }.into_any(),

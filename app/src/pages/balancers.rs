@@ -6,6 +6,7 @@ use crate::pages::parts::{filter_box, live, now, pages_of, use_list};
 use crate::shell::{PageTitle, use_here};
 use crate::text::{Texts, texts, units};
 use crate::ui::{Shape, Table, UrlState, col, col_num, empty, facts, head, notice, state, state_tag};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::app::AppRef;
 use padis_domain::ports::{MemberSeen, MemberState, ServiceSeen};
@@ -16,7 +17,7 @@ use padis_domain::words::UnixMs;
 pub fn Balancers() -> AnyView {
     let t = texts();
     let (list, here, changed) = (use_list(), use_here(), live(&["apps", "systems"]));
-    let data = Resource::new(
+    let data = Fetch::new(
         move || (list.get(), changed.get()),
         |(q, _)| async move { Ok((api::balancer_page(q.q, q.page).await?, now())) as api::Said<_> },
     );

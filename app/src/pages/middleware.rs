@@ -7,6 +7,7 @@ use crate::pages::parts::live;
 use crate::shell::{PageTitle, prefs};
 use crate::text::{Texts, texts, units};
 use crate::ui::{ButtonSize, LinkButton, empty, head};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::stack::PackageForm;
 use padis_domain::view::StackView;
@@ -16,7 +17,7 @@ use padis_domain::view::StackView;
 pub fn Middleware() -> AnyView {
     let t = texts();
     let changed = live(&["stacks"]);
-    let data = Resource::new(move || changed.get(), |_| api::stacks());
+    let data = Fetch::new(move || changed.get(), |_| api::stacks());
     view! {
         <PageTitle text=t.shell.middleware/>
         {head(

@@ -6,6 +6,7 @@ use crate::pages::parts::{filter_box, live, now, pages_of, use_list};
 use crate::shell::{PageTitle, use_here};
 use crate::text::{Texts, texts};
 use crate::ui::{Table, UrlState, col, empty, head, sort_head};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::{ListQuery, NameRow, Page};
 use padis_domain::words::UnixMs;
@@ -15,7 +16,7 @@ use padis_domain::words::UnixMs;
 pub fn Names() -> AnyView {
     let t = texts();
     let (list, here, changed) = (use_list(), use_here(), live(&["apps"]));
-    let rows = Resource::new(
+    let rows = Fetch::new(
         move || (list.get(), changed.get()),
         |(q, _)| async move { Ok((api::names(q).await?, now())) as api::Said<_> },
     );

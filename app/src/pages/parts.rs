@@ -7,20 +7,24 @@
 
 use super::{fault_notice, field_error};
 use crate::api::{Fault, Outcome, Said, outcome};
+use crate::fetch::Fetch;
+use crate::http::{Body, request};
 use crate::shell::who;
 use crate::text::{Texts, texts};
 use crate::ui::{PagerWords, Shape, UrlState, notice, pager, skeleton};
-use leptos::form::ActionForm;
+use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use leptos::server_fn::client::Client;
-use leptos::server_fn::codec::{Json, PostUrl};
-use leptos::server_fn::request::ClientReq;
-use leptos::server_fn::{Http, ServerFn};
+use leptos::server_fn::error::FromServerFnError;
+use leptos::server_fn::redirect::{REDIRECT_HEADER, call_redirect_hook};
+use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_query_map;
 use padis_domain::Problem;
 use padis_domain::view::ListQuery;
 use padis_domain::words::{Stage, UnixMs};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
+use wasm_bindgen::JsCast;
 
 /// Why the caller may not change the platform; `None` if he may.
 pub fn operator_refused(t: &'static Texts) -> Option<String> {
@@ -47,14 +51,14 @@ pub fn now() -> UnixMs {
 
 /// A part of a page from a resource: bones of `rows` rows, then the part or why
 /// there is none. The page's own status does not follow it.
-pub fn part<T: Clone + Send + Sync + 'static>(
+pub fn part<T>(
     what: &'static str,
     rows: usize,
-    data: Resource<Said<T>>,
+    data: Fetch<T>,
     show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
 ) -> AnyView
 where
-    Said<T>: serde::Serialize + DeserializeOwned,
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
 {
     let (t, show) = (texts(), StoredValue::new(show));
     let ready = move || {
@@ -118,32 +122,26 @@ pub fn pages_of(t: &'static Texts, url: &UrlState, page: u32, per_page: u32, tot
 }
 
 /// A form's server function together with what became of it.
-pub struct Act<S>
-where
-    S: ServerFn + Send + Sync + Clone + 'static,
-    S::Output: Send + Sync + 'static,
-    S::Error: Send + Sync + 'static,
-{
-    action: ServerAction<S>,
+pub struct Act<S> {
+    path: &'static str,
+    state: State,
     /// What became of it.
     pub told: Told,
+    kind: PhantomData<fn() -> S>,
 }
-impl<S> Clone for Act<S>
-where
-    S: ServerFn + Send + Sync + Clone + 'static,
-    S::Output: Send + Sync + 'static,
-    S::Error: Send + Sync + 'static,
-{
+impl<S> Clone for Act<S> {
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<S> Copy for Act<S>
-where
-    S: ServerFn + Send + Sync + Clone + 'static,
-    S::Output: Send + Sync + 'static,
-    S::Error: Send + Sync + 'static,
-{
+impl<S> Copy for Act<S> {}
+
+/// What the browser knows of a form that it has sent.
+#[derive(Clone, Copy)]
+struct State {
+    pending: RwSignal<bool>,
+    version: RwSignal<usize>,
+    value: RwSignal<Option<Said<()>>>,
 }
 
 /// What became of a form.
@@ -153,54 +151,97 @@ pub struct Told {
     pub said: Memo<Outcome>,
     /// How many answers came; a resource that follows it is read anew.
     pub version: Signal<usize>,
-    pending: Signal<bool>,
 }
 
-/// Sets up a form's server function.
-pub fn act<S>() -> Act<S>
-where
-    S: ServerFn<Error = Fault> + Send + Sync + Clone + DeserializeOwned + 'static,
-    S::Output: Send + Sync + 'static,
-{
-    let action = ServerAction::<S>::new();
-    let endpoint = S::PATH.rsplit('/').next().unwrap_or(S::PATH);
+/// Sets up a form's server function. Only its address is used: the browser sends
+/// the form's fields as they stand, as a browser without scripts would.
+pub fn act<S: ServerFn>() -> Act<S> {
+    let (state, told) = setup(S::PATH);
+    Act { path: S::PATH, state, told, kind: PhantomData }
+}
+
+fn setup(path: &'static str) -> (State, Told) {
+    let state =
+        State { pending: RwSignal::new(false), version: RwSignal::new(0), value: RwSignal::new(None) };
+    let endpoint = path.rsplit('/').next().unwrap_or(path);
     let query = use_query_map();
-    let (version, value) = (action.version(), action.value());
     let said = Memo::new(move |_| {
-        if version.get() == 0 {
+        if state.version.get() == 0 {
             return query.with(|q| outcome(endpoint, |name| q.get(name)));
         }
-        value.with(|v| match v {
+        match state.value.get() {
             None => Outcome::None,
-            Some(Ok(_)) => Outcome::Done,
-            Some(Err(f)) => Outcome::Failed(f.clone()),
-        })
+            Some(Ok(())) => Outcome::Done,
+            Some(Err(f)) => Outcome::Failed(f),
+        }
     });
-    let told = Told { said, version: Signal::derive(move || version.get()), pending: action.pending().into() };
-    Act { action, told }
+    (state, Told { said, version: state.version.into() })
 }
 
 /// The form itself. Its fields and buttons are `children`.
-pub fn act_form<S>(act: Act<S>, id: impl Into<String>, class: &'static str, children: AnyView) -> AnyView
-where
-    S: ServerFn<Error = Fault, Protocol = Http<PostUrl, Json>> + Send + Sync + Clone + DeserializeOwned + 'static,
-    S::Output: Send + Sync + 'static,
-    S::Client: Client<Fault>,
-    <<S::Client as Client<Fault>>::Request as ClientReq<Fault>>::FormData: From<web_sys::FormData>,
-{
-    let id: String = id.into();
-    let busy = act.told.pending;
+pub fn act_form<S>(act: Act<S>, id: impl Into<String>, class: &'static str, children: AnyView) -> AnyView {
+    form(act.path, act.state, id.into(), class, children)
+}
+
+fn form(path: &'static str, state: State, id: String, class: &'static str, children: AnyView) -> AnyView {
+    let submit = move |e: SubmitEvent| {
+        if e.default_prevented() {
+            return;
+        }
+        e.prevent_default();
+        // A second press while the first is under way has no second effect.
+        if let Some(fields) = fields(&e).filter(|_| !state.pending.get_untracked()) {
+            state.pending.set(true);
+            leptos::task::spawn_local(async move {
+                let said = send(path, &fields).await;
+                let _ = state.value.try_set(Some(said));
+                let _ = state.pending.try_set(false);
+                let _ = state.version.try_update(|n| *n += 1);
+            });
+        }
+    };
     view! {
-        <ActionForm
-            action=act.action
-            attr:id=id
-            attr:class=class
-            attr:aria-busy=move || busy.get().then_some("true")
+        <form
+            id=id
+            class=class
+            method="post"
+            action=path
+            aria-busy=move || state.pending.get().then_some("true")
+            on:submit=submit
         >
             {children}
-        </ActionForm>
+        </form>
     }
     .into_any()
+}
+
+/// The form's fields with the button that was pressed, URL-encoded.
+fn fields(e: &SubmitEvent) -> Option<String> {
+    let form = e.target()?.dyn_into::<web_sys::HtmlFormElement>().ok()?;
+    let data = web_sys::FormData::new_with_form(&form).ok()?;
+    if let Some(b) = e.submitter().and_then(|s| s.dyn_into::<web_sys::HtmlButtonElement>().ok()) {
+        if !b.name().is_empty() {
+            data.append_with_str(&b.name(), &b.value()).ok()?;
+        }
+    }
+    let pairs = web_sys::UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?;
+    Some(String::from(pairs.to_string()))
+}
+
+/// Posts a form to its server function and follows where it leads.
+async fn send(path: &str, fields: &str) -> Said<()> {
+    let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")];
+    let sent = request("POST", path, &headers, Body::Text(fields), Box::new(|_| true)).await;
+    let reply = sent.map_err(|()| Fault::ConnectionLost)?;
+    if !(200..300).contains(&reply.status) {
+        return Err(Fault::de(reply.text().into_bytes().into()));
+    }
+    if reply.header(REDIRECT_HEADER).is_some() {
+        if let Some(to) = reply.header("Location") {
+            call_redirect_hook(&to);
+        }
+    }
+    Ok(())
 }
 
 impl Told {

@@ -11,6 +11,7 @@ use crate::context::{Lang, Prefs};
 use crate::shell::PageTitle;
 use crate::text::{texts, units};
 use crate::ui::{Button, SelectField, Tone, head, section};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::Problem;
@@ -32,7 +33,7 @@ pub fn Release() -> AnyView {
     let release = act::<ReleaseApp>();
     let version = release.told.version;
     let kept = use_kept::<ReleaseForm>("release_app");
-    let data = Resource::new(
+    let data = Fetch::new(
         move || (app.get(), version.get()),
         move |(a, _)| {
             let sha = sha.clone();

@@ -1,10 +1,11 @@
 //! What every page does with an answer: show it, or say why there is none.
 
-use crate::api::{Fault, Said};
+use crate::api::Fault;
 use crate::shell::PageTitle;
 use crate::text::problem;
 use crate::text::{Texts, texts};
 use crate::ui::{Shape, notice};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::Problem;
 
@@ -73,11 +74,11 @@ pub fn loading(what: &'static str) -> AnyView {
 /// A page from a resource: bones, then the page or why there is none.
 pub fn page<T: Clone + Send + Sync + 'static>(
     what: &'static str,
-    data: Resource<Said<T>>,
+    data: Fetch<T>,
     show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
 ) -> AnyView
 where
-    Said<T>: serde::Serialize + serde::de::DeserializeOwned,
+    T: serde::Serialize + serde::de::DeserializeOwned,
 {
     let show = StoredValue::new(show);
     view! {

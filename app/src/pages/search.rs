@@ -5,6 +5,7 @@ use crate::api;
 use crate::shell::PageTitle;
 use crate::text::texts;
 use crate::ui::{Button, Icon, TextField, Tone, empty, icon};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::view::Hit;
@@ -15,7 +16,7 @@ pub fn Search() -> AnyView {
     let t = texts();
     let query = use_query_map();
     let q = Memo::new(move |_| query.with(|m| m.get("q")).unwrap_or_default().trim().to_owned());
-    let found = Resource::new(
+    let found = Fetch::new(
         move || q.get(),
         |q| async move { if q.is_empty() { Ok(Vec::new()) } else { api::search(q).await } },
     );

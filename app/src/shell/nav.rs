@@ -6,6 +6,7 @@ use crate::live;
 use crate::shell::{prefs, who};
 use crate::text::{clock::Zone, texts};
 use crate::ui::{Icon, icon};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 use padis_domain::view::NavCounts;
@@ -45,7 +46,7 @@ pub fn Nav() -> AnyView {
     let s = &t.shell;
     let query = use_query_map();
     let stage = Memo::new(move |_| query.with(|q| q.get("stage")).unwrap_or_default());
-    let me = Resource::new(move || stage.get(), |s| api::me(Stage::parse(&s)));
+    let me = Fetch::new(move || stage.get(), |s| api::me(Stage::parse(&s)));
     for topic in ["apps", "pools", "packages", "stacks", "work"] {
         live::on(topic, move || me.refetch());
     }

@@ -15,11 +15,7 @@ pub fn use_here() -> Memo<UrlState> {
     let path = use_location().pathname;
     let query = use_query_map();
     Memo::new(move |_| {
-        let pairs = query.with(|q| {
-            let q = q.to_query_string();
-            let q = q.trim_start_matches('?');
-            serde_qs::from_str::<Vec<(String, String)>>(q).unwrap_or_default()
-        });
+        let pairs = query.get().into_iter().map(|(k, v)| (k.into_owned(), v));
         UrlState::new(path.get(), pairs)
     })
 }
@@ -58,7 +54,7 @@ pub fn Top() -> AnyView {
             <nav class="crumbs" aria-label=s.you_are_here>
                 <ol>{way}</ol>
             </nav>
-            <form class="find" method="get" action="/search" role="search">
+            <form class="find" method="get" action="/search" role="search" aria-label=s.search>
                 {icon(Icon::Search)}
                 <input type="search" name="q" aria-label=s.search placeholder=s.search autocomplete="off"/>
                 <kbd>"Ctrl K"</kbd>

@@ -5,6 +5,7 @@
 //! binding the property to a signal that starts empty: what was typed before the
 //! browser half arrived would be wiped.
 
+use leptos::html::Input;
 use leptos::prelude::*;
 
 /// The id of the line below the field `id`, for `aria-describedby`.
@@ -129,15 +130,26 @@ pub fn TextField(
 ) -> AnyView {
     let line = described(&id);
     let name = name.unwrap_or_else(|| id.clone());
-    let initial = value.clone();
+    let node = NodeRef::<Input>::new();
+    if let Some(f) = follow {
+        // Only what changes later is set: the HTML carries the first value, and what
+        // was typed before the browser half arrived stays.
+        Effect::new(move |before: Option<String>| {
+            let now = f.get();
+            if let Some(input) = node.get_untracked().filter(|i| before.is_some() && i.value() != now) {
+                input.set_value(&now);
+            }
+            now
+        });
+    }
     let input = view! {
         <input
+            node_ref=node
             class=if code { "in code" } else { "in" }
             id=id.clone()
             name=name
             type=kind
             value=value
-            prop:value=move || follow.map_or_else(|| initial.clone(), |f| f.get())
             spellcheck=code.then_some("false")
             autocapitalize=code.then_some("none")
             autocomplete=autocomplete

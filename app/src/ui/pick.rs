@@ -1,5 +1,6 @@
 //! Choices: cards with a radio button in them, and the segmented row of links.
 
+use leptos::html::Input;
 use leptos::prelude::*;
 
 /// A card to choose; the input is a native radio button over the whole card.
@@ -25,14 +26,24 @@ pub fn Pick(
     children: Children,
 ) -> AnyView {
     let told = value.clone();
+    let node = NodeRef::<Input>::new();
+    if let Some(f) = follow {
+        Effect::new(move |before: Option<bool>| {
+            let now = f.get();
+            if let Some(input) = node.get_untracked().filter(|_| before.is_some()) {
+                input.set_checked(now);
+            }
+            now
+        });
+    }
     view! {
         <label class=format!("pick {class}")>
             <input
+                node_ref=node
                 type="radio"
                 name=name
                 value=value
                 checked=checked
-                prop:checked=move || follow.map_or(checked, |f| f.get())
                 on:change=move |_| {
                     if let Some(f) = on_pick {
                         f.run(told.clone());

@@ -9,6 +9,7 @@ use crate::text::{Texts, texts};
 use crate::ui::{
     Icon, LinkButton, Shape, Table, UrlState, col, col_num, empty, head, notice, state, state_tag,
 };
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::Problem;
 use padis_domain::app::AppRef;
@@ -23,7 +24,7 @@ const THINGS: &[&str] =
 #[component]
 pub fn Journal() -> AnyView {
     let t = texts();
-    if !who().0.is_some_and(|c| c.inspector().is_ok()) {
+    if who().0.is_none_or(|c| c.inspector().is_err()) {
         page_status(&Fault::Portal(Problem::NotAllowed { needs: "operator".to_owned() }));
         let apps = view! { <LinkButton href="/applications" label=t.shell.applications/> };
         return view! {
@@ -34,7 +35,7 @@ pub fn Journal() -> AnyView {
         .into_any();
     }
     let (list, here, changed) = (use_list(), use_here(), live(&["journal"]));
-    let data = Resource::new(
+    let data = Fetch::new(
         move || (list.get(), changed.get()),
         |(q, _)| async move { Ok((api::journal(q).await?, now())) as api::Said<_> },
     );

@@ -16,6 +16,7 @@ use crate::text::{Texts, texts};
 use crate::ui::{
     Button, ButtonSize, LinkButton, Shape, Table, TextField, Tone, UrlState, col, col_num, empty, head, state,
 };
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::{ListQuery, Page, WorkRow};
 use padis_domain::words::UnixMs;
@@ -36,7 +37,7 @@ pub fn Work() -> AnyView {
     let (list, here, changed, open) = (use_list(), use_here(), live(&["work"]), use_param("park"));
     let acts = Acts { retry: act::<WorkRetry>(), park: act::<WorkPark>() };
     let kept = use_kept::<WorkForm>("work_park");
-    let data = Resource::new(
+    let data = Fetch::new(
         move || (list.get(), changed.get(), acts.retry.told.version.get(), acts.park.told.version.get()),
         |(q, ..)| async move { Ok((api::work(q).await?, now())) as api::Said<_> },
     );

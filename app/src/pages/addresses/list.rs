@@ -6,6 +6,7 @@ use crate::pages::parts::{live, use_list};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
 use crate::ui::{Capacity, Table, capacity, col, col_num, empty, head, legend};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::PoolRow;
 
@@ -14,7 +15,7 @@ use padis_domain::view::PoolRow;
 pub fn Addresses() -> AnyView {
     let t = texts();
     let (list, changed) = (use_list(), live(&["pools"]));
-    let rows = Resource::new(move || (list.get().stage, changed.get()), |(stage, _)| api::pools(stage));
+    let rows = Fetch::new(move || (list.get().stage, changed.get()), |(stage, _)| api::pools(stage));
     view! {
         <PageTitle text=t.shell.addresses/>
         {head(

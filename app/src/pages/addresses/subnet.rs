@@ -10,6 +10,7 @@ use crate::pages::parts::{Act, act, operator_refused, use_param};
 use crate::shell::{PageTitle, use_here};
 use crate::text::{Texts, texts};
 use crate::ui::{Icon, LinkButton, Tone, UrlState, facts, head, mark};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use padis_domain::address::{AddressState, dotted};
@@ -28,7 +29,7 @@ pub fn AddressMap() -> AnyView {
     crate::live::on(format!("addresses:{}", pool.get_untracked()), move || set_changed.update(|n| *n += 1));
     // The chosen address only decides which block a link without a block leads to.
     let first_at = Memo::new(move |_| if block.get().is_empty() { at.get() } else { String::new() });
-    let data = Resource::new(
+    let data = Fetch::new(
         move || {
             let answers = (take.told.version.get(), free.told.version.get(), changed.get());
             (pool.get(), block.get().parse().unwrap_or(0), first_at.get(), answers)

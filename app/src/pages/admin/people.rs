@@ -9,6 +9,7 @@ use crate::pages::parts::{Act, act, filter_box, live, now, operator_refused, pag
 use crate::shell::{PageTitle, use_here};
 use crate::text::{Texts, texts};
 use crate::ui::{ButtonSize, Icon, LinkButton, Shape, Table, Tone, UrlState, col, empty, state};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::{ListQuery, Page, PersonRow, TeamView};
 use padis_domain::words::UnixMs;
@@ -45,7 +46,7 @@ pub fn People() -> AnyView {
     let (list, here, open, changed) = (use_list(), use_here(), use_param("edit"), live(&["sessions"]));
     let put = act::<PutPerson>();
     let kept = use_kept::<PersonForm>("put_person");
-    let data = Resource::new(
+    let data = Fetch::new(
         move || (list.get(), open.get(), changed.get(), put.told.version.get()),
         |(q, open, ..)| load(q, open),
     );

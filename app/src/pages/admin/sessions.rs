@@ -7,6 +7,7 @@ use crate::pages::parts::{Act, act, act_form, hidden, live, now};
 use crate::shell::{PageTitle, who};
 use crate::text::{Texts, texts};
 use crate::ui::{Button, ButtonSize, Shape, Table, col, empty, state};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::SessionRow;
 use padis_domain::words::UnixMs;
@@ -17,7 +18,7 @@ pub fn Sessions() -> AnyView {
     let t = texts();
     let everybody = who().0.is_some_and(|c| c.operator().is_ok());
     let (revoke, changed) = (act::<RevokeSession>(), live(&["sessions"]));
-    let data = Resource::new(
+    let data = Fetch::new(
         move || (changed.get(), revoke.told.version.get()),
         move |_| async move { Ok((api::sessions(everybody).await?, now())) as api::Said<_> },
     );

@@ -7,6 +7,7 @@ use crate::pages::parts::{live, now};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
 use crate::ui::{Shape, Table, col, col_num, empty, notice, state};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::SystemRow;
 use padis_domain::words::UnixMs;
@@ -16,7 +17,7 @@ use padis_domain::words::UnixMs;
 pub fn Systems() -> AnyView {
     let t = texts();
     let changed = live(&["systems"]);
-    let data = Resource::new(
+    let data = Fetch::new(
         move || changed.get(),
         |_| async move { Ok((api::systems().await?, now())) as api::Said<_> },
     );

@@ -9,6 +9,7 @@ use crate::pages::parts::{Act, act, live, operator_refused, use_param};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
 use crate::ui::{ButtonSize, Icon, LinkButton, Table, Tone, col, col_num, empty};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::TeamView;
 
@@ -19,7 +20,7 @@ pub fn Teams() -> AnyView {
     let (open, changed) = (use_param("edit"), live(&["apps"]));
     let (put, delete) = (act::<PutTeam>(), act::<DeleteTeam>());
     let kept = use_kept::<TeamForm>("put_team");
-    let data = Resource::new(
+    let data = Fetch::new(
         move || (changed.get(), put.told.version.get(), delete.told.version.get()),
         |_| async move {
             let teams = api::teams().await?;

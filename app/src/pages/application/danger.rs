@@ -2,11 +2,12 @@
 //! irreversible wants the name typed.
 
 use super::header::keys;
-use super::{refused, with_app};
-use crate::api::{DeleteApp, Said, Start, Stop};
+use super::{refused, with_app_once};
+use crate::api::{DeleteApp, Start, Stop};
 use crate::pages::parts::{Act, act, act_form};
 use crate::text::{Texts, texts};
 use crate::ui::{Button, ButtonSize, Confirm, Dialog, Icon, Tone, dialog_button, section};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::action::{Action, AppState};
 use padis_domain::view::AppView;
@@ -21,12 +22,12 @@ struct Acts {
 }
 
 /// The danger zone of the shared application.
-pub fn danger(once: Resource<Said<String>>) -> AnyView {
+pub fn danger(once: Fetch<String>) -> AnyView {
     let t = texts();
     let acts = Acts { stop: act(), start: act(), delete: act(), typed: signal(false) };
     let a = &t.app;
     view! {
-        {with_app(move |v| zone(t, &v, acts, once))}
+        {with_app_once(once, move |v, token| zone(t, &v, acts, token))}
         {acts.stop.told.notice(&[], a.done_stop)}
         {acts.start.told.notice(&[], a.done_start)}
         {acts.delete.told.notice(&["confirm"], a.done_delete)}
@@ -47,7 +48,7 @@ fn risk(title: &'static str, text: String, button: AnyView) -> AnyView {
     .into_any()
 }
 
-fn zone(t: &'static Texts, v: &AppView, acts: Acts, once: Resource<Said<String>>) -> AnyView {
+fn zone(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyView {
     let a = &t.app;
     let stopped = matches!(v.state, AppState::Stopped | AppState::Stopping);
     let first = if stopped {
@@ -76,7 +77,7 @@ fn opener(target: &'static str, label: &str, tone: Tone, no: Option<String>) -> 
     }
 }
 
-fn stop_dialog(t: &'static Texts, v: &AppView, acts: Acts, once: Resource<Said<String>>) -> AnyView {
+fn stop_dialog(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyView {
     let a = &t.app;
     let fields = view! {
         {keys(v, once)}
@@ -90,7 +91,7 @@ fn stop_dialog(t: &'static Texts, v: &AppView, acts: Acts, once: Resource<Said<S
     view! { <Dialog id="stop" title=(a.stop_title)(&v.title) close=t.shell.close>{form}</Dialog> }.into_any()
 }
 
-fn delete_dialog(t: &'static Texts, v: &AppView, acts: Acts, once: Resource<Said<String>>) -> AnyView {
+fn delete_dialog(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyView {
     let a = &t.app;
     let (typed, set_typed) = acts.typed;
     // Refused by the browser half only: without it the server checks the name.

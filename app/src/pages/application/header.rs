@@ -1,7 +1,7 @@
 //! The head: name, state, the facts one looks for first, and what can be done.
 
-use super::{refused, Shared};
-use crate::api::{Restart, Said, app_path, pool_path};
+use super::refused;
+use crate::api::{Restart, app_path, pool_path};
 use crate::context::{Lang, Prefs};
 use crate::pages::parts::{Act, act_form, hidden};
 use crate::shell::PageTitle;
@@ -23,7 +23,7 @@ pub fn stack_title(v: &AppView) -> String {
 }
 
 /// The head.
-pub fn header(v: AppView, restart: Act<Restart>, once: Resource<Said<String>>) -> AnyView {
+pub fn header(v: AppView, restart: Act<Restart>, once: &str) -> AnyView {
     let t = texts();
     let a = &t.app;
     let path = app_path(&v.app);
@@ -79,7 +79,7 @@ pub fn header(v: AppView, restart: Act<Restart>, once: Resource<Said<String>>) -
     .into_any()
 }
 
-fn restart_dialog(v: &AppView, restart: Act<Restart>, once: Resource<Said<String>>) -> AnyView {
+fn restart_dialog(v: &AppView, restart: Act<Restart>, once: &str) -> AnyView {
     let t = texts();
     let a = &t.app;
     let body = view! {
@@ -99,29 +99,12 @@ fn restart_dialog(v: &AppView, restart: Act<Restart>, once: Resource<Said<String
 }
 
 /// The hidden fields of a form about an application: which, on what revision, and the token.
-pub fn keys(v: &AppView, once: Resource<Said<String>>) -> AnyView {
+pub fn keys(v: &AppView, once: &str) -> AnyView {
     view! {
         {hidden("team", v.app.team.clone())}
         {hidden("app", v.app.app.clone())}
         {hidden("seen", v.revision.to_string())}
-        {token(once)}
+        {hidden("once", once)}
     }
     .into_any()
-}
-
-/// The hidden field with the token.
-pub fn token(once: Resource<Said<String>>) -> AnyView {
-    view! {
-        <Transition fallback=|| ()>
-            {move || Suspend::new(async move { hidden("once", once.await.unwrap_or_default()) })}
-        </Transition>
-    }
-    .into_any()
-}
-
-impl Shared {
-    /// The result of a restart, for tabs that want to follow it.
-    pub fn restarted(self) -> Signal<usize> {
-        self.restart.told.version
-    }
 }

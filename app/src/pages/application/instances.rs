@@ -6,6 +6,7 @@ use crate::context::Prefs;
 use crate::text::words::instance_shape;
 use crate::text::{Texts, texts, units};
 use crate::ui::{Table, col, col_num, empty_row, meter, section as ui_section, state};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::{AppView, InstanceRow, InstanceState};
 use std::collections::BTreeSet;
@@ -15,7 +16,7 @@ use std::collections::BTreeSet;
 pub fn Instances() -> AnyView {
     let t = texts();
     let Some(s) = shared() else { return ().into_any() };
-    let held = Resource::new(move || (s.app.get(), s.changed.get()), |(a, _)| api::claims(a));
+    let held = Fetch::new(move || (s.app.get(), s.changed.get()), |(a, _)| api::claims(a));
     view! {
         {with_app(section)}
         {part_now(t.app.holds, held, |rows, now| claims::claims(&rows, now))}

@@ -12,6 +12,7 @@ use crate::ui::{
     Button, ButtonSize, Icon, LinkButton, SelectField, TextField, UrlState, empty, icon, section,
 };
 use leptos::html::Pre;
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::app::AppRef;
@@ -41,7 +42,10 @@ pub fn Logs() -> AnyView {
             Asked { task: get("task"), file: get("file"), find: get("find"), offset: get("offset").parse().ok() }
         })
     });
-    let sources = Resource::new(move || (s.app.get(), s.changed.get()), |(a, _)| api::log_sources(a));
+    let sources = Fetch::new(
+        move || (s.app.get(), s.changed.get(), asked.get()),
+        |(a, _, _)| api::log_sources(a),
+    );
     let (tick, set_tick) = signal(0_u32);
     let (following, follow) = signal(true);
     Effect::new(move |_| {
@@ -60,12 +64,36 @@ pub fn Logs() -> AnyView {
             }
         });
     });
-    view! {
-        {part(t.app.logs, sources, move |list| {
-            chosen(t, s.app, list, asked, tick, (following, follow))
-        })}
-    }
-    .into_any()
+    let piece = Fetch::new(
+        move || (s.app.get(), asked.get(), tick.get()),
+        |(app, asked, _)| async move {
+            let mut q = LogQuery {
+                task_id: asked.task.clone(),
+                file: asked.file.clone(),
+                offset: asked.offset,
+                length: PIECE,
+                find: asked.find.clone(),
+            };
+            if q.task_id.is_empty() || q.file.is_empty() {
+                let list = api::log_sources(app.clone()).await?;
+                let Some((source, file)) = pick(&list, &asked) else { return Ok(None) };
+                (q.task_id, q.file) = (source.task_id.clone(), file);
+            }
+            api::log(app, q).await.map(Some)
+        },
+    );
+    let here = use_here();
+    let a = &t.app;
+    let body = view! {
+        <div class="log">
+            {part(a.logs, sources, move |list| bar(t, &s.app.get_untracked(), &list, &asked.get_untracked(), (following, follow)))}
+            {part(a.log_lines, piece, move |p| match p {
+                Some(p) => lines(t, p, &asked.get_untracked(), &here.get_untracked(), following),
+                None => empty(a.log_none_title, a.log_none_text, ().into_any()),
+            })}
+        </div>
+    };
+    section("lgh", a.logs, a.log_kept, body.into_any())
 }
 
 /// The source that the address asks for, else the first living one.
@@ -74,41 +102,6 @@ fn pick<'a>(list: &'a [LogSource], asked: &Asked) -> Option<(&'a LogSource, Stri
     let known = source.files.iter().any(|(f, _)| *f == asked.file);
     let file = if known { asked.file.clone() } else { source.files.first().map(|f| f.0.clone()).unwrap_or_default() };
     Some((source, file))
-}
-
-fn chosen(
-    t: &'static Texts,
-    app: Memo<AppRef>,
-    list: Vec<LogSource>,
-    asked: Memo<Asked>,
-    tick: ReadSignal<u32>,
-    following: (ReadSignal<bool>, WriteSignal<bool>),
-) -> AnyView {
-    let a = &t.app;
-    if list.is_empty() {
-        return empty(a.log_none_title, a.log_none_text, ().into_any());
-    }
-    let held = StoredValue::new(list);
-    let which = Memo::new(move |_| {
-        let asked = asked.get();
-        held.with_value(|l| pick(l, &asked).map(|(s, f)| (s.task_id.clone(), f)))
-    });
-    let piece = Resource::new(
-        move || (app.get(), which.get(), asked.get(), tick.get()),
-        |(app, which, asked, _)| async move {
-            let (task_id, file) = which.unwrap_or_default();
-            let q = LogQuery { task_id, file, offset: asked.offset, length: PIECE, find: asked.find };
-            api::log(app, q).await
-        },
-    );
-    let here = use_here();
-    let body = view! {
-        <div class="log">
-            {move || bar(t, &app.get(), &held.get_value(), &asked.get(), following)}
-            {part(a.log_lines, piece, move |p| lines(t, p, &asked.get_untracked(), &here.get_untracked(), following.0))}
-        </div>
-    };
-    section("lgh", a.logs, a.log_kept, body.into_any())
 }
 
 fn bar(

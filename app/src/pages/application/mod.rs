@@ -19,12 +19,12 @@ pub use now::Now;
 pub use releases::Releases;
 pub use settings::{Settings, changed};
 
-use super::page;
-use super::parts::{Act, act};
-use crate::api::{self, Restart, Said, app_path};
+use super::parts::act;
+use crate::api::{self, Restart, app_path};
 use crate::live;
 use crate::text::{Texts, texts};
 use crate::ui::{Tab, tabs};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_params_map};
@@ -38,10 +38,9 @@ pub struct Shared {
     /// Which.
     pub app: Memo<AppRef>,
     /// Its page.
-    pub data: Resource<Said<AppView>>,
+    pub data: Fetch<AppView>,
     /// Counts up whenever it changed.
     pub changed: ReadSignal<u32>,
-    restart: Act<Restart>,
 }
 
 /// The application in the address.
@@ -75,12 +74,20 @@ pub fn AppFrame() -> AnyView {
     let changed = follow(app);
     let restart = act::<Restart>();
     let again = restart.told.version;
-    let data = Resource::new(move || (app.get(), changed.get(), again.get()), |(a, _, _)| api::app(a));
-    let once = Resource::new(move || again.get(), |_| api::once());
-    provide_context(Shared { app, data, changed, restart });
+    let data = Fetch::new(move || (app.get(), changed.get(), again.get()), |(a, _, _)| api::app(a));
+    let once = Fetch::new(move || again.get(), |_| api::once());
+    provide_context(Shared { app, data, changed });
     let path = use_location().pathname;
     view! {
-        {page(t.shell.applications, data, move |v| header::header(v, restart, once))}
+        <Transition fallback=move || super::loading(t.shell.applications)>
+            {move || Suspend::new(async move {
+                let token = once.await;
+                match data.await {
+                    Ok(v) => header::header(v, restart, &token.unwrap_or_default()),
+                    Err(f) => super::fault(&f),
+                }
+            })}
+        </Transition>
         {move || bar(t, &app.get(), &path.get(), data)}
         <Outlet/>
     }
@@ -88,7 +95,7 @@ pub fn AppFrame() -> AnyView {
 }
 
 /// The tabs.
-fn bar(t: &'static Texts, app: &AppRef, path: &str, data: Resource<Said<AppView>>) -> AnyView {
+fn bar(t: &'static Texts, app: &AppRef, path: &str, data: Fetch<AppView>) -> AnyView {
     let a = &t.app;
     let base = app_path(app);
     let rest = path.strip_prefix(&base).unwrap_or_default().trim_matches('/').to_owned();
@@ -151,15 +158,39 @@ pub fn with_app(show: impl Fn(AppView) -> AnyView + Clone + Send + Sync + 'stati
     .into_any()
 }
 
+/// The same with a fresh token for forms. Whatever such a part needs is awaited
+/// here: a boundary inside it would be numbered differently by the server and by
+/// the browser, and the page could not be taken over.
+pub fn with_app_once(
+    once: Fetch<String>,
+    show: impl Fn(AppView, &str) -> AnyView + Clone + Send + Sync + 'static,
+) -> AnyView {
+    let t = texts();
+    let Some(s) = shared() else { return ().into_any() };
+    let show = StoredValue::new(show);
+    view! {
+        <Transition fallback=move || super::loading(t.shell.applications)>
+            {move || Suspend::new(async move {
+                let token = once.await.unwrap_or_default();
+                match s.data.await {
+                    Ok(v) => show.with_value(|f| f(v, &token)),
+                    Err(_) => ().into_any(),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
 /// Like [`part`], with the server's clock as of the application's page.
 pub fn part_now<T>(
     what: &'static str,
-    data: Resource<Said<T>>,
+    data: Fetch<T>,
     show: impl Fn(T, i64) -> AnyView + Clone + Send + Sync + 'static,
 ) -> AnyView
 where
     T: Clone + Send + Sync + 'static,
-    Said<T>: serde::Serialize + serde::de::DeserializeOwned,
+    T: serde::Serialize + serde::de::DeserializeOwned,
 {
     let show = StoredValue::new(show);
     let shared = shared();
@@ -184,12 +215,12 @@ where
 /// A part of a tab from a resource of its own: nothing if the head says why already.
 pub fn part<T>(
     what: &'static str,
-    data: Resource<Said<T>>,
+    data: Fetch<T>,
     show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
 ) -> AnyView
 where
     T: Clone + Send + Sync + 'static,
-    Said<T>: serde::Serialize + serde::de::DeserializeOwned,
+    T: serde::Serialize + serde::de::DeserializeOwned,
 {
     let show = StoredValue::new(show);
     view! {

@@ -4,6 +4,7 @@ use super::{charts, delivery, events, instances, part, part_now, shared, with_ap
 use crate::api::{self, app_path};
 use crate::text::texts;
 use crate::ui::section_with;
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::ListQuery;
 
@@ -15,9 +16,9 @@ pub fn Now() -> AnyView {
     let Some(s) = shared() else { return ().into_any() };
     let minutes = charts::use_minutes();
     let series =
-        Resource::new(move || (s.app.get(), minutes.get(), s.changed.get()), |(a, m, _)| api::charts(a, m));
+        Fetch::new(move || (s.app.get(), minutes.get(), s.changed.get()), |(a, m, _)| api::charts(a, m));
     let q = ListQuery { per_page: 6, ..ListQuery::default() };
-    let lately = Resource::new(move || (s.app.get(), s.changed.get()), move |(a, _)| api::timeline(a, q.clone()));
+    let lately = Fetch::new(move || (s.app.get(), s.changed.get()), move |(a, _)| api::timeline(a, q.clone()));
     view! {
         {with_app(|v| match &v.delivery {
             Some(d) => delivery::delivery(&v.app, d),

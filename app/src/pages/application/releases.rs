@@ -9,9 +9,12 @@ use crate::text::{Texts, clock, texts};
 use crate::ui::{
     Button, ButtonSize, Dialog, Icon, Shape, Table, Tone, col, col_num, dialog_button, section, state,
 };
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::action::Action;
 use padis_domain::view::{AppView, ReleaseRow};
+
+type Data = (Vec<ReleaseRow>, AppView, String);
 
 /// The tab.
 #[component]
@@ -20,17 +23,16 @@ pub fn Releases() -> AnyView {
     let Some(s) = shared() else { return ().into_any() };
     let back = act::<RollBack>();
     let version = back.told.version;
-    let once = Resource::new(move || version.get(), |_| api::once());
-    let data = Resource::new(
+    let data = Fetch::new(
         move || (s.app.get(), s.changed.get(), version.get()),
         |(a, _, _)| async move {
             let view = api::app(a.clone()).await?;
-            Ok((api::releases(a).await?, view)) as Said<(Vec<ReleaseRow>, AppView)>
+            Ok((api::releases(a).await?, view, api::once().await?)) as Said<Data>
         },
     );
     view! {
         {back.told.notice(&[], t.app.saved)}
-        {part(t.app.releases, data, move |(rows, v): (Vec<ReleaseRow>, AppView)| table(t, &rows, &v, back, once))}
+        {part(t.app.releases, data, move |(rows, v, once): Data| table(t, &rows, &v, back, &once))}
     }
     .into_any()
 }
@@ -40,7 +42,7 @@ fn table(
     rows: &[ReleaseRow],
     v: &AppView,
     back: Act<RollBack>,
-    once: Resource<Said<String>>,
+    once: &str,
 ) -> AnyView {
     let a = &t.app;
     let body = rows.iter().map(|r| row(t, r, v)).collect_view();
@@ -101,7 +103,7 @@ fn row(t: &'static Texts, r: &ReleaseRow, v: &AppView) -> AnyView {
     .into_any()
 }
 
-fn dialog(t: &'static Texts, r: &ReleaseRow, v: &AppView, back: Act<RollBack>, once: Resource<Said<String>>) -> AnyView {
+fn dialog(t: &'static Texts, r: &ReleaseRow, v: &AppView, back: Act<RollBack>, once: &str) -> AnyView {
     let a = &t.app;
     let id = format!("back-{}", r.release);
     let body = view! {

@@ -4,13 +4,14 @@
 //! The form is based on the revision that was shown first: it is not refreshed
 //! while somebody types, or a colleague's change would be overwritten unseen.
 
-use super::header::{keys, token};
-use super::{danger, part, refused, shared, with_app};
+use super::header::keys;
+use super::{danger, refused, shared, with_app_once};
 use crate::api::form::ReleaseForm;
-use crate::api::{self, Outcome, ReleaseApp, Said, Scale, use_kept};
+use crate::api::{self, Outcome, ReleaseApp, Scale, use_kept};
 use crate::pages::parts::{Act, act, act_form, hidden};
 use crate::text::{Texts, texts, units};
 use crate::ui::{Button, NumberField, Shape, TextArea, TextField, Tone, mark, section};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::Problem;
 use padis_domain::action::Action;
@@ -27,24 +28,37 @@ pub fn Settings() -> AnyView {
     let Some(s) = shared() else { return ().into_any() };
     let (scale, change) = (act::<Scale>(), act::<ReleaseApp>());
     let (scaled, saved) = (scale.told.version, change.told.version);
-    let once = Resource::new(move || (scaled.get(), saved.get()), |_| api::once());
+    let once = Fetch::new(move || (scaled.get(), saved.get()), |_| api::once());
     let kept = use_kept::<ReleaseForm>("release_app");
-    let fresh = Resource::new(move || (s.app.get(), saved.get()), |(a, _)| api::app(a));
+    let fresh = Fetch::new(
+        move || (s.app.get(), saved.get()),
+        |(a, _)| async move { Ok((api::app(a).await?, api::once().await?)) },
+    );
     view! {
-        {with_app(move |v| scaling(t, &v, scale, once))}
-        {part(t.app.settings, fresh, move |v| {
-            let form = match kept.get().flatten().filter(|k| k.app == v.app.app) {
-                Some(k) => ReleaseForm { seen: v.revision.to_string(), ..k },
-                None => form_of(&v),
-            };
-            configuring(t, &v, form, change, once)
-        })}
+        {with_app_once(once, move |v, token| scaling(t, &v, scale, token))}
+        <Transition fallback=move || crate::pages::loading(t.app.settings)>
+            {move || Suspend::new(async move {
+                let kept = kept.await;
+                match fresh.await {
+                    Ok((v, token)) => {
+                        // What was typed comes back, on the present revision.
+                        let form = match kept.filter(|k| k.app == v.app.app) {
+                            Some(k) => ReleaseForm { seen: v.revision.to_string(), ..k },
+                            None => form_of(&v),
+                        };
+                        configuring(t, &v, form, change, &token)
+                    }
+                    // The head says why there is nothing.
+                    Err(_) => ().into_any(),
+                }
+            })}
+        </Transition>
         {danger::danger(once)}
     }
     .into_any()
 }
 
-fn scaling(t: &'static Texts, v: &AppView, scale: Act<Scale>, once: Resource<Said<String>>) -> AnyView {
+fn scaling(t: &'static Texts, v: &AppView, scale: Act<Scale>, once: &str) -> AnyView {
     let a = &t.app;
     let left = v.quota.quota.minus(v.quota.used.plus(v.quota.held));
     let hint = (a.quota_left)(&t.cpu(left.cpu_milli), &units::mib(left.mem_mib), left.instances);
@@ -110,7 +124,7 @@ fn configuring(
     v: &AppView,
     f: ReleaseForm,
     change: Act<ReleaseApp>,
-    once: Resource<Said<String>>,
+    once: &str,
 ) -> AnyView {
     let (a, n, told) = (&t.app, &t.new_app, change.told);
     let fields = view! {
@@ -119,7 +133,7 @@ fn configuring(
         {hidden("seen", f.seen)}
         {hidden("size", "exact")}
         {hidden("env_given", "on")}
-        {token(once)}
+        {hidden("once", once)}
         <div class="subgrid">
             <TextField id="cpu" label=n.exact_cpu value=f.cpu inputmode="decimal" hint=n.exact_cpu_hint error=told.error("cpu")/>
             <TextField id="mem" label=n.exact_mem value=f.mem hint=n.exact_mem_hint error=told.error("mem")/>

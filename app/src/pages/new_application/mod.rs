@@ -23,6 +23,7 @@ use crate::shell::PageTitle;
 use crate::text::texts;
 use crate::ui::{Shape, head};
 use draft::Draft;
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::Problem;
@@ -39,7 +40,7 @@ pub fn NewApplication() -> AnyView {
     let uploaded = query.get_untracked().get("package").unwrap_or_default();
     let refused = query.get_untracked().get("problem").filter(|_| query.get_untracked().get("failed").is_none());
     let refused = refused.and_then(|p| serde_json::from_str::<Problem>(&p).ok()).map(Fault::Portal);
-    let data = Resource::new(
+    let data = Fetch::new(
         || (),
         move |()| {
             let sha = uploaded.clone();

@@ -7,6 +7,7 @@
 
 use super::upload::{Upload, Uploading};
 use crate::api::Fault;
+use crate::http::{Body, Reply, request};
 use futures::channel::oneshot;
 use leptos::prelude::*;
 use padis_domain::Problem;
@@ -15,65 +16,17 @@ use serde::Deserialize;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::prelude::Closure;
-use web_sys::{Blob, File, ProgressEvent, XmlHttpRequest};
+use web_sys::File;
 
 /// How long it is tried to take up a broken upload, in ms; then it is given up.
 const PATIENCE_MS: u64 = 120_000;
 
-struct Reply {
-    status: u16,
-    xhr: XmlHttpRequest,
-}
-impl Reply {
-    fn header(&self, name: &str) -> Option<String> {
-        self.xhr.get_response_header(name).ok().flatten()
-    }
-    fn text(&self) -> String {
-        self.xhr.response_text().ok().flatten().unwrap_or_default()
-    }
-}
+const TUS: (&str, &str) = ("Tus-Resumable", "1.0.0");
 
-/// One request; `Err` when no answer came. `go_on` is asked at every progress
-/// event and aborts the request by saying no.
-async fn request(
-    method: &str,
-    url: &str,
-    headers: &[(&str, &str)],
-    body: Option<&Blob>,
-    progress: impl Fn(u64) -> bool + 'static,
-) -> Result<Reply, ()> {
-    let xhr = XmlHttpRequest::new().map_err(drop)?;
-    xhr.open_with_async(method, url, true).map_err(drop)?;
-    xhr.set_request_header("Tus-Resumable", "1.0.0").map_err(drop)?;
-    for (k, v) in headers {
-        xhr.set_request_header(k, v).map_err(drop)?;
-    }
-    let (tx, rx) = oneshot::channel::<()>();
-    let tx = Rc::new(RefCell::new(Some(tx)));
-    let end = Closure::<dyn FnMut()>::new(move || {
-        if let Some(tx) = tx.borrow_mut().take() {
-            let _ = tx.send(());
-        }
-    });
-    xhr.set_onloadend(Some(end.as_ref().unchecked_ref()));
-    let abort = xhr.clone();
-    let moved = Closure::<dyn FnMut(ProgressEvent)>::new(move |e: ProgressEvent| {
-        if !progress(e.loaded() as u64) {
-            let _ = abort.abort();
-        }
-    });
-    if body.is_some() {
-        if let Ok(up) = xhr.upload() {
-            up.set_onprogress(Some(moved.as_ref().unchecked_ref()));
-        }
-    }
-    xhr.send_with_opt_blob(body).map_err(drop)?;
-    let _ = rx.await;
-    drop((end, moved));
-    let status = xhr.status().unwrap_or(0);
-    if status == 0 { Err(()) } else { Ok(Reply { status, xhr }) }
+/// A request without a body whose progress nobody follows.
+async fn ask(method: &str, url: &str, more: &[(&str, &str)]) -> Result<Reply, ()> {
+    let headers: Vec<_> = std::iter::once(TUS).chain(more.iter().copied()).collect();
+    request(method, url, &headers, Body::None, Box::new(|_| true)).await
 }
 
 async fn pause(d: Duration) {
@@ -130,7 +83,7 @@ pub async fn send(file: &File, team: &str, u: Uploading, n: u32) -> Result<Optio
     u.tell(n, Upload::Sending { name: name.clone(), sent: 0, total, ms: 0, rate: 0 });
     let meta = format!("filename {},team {}", base64(&name), base64(team));
     let length = total.to_string();
-    let made = request("POST", "/uploads", &[("Upload-Length", &length), ("Upload-Metadata", &meta)], None, |_| true)
+    let made = ask("POST", "/uploads", &[("Upload-Length", &length), ("Upload-Metadata", &meta)])
         .await
         .map_err(|()| Fault::ConnectionLost)?;
     let url = match made.header("Location") {
@@ -163,10 +116,10 @@ pub async fn send(file: &File, team: &str, u: Uploading, n: u32) -> Result<Optio
             u.is(n)
         };
         let headers =
-            [("Upload-Offset", from.as_str()), ("Content-Type", "application/offset+octet-stream")];
-        let said = request("PATCH", &url, &headers, Some(&rest), progress).await;
+            [TUS, ("Upload-Offset", from.as_str()), ("Content-Type", "application/offset+octet-stream")];
+        let said = request("PATCH", &url, &headers, Body::Blob(&rest), Box::new(progress)).await;
         if !u.is(n) {
-            let _ = request("DELETE", &url, &[], None, |_| true).await;
+            let _ = ask("DELETE", &url, &[]).await;
             return Ok(None);
         }
         match said {
@@ -181,7 +134,7 @@ pub async fn send(file: &File, team: &str, u: Uploading, n: u32) -> Result<Optio
                 u.tell(n, Upload::Broken { name: name.clone(), sent: offset, total });
                 pause(wait).await;
                 wait = (wait * 2).min(Duration::from_secs(5));
-                if let Ok(r) = request("HEAD", &url, &[], None, |_| true).await {
+                if let Ok(r) = ask("HEAD", &url, &[]).await {
                     match offset_of(&r) {
                         Some(at) => {
                             if at > offset {

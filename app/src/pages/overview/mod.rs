@@ -10,6 +10,7 @@ use crate::api;
 use crate::shell::{PageTitle, who};
 use crate::text::texts;
 use crate::ui::{Icon, LinkButton, Tone, empty, head};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::view::Overview as Data;
@@ -22,7 +23,7 @@ pub fn Overview() -> AnyView {
     let query = use_query_map();
     let stage = Memo::new(move |_| query.with(|q| q.get("stage")).and_then(|s| Stage::parse(&s)));
     let changed = live(&["apps", "pools", "work", "systems"]);
-    let data = Resource::new(move || (stage.get(), changed.get()), |(s, _)| api::overview(s));
+    let data = Fetch::new(move || (stage.get(), changed.get()), |(s, _)| api::overview(s));
     view! {
         <PageTitle text=t.shell.overview/>
         {page(t.shell.overview, data, move |d| body(d, stage.get_untracked()))}

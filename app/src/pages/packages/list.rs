@@ -9,6 +9,7 @@ use crate::text::{Texts, texts, units};
 use crate::ui::{
     Button, Field, Icon, SelectField, Shape, Table, Tone, UrlState, col, col_num, empty, head, notice, section,
 };
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::Problem;
 use padis_domain::view::{ListQuery, PackageRow, Page};
@@ -24,7 +25,7 @@ pub fn package_path(sha256: &str) -> String {
 pub fn Packages() -> AnyView {
     let t = texts();
     let (list, here, changed) = (use_list(), use_here(), live(&["packages"]));
-    let data = Resource::new(
+    let data = Fetch::new(
         move || (list.get(), changed.get()),
         |(q, _)| async move { Ok((api::packages(q).await?, now())) as api::Said<_> },
     );

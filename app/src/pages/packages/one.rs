@@ -6,6 +6,7 @@ use crate::pages::parts::{Act, act, act_form, hidden, live, now};
 use crate::shell::{PageTitle, who};
 use crate::text::{Texts, texts, units};
 use crate::ui::{Button, CopyButton, LinkButton, Shape, Tone, facts, head, section, state_tag};
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use padis_domain::package::{PackageFacts, PackageKind};
@@ -24,7 +25,7 @@ pub fn Package() -> AnyView {
     let params = use_params_map();
     let sha = Memo::new(move |_| params.with(|p| p.get("sha256")).unwrap_or_default());
     let (delete, changed) = (act::<DeletePackage>(), live(&["packages", "apps"]));
-    let data = Resource::new(
+    let data = Fetch::new(
         move || (sha.get(), changed.get()),
         |(sha, _)| async move { Ok((api::package(sha).await?, now())) as api::Said<_> },
     );

@@ -9,6 +9,7 @@ use crate::text::{Texts, texts};
 use crate::ui::{
     Button, LinkButton, NumberField, SelectField, TextArea, TextField, Tone, head, section,
 };
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use padis_domain::words::{Stage, Zone};
@@ -35,7 +36,7 @@ fn form_page(of: Option<Memo<String>>) -> AnyView {
     let put = act::<PutPool>();
     let version = put.told.version;
     let kept = use_kept::<PoolForm>("put_pool");
-    let fresh = Resource::new(
+    let fresh = Fetch::new(
         move || (of.map(|n| n.get()), version.get()),
         |(name, _)| async move {
             let once = api::once().await?;

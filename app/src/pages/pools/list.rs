@@ -9,6 +9,7 @@ use crate::text::{Texts, texts};
 use crate::ui::{
     Capacity, Icon, LinkButton, Shape, Table, Tone, capacity, col, col_num, empty, head, state,
 };
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::quantity::Dimension;
 use padis_domain::view::PoolRow;
@@ -18,7 +19,7 @@ use padis_domain::view::PoolRow;
 pub fn Pools() -> AnyView {
     let t = texts();
     let (list, changed) = (use_list(), live(&["pools"]));
-    let rows = Resource::new(move || (list.get().stage, changed.get()), |(stage, _)| api::pools(stage));
+    let rows = Fetch::new(move || (list.get().stage, changed.get()), |(stage, _)| api::pools(stage));
     let new = view! {
         <LinkButton
             id="pool-new"

@@ -12,6 +12,7 @@ use crate::text::{Texts, texts, units};
 use crate::ui::{
     Button, Icon, LinkButton, Shape, TextField, Tone, facts, head, notice, section, section_with, state_tag,
 };
+use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use padis_domain::view::PoolView;
@@ -26,7 +27,7 @@ pub fn Pool() -> AnyView {
     let (quota, delete) = (act::<PutQuota>(), act::<DeletePool>());
     let version = quota.told.version;
     let kept = use_kept::<QuotaForm>("put_quota");
-    let data = Resource::new(
+    let data = Fetch::new(
         move || (name.get(), changed.get(), version.get()),
         |(name, _, _)| async move {
             let pool = api::pool(name).await?;
