@@ -29,8 +29,10 @@ export async function open(browser, { script = true, lang = 'en', theme = 'light
     });
     page.on('pageerror', (e) => say(`exception: ${e.stack ?? e}`));
     page.on('requestfailed', (r) => {
-      // Leaving a page ends what it was still reading; nothing else may fail.
-      if (r.failure()?.errorText !== 'net::ERR_ABORTED') say(`${r.method()} ${r.url()} failed: ${r.failure()?.errorText}`);
+      const why = r.failure()?.errorText;
+      // Leaving a page ends what it was still reading, and a browser that runs no
+      // scripts does not fetch any; nothing else may fail.
+      if (why !== 'net::ERR_ABORTED' && !(why === 'csp' && !script)) say(`${r.method()} ${r.url()} failed: ${why}`);
     });
     page.on('response', (r) => {
       if (r.status() >= 400) say(`${r.request().method()} ${r.url()} answered ${r.status()}`);
