@@ -122,18 +122,20 @@ async fn call(State(w): State<World>, req: Request<Body>) -> impl IntoResponse {
     leptos_axum::handle_server_fns_with_context(provide, req).await
 }
 
-/// Runs a test on the one runtime of this test binary. With a runtime for each
-/// test (`tokio::test`), a render now and then waits for ever: something of it was
-/// spawned on another test's runtime and died with it. The product has one runtime.
+/// Runs a test on the one runtime of this test binary: the product has one, too.
 pub fn run<F: Future>(test: F) -> F::Output {
     static RUNTIME: std::sync::LazyLock<tokio::runtime::Runtime> =
         std::sync::LazyLock::new(|| tokio::runtime::Runtime::new().expect("a runtime"));
     RUNTIME.block_on(test)
 }
 
-/// The pages and the server functions.
+/// The pages and the server functions. The routes are listed once, as in the
+/// product: listing them while another thread renders can leave that render
+/// waiting for ever.
 pub fn router(world: World) -> Router {
-    let routes = generate_route_list(App);
+    static ROUTES: std::sync::LazyLock<Vec<leptos_axum::AxumRouteListing>> =
+        std::sync::LazyLock::new(|| generate_route_list(App));
+    let routes = ROUTES.clone();
     Router::new()
         .route("/api/{*name}", any(call))
         .leptos_routes_with_handler(routes, render)
