@@ -81,9 +81,8 @@ async fn prefs(Form(f): Form<HashMap<String, String>>) -> Response {
 
 async fn stream() -> Sse<impl tokio_stream::Stream<Item = Result<Event, Infallible>>> {
     let ticks = tokio_stream::wrappers::IntervalStream::new(tokio::time::interval(Duration::from_secs(5)));
-    let events = ticks.map(|_| {
-        Ok(Event::default().event("change").data(r#"{"topic":"app:motor/claims-portal","revision":17}"#))
-    });
+    let events = ticks
+        .map(|_| Ok(Event::default().event("change").data(r#"{"topic":"app:motor/claims-portal","revision":17}"#)));
     Sse::new(events).keep_alive(KeepAlive::default())
 }
 

@@ -21,11 +21,7 @@ struct Live {
 
 /// Provides the ears; called once, by the application.
 pub fn provide() {
-    provide_context(Live {
-        ears: StoredValue::new(Vec::new()),
-        next: StoredValue::new(0),
-        lost: RwSignal::new(None),
-    });
+    provide_context(Live { ears: StoredValue::new(Vec::new()), next: StoredValue::new(0), lost: RwSignal::new(None) });
 }
 
 /// Calls `wake` whenever `topic` changed, as long as the present owner lives.
@@ -91,7 +87,9 @@ mod browser {
         let change = {
             let dirty = Rc::clone(&dirty);
             Closure::<dyn FnMut(MessageEvent)>::new(move |e: MessageEvent| {
-                let Some(c) = e.data().as_string().and_then(|d| serde_json::from_str::<Change>(&d).ok()) else { return };
+                let Some(c) = e.data().as_string().and_then(|d| serde_json::from_str::<Change>(&d).ok()) else {
+                    return;
+                };
                 let mut d = dirty.borrow_mut();
                 let first = d.is_empty();
                 if !d.contains(&c.topic) {

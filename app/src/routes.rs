@@ -1,12 +1,12 @@
 //! The map from addresses to pages, and the application itself.
 
+use crate::live;
 use crate::pages::{self, application};
 use crate::shell::{Frame, NotFound, me};
-use crate::live;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
-use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::any_nested_route::IntoAnyNestedRoute;
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 /// The application: rendered by the server, taken over by the browser.

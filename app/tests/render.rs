@@ -26,7 +26,11 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/applications/motor/garage-finder", "没有运行中的实例", "No instance runs"),
     ("/applications/motor/claims-portal/instances", "当前占用", "What it holds"),
     ("/applications/motor/claims-portal/releases", "版本一经记录不再改变", "none of them ever changes"),
-    ("/applications/motor/claims-portal/logs?find=health", "实例消失后仍可查看", "kept also after an instance has gone"),
+    (
+        "/applications/motor/claims-portal/logs?find=health",
+        "实例消失后仍可查看",
+        "kept also after an instance has gone",
+    ),
     ("/applications/motor/claims-portal/events", "意外结束", "ended unexpectedly"),
     ("/applications/motor/claims-portal/settings", "危险操作", "Danger zone"),
     ("/applications/motor/claims-portal/release", "发布并上线", "Go online with it"),
@@ -112,7 +116,10 @@ fn every_page_keeps_the_rules_of_the_kit() {
                 }
             }
             for described in attributes(&html, "aria-describedby") {
-                assert!(once.contains(&described) || described.is_empty(), "{path}: #{described} describes, but is not there");
+                assert!(
+                    once.contains(&described) || described.is_empty(),
+                    "{path}: #{described} describes, but is not there"
+                );
             }
         }
     });
@@ -154,7 +161,16 @@ fn a_refused_application_comes_back_with_everything_that_was_typed() {
         let (_, html) = get(&world, &to, &format!("padis_lang=en; {cookies}")).await;
         assert!(html.contains("The name “claims-portal” is taken."), "the reason beside the field");
         assert!(html.contains("There is no package yet."));
-        for kept in ["value=\"claims-portal\"", "value=\"理赔\"", "value=\"0.75\"", "value=\"900\"", "value=\"/up\"", "value=\"FINE\"", "A=1", "TOKEN="] {
+        for kept in [
+            "value=\"claims-portal\"",
+            "value=\"理赔\"",
+            "value=\"0.75\"",
+            "value=\"900\"",
+            "value=\"/up\"",
+            "value=\"FINE\"",
+            "A=1",
+            "TOKEN=",
+        ] {
             assert!(html.contains(kept), "{kept} is lost");
         }
         for chosen in ["value=\"tomcat:10.1\"", "value=\"web-prod\"", "value=\"exact\""] {

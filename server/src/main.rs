@@ -1,7 +1,7 @@
 //! `padis`: the portal, the engine alone, the settings.
 
-use padis_server::{compose, config};
 use padis_server::compose::Administrator;
+use padis_server::{compose, config};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -109,7 +109,8 @@ async fn engine(mut c: config::Config, args: Vec<String>) -> Result<(), String> 
     let mut args = args.into_iter();
     while let Some(flag) = args.next() {
         let value = args.next().ok_or_else(|| format!("{flag} needs a value\n{HELP}"))?;
-        let address = || value.parse::<SocketAddr>().map_err(|_| format!("{flag}: {value} is not an address with a port"));
+        let address =
+            || value.parse::<SocketAddr>().map_err(|_| format!("{flag}: {value} is not an address with a port"));
         match flag.as_str() {
             "--listen" => c.engine.marathon_listen = address()?,
             "--mesos-listen" => c.engine.mesos_listen = address()?,

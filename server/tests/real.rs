@@ -24,7 +24,8 @@ fn free_ports() -> [u16; 6] {
 }
 
 fn place() -> Place {
-    let lab = std::env::var("PADIS_LAB").expect("this test needs the laboratory: end2end/lab/run cargo test -p padis --test real");
+    let lab = std::env::var("PADIS_LAB")
+        .expect("this test needs the laboratory: end2end/lab/run cargo test -p padis --test real");
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     Place {
         server: env!("CARGO_BIN_EXE_padis").into(),
@@ -45,7 +46,8 @@ fn site() -> Outcome<Vec<u8>> {
 /// Containers of an application, running or not.
 async fn containers(name: &str) -> Outcome<usize> {
     let filter = format!("label=io.padis.engine.app=/default/{name}/r1");
-    let out = Command::new("docker").args(["ps", "-aq", "--filter", "status=running", "--filter", &filter]).output().await?;
+    let out =
+        Command::new("docker").args(["ps", "-aq", "--filter", "status=running", "--filter", &filter]).output().await?;
     Ok(String::from_utf8_lossy(&out.stdout).lines().count())
 }
 

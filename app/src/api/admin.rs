@@ -1,12 +1,12 @@
 //! The work queue, the journal, what stands behind the portal; teams, people, sessions.
 
-#[cfg(feature = "ssr")]
-use {super::call, leptos::server_fn::ServerFn};
 use super::fault::Said;
 use super::form::{DeleteForm, PasswordForm, PersonForm, SessionForm, TeamForm, WorkForm};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use padis_domain::view::*;
+#[cfg(feature = "ssr")]
+use {super::call, leptos::server_fn::ServerFn};
 
 /// The work queue, with what is stuck and why.
 #[server(name = GetWork, input = GetUrl, prefix = "/api", endpoint = "work")]

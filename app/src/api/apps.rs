@@ -1,7 +1,5 @@
 //! Applications: what their pages read and what their forms do.
 
-#[cfg(feature = "ssr")]
-use {super::call, leptos::server_fn::ServerFn};
 use super::fault::Said;
 use super::form::{AppForm, NewAppForm, ReleaseForm};
 use leptos::prelude::*;
@@ -9,6 +7,8 @@ use leptos::server_fn::codec::GetUrl;
 use padis_domain::Problem;
 use padis_domain::app::AppRef;
 use padis_domain::view::*;
+#[cfg(feature = "ssr")]
+use {super::call, leptos::server_fn::ServerFn};
 
 /// Applications, paged.
 #[server(name = GetApps, input = GetUrl, prefix = "/api", endpoint = "apps")]

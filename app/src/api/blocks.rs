@@ -121,7 +121,8 @@ pub fn cut(map: AddressMap, block: u32, at: &str) -> AddressBlock {
             }
         }
     }
-    let all = net.last() - net.first() + 1 - u32::from(gateway.is_some_and(|g| (net.first()..=net.last()).contains(&g)));
+    let all =
+        net.last() - net.first() + 1 - u32::from(gateway.is_some_and(|g| (net.first()..=net.last()).contains(&g)));
     counts.free = all.saturating_sub(counts.taken());
     cells.retain(|c| of(c.ip) == block);
     let more_ranges = ranges.len().saturating_sub(RANGES);

@@ -1,13 +1,13 @@
 //! Pools, quotas, addresses, names, the balancer; packages and middleware.
 
-#[cfg(feature = "ssr")]
-use {super::call, leptos::server_fn::ServerFn};
 use super::fault::Said;
 use super::form::{DeleteForm, PackageForm, PoolForm, QuotaForm, RangeForm};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use padis_domain::view::*;
 use padis_domain::words::Stage;
+#[cfg(feature = "ssr")]
+use {super::call, leptos::server_fn::ServerFn};
 
 /// Packages of the caller's teams, newest first.
 #[server(name = GetPackages, input = GetUrl, prefix = "/api", endpoint = "packages")]

@@ -3,12 +3,10 @@
 use super::page;
 use super::parts::{Act, act, act_form, hidden, live};
 use crate::api::{self, ChangePassword, RevokeSession};
+use crate::fetch::Fetch;
 use crate::shell::{PageTitle, who};
 use crate::text::{Texts, texts};
-use crate::ui::{
-    Button, ButtonSize, Shape, Table, TextField, Tone, col, col_num, head, section, state,
-};
-use crate::fetch::Fetch;
+use crate::ui::{Button, ButtonSize, Shape, Table, TextField, Tone, col, col_num, head, section, state};
 use leptos::prelude::*;
 use padis_domain::view::SessionRow;
 

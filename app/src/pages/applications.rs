@@ -5,13 +5,13 @@ use super::page;
 use super::parts::{live, pages_of, use_list};
 use crate::api::{self, app_path};
 use crate::context::Prefs;
+use crate::fetch::Fetch;
 use crate::shell::{PageTitle, use_here, who};
 use crate::text::words::app_shape;
 use crate::text::{Texts, texts};
 use crate::ui::{
     Button, Icon, LinkButton, SelectField, Table, TextField, Tone, UrlState, col, empty, head, sort_head, state,
 };
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::action::AppState;
 use padis_domain::view::{AppRow, ListQuery, Page};

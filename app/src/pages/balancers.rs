@@ -1,12 +1,12 @@
 //! The balancer: behind every name its members, and what they are serving.
 
 use crate::api::{self, BalancerPage};
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{filter_box, live, now, pages_of, use_list};
 use crate::shell::{PageTitle, use_here};
 use crate::text::{Texts, texts, units};
 use crate::ui::{Shape, Table, UrlState, col, col_num, empty, facts, head, notice, state, state_tag};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::app::AppRef;
 use padis_domain::ports::{MemberSeen, MemberState, ServiceSeen};

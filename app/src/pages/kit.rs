@@ -93,8 +93,17 @@ fn fields(t: &'static Texts) -> AnyView {
 }
 
 const SHAPES: [Shape; 11] = [
-    Shape::Ok, Shape::Run, Shape::Wait, Shape::Leave, Shape::Warn, Shape::Bad, Shape::Off, Shape::Used, Shape::Free,
-    Shape::Held, Shape::Plain,
+    Shape::Ok,
+    Shape::Run,
+    Shape::Wait,
+    Shape::Leave,
+    Shape::Warn,
+    Shape::Bad,
+    Shape::Off,
+    Shape::Used,
+    Shape::Free,
+    Shape::Held,
+    Shape::Plain,
 ];
 
 fn states(t: &'static Texts) -> AnyView {

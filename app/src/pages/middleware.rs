@@ -2,12 +2,12 @@
 //! names behind the reader's own switch.
 
 use crate::api;
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::live;
 use crate::shell::{PageTitle, prefs};
 use crate::text::{Texts, texts, units};
 use crate::ui::{ButtonSize, LinkButton, empty, head};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::stack::PackageForm;
 use padis_domain::view::StackView;
@@ -50,12 +50,7 @@ fn card(t: &'static Texts, s: StackView) -> AnyView {
         PackageForm::Tree => c.takes_tree,
     };
     let used = if s.used_by.is_empty() { c.used_none.to_owned() } else { t.apps_use_it(s.used_by.len()) };
-    let apps = s
-        .used_by
-        .iter()
-        .take(6)
-        .map(|a| view! { <a href=api::app_path(a)>{a.app.clone()}</a> })
-        .collect_view();
+    let apps = s.used_by.iter().take(6).map(|a| view! { <a href=api::app_path(a)>{a.app.clone()}</a> }).collect_view();
     let line = |word: &'static str, value: String| view! { <dt>{word}</dt><dd>{value}</dd> };
     let tech = prefs().tech.then(|| {
         let line = |word: &'static str, value: String| view! { <dt>{word}</dt><dd><code>{value}</code></dd> };

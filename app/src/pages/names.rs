@@ -1,12 +1,12 @@
 //! Names: what the name server answers for every application.
 
 use crate::api;
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{filter_box, live, now, pages_of, use_list};
 use crate::shell::{PageTitle, use_here};
 use crate::text::{Texts, texts};
 use crate::ui::{Table, UrlState, col, empty, head, sort_head};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::{ListQuery, NameRow, Page};
 use padis_domain::words::UnixMs;

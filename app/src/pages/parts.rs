@@ -14,9 +14,9 @@ use crate::text::{Texts, texts};
 use crate::ui::{PagerWords, Shape, UrlState, notice, pager, skeleton};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use leptos::server_fn::error::FromServerFnError;
 use leptos::server_fn::redirect::{REDIRECT_HEADER, call_redirect_hook};
-use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_query_map;
 use padis_domain::Problem;
 use padis_domain::view::ListQuery;
@@ -161,8 +161,7 @@ pub fn act<S: ServerFn>() -> Act<S> {
 }
 
 fn setup(path: &'static str) -> (State, Told) {
-    let state =
-        State { pending: RwSignal::new(false), version: RwSignal::new(0), value: RwSignal::new(None) };
+    let state = State { pending: RwSignal::new(false), version: RwSignal::new(0), value: RwSignal::new(None) };
     let endpoint = path.rsplit('/').next().unwrap_or(path);
     let query = use_query_map();
     let said = Memo::new(move |_| {
@@ -206,6 +205,7 @@ fn form(path: &'static str, state: State, id: String, class: &'static str, child
             class=class
             method="post"
             action=path
+            novalidate
             aria-busy=move || state.pending.get().then_some("true")
             on:submit=submit
         >

@@ -8,10 +8,10 @@ use super::parts::{Act, act, act_form, hidden};
 use crate::api::form::ReleaseForm;
 use crate::api::{self, Fault, ReleaseApp, Said, app_path, use_kept};
 use crate::context::{Lang, Prefs};
+use crate::fetch::Fetch;
 use crate::shell::PageTitle;
 use crate::text::{texts, units};
 use crate::ui::{Button, SelectField, Tone, head, section};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::Problem;
@@ -116,9 +116,7 @@ fn body(
         }));
         view! { <SelectField id="package" label=n.package options=rows value=sha error=error on_change=Callback::new(move |v| package.set(v))/> }
     };
-    let chosen = move || {
-        packages.with(|l| l.iter().find(|p| package.with(|s| *s == p.sha256)).map(inside))
-    };
+    let chosen = move || packages.with(|l| l.iter().find(|p| package.with(|s| *s == p.sha256)).map(inside));
     let fields = view! {
         {hidden("team", v.app.team.clone())}
         {hidden("app", v.app.app.clone())}

@@ -1,11 +1,11 @@
 //! What every page does with an answer: show it, or say why there is none.
 
 use crate::api::Fault;
+use crate::fetch::Fetch;
 use crate::shell::PageTitle;
 use crate::text::problem;
 use crate::text::{Texts, texts};
 use crate::ui::{Shape, notice};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::Problem;
 
@@ -16,7 +16,10 @@ pub fn said(t: &Texts, f: &Fault) -> problem::Said {
         Fault::ConnectionLost => problem::Said {
             what: t.pick("没有连接到服务器。", "The server was not reached.").to_owned(),
             next: t
-                .pick("请检查网络后重试，您填写的内容仍在。", "Check the network and try again; what you typed is still here.")
+                .pick(
+                    "请检查网络后重试，您填写的内容仍在。",
+                    "Check the network and try again; what you typed is still here.",
+                )
                 .to_owned(),
             incident: None,
         },

@@ -2,10 +2,10 @@
 
 use super::page;
 use crate::api;
+use crate::fetch::Fetch;
 use crate::shell::PageTitle;
 use crate::text::texts;
 use crate::ui::{Button, Icon, TextField, Tone, empty, icon};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::view::Hit;

@@ -1,10 +1,10 @@
 //! The frame around every page: document, navigation, top bar, palette, and what
 //! a reader of screens needs when the page changes.
 
-#[cfg(feature = "ssr")]
-pub mod document;
 mod announce;
 mod crumbs;
+#[cfg(feature = "ssr")]
+pub mod document;
 mod frame;
 mod lost;
 pub mod me;

@@ -2,11 +2,11 @@
 //! button in the top bar opens: a popover, so it works without scripts.
 
 use crate::api;
+use crate::fetch::Fetch;
 use crate::live;
 use crate::shell::{prefs, who};
 use crate::text::{clock::Zone, texts};
 use crate::ui::{Icon, icon};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 use padis_domain::view::NavCounts;

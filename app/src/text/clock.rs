@@ -76,16 +76,7 @@ pub fn civil(at: UnixMs, zone: Zone) -> Civil {
 /// `2026-11-22 14:03:22 UTC+8`: what stands on hover.
 pub fn exact(at: UnixMs) -> String {
     let (zone, c) = (Zone::here(), civil(at, Zone::here()));
-    format!(
-        "{:04}-{:02}-{:02} {:02}:{:02}:{:02} {}",
-        c.year,
-        c.month,
-        c.day,
-        c.hour,
-        c.minute,
-        c.second,
-        zone.name()
-    )
+    format!("{:04}-{:02}-{:02} {:02}:{:02}:{:02} {}", c.year, c.month, c.day, c.hour, c.minute, c.second, zone.name())
 }
 /// `14:03:22`.
 pub fn clock_time(at: UnixMs) -> String {
@@ -163,10 +154,7 @@ impl Texts {
         let ms = ms.max(0);
         if ms < 100_000 {
             let t = (ms + 50) / 100;
-            return self.pick_with(
-                || format!("{}.{} 秒", t / 10, t % 10),
-                || format!("{}.{} s", t / 10, t % 10),
-            );
+            return self.pick_with(|| format!("{}.{} 秒", t / 10, t % 10), || format!("{}.{} s", t / 10, t % 10));
         }
         let s = ms / 1000;
         self.pick_with(|| format!("{} 分 {} 秒", s / 60, s % 60), || format!("{} min {} s", s / 60, s % 60))
@@ -183,8 +171,18 @@ impl Texts {
             ("星期六", "Saturday"),
         ];
         const MONTHS: [&str; 12] = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-            "November", "December",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
         ];
         let c = civil(at, Zone::here());
         let day = DAYS[(c.weekday % 7) as usize];

@@ -39,9 +39,9 @@ impl Texts {
                     || format!("席位 {slot} 启动 r{release}，位于 {host}"),
                     || format!("Slot {slot} started r{release} on {host}"),
                 ),
-                address.as_ref().map_or_else(String::new, |a| {
-                    self.pick_with(|| format!("地址 {a}"), || format!("Address {a}"))
-                }),
+                address
+                    .as_ref()
+                    .map_or_else(String::new, |a| self.pick_with(|| format!("地址 {a}"), || format!("Address {a}"))),
             ),
             Event::Well { slot, release, address } => told(
                 Shape::Ok,
@@ -77,7 +77,9 @@ impl Texts {
                 )
             }
             Event::Died { slot, release, state, message, host } => {
-                let s = slot.map_or_else(String::new, |s| self.pick_with(|| format!("席位 {s} 的 "), || format!(" in slot {s}")));
+                let s = slot.map_or_else(String::new, |s| {
+                    self.pick_with(|| format!("席位 {s} 的 "), || format!(" in slot {s}"))
+                });
                 told(
                     Shape::Bad,
                     self.pick_with(
@@ -92,9 +94,15 @@ impl Texts {
             }
             Event::Left { slot, release, drained } => told(
                 Shape::Leave,
-                self.pick_with(|| format!("席位 {slot} 的 r{release} 退出"), || format!("Slot {slot} of r{release} left")),
+                self.pick_with(
+                    || format!("席位 {slot} 的 r{release} 退出"),
+                    || format!("Slot {slot} of r{release} left"),
+                ),
                 if *drained {
-                    self.pick("先退出负载均衡，处理完已有请求后停止", "Out of the balancer first, its requests finished, then stopped")
+                    self.pick(
+                        "先退出负载均衡，处理完已有请求后停止",
+                        "Out of the balancer first, its requests finished, then stopped",
+                    )
                 } else {
                     self.pick("未等到全部请求结束", "Not all of its requests could be finished")
                 }
@@ -121,14 +129,20 @@ impl Texts {
             }
             Event::Released { kind, what } => told(
                 Shape::Free,
-                self.pick_with(|| format!("归还{} {what}", self.claim_kind(kind)), || format!("Gave back the {} {what}", self.claim_kind(kind))),
+                self.pick_with(
+                    || format!("归还{} {what}", self.claim_kind(kind)),
+                    || format!("Gave back the {} {what}", self.claim_kind(kind)),
+                ),
                 String::new(),
             ),
             Event::Gap { from, to } => {
                 let (a, b) = (super::clock::clock_time(*from), super::clock::clock_time(*to));
                 told(
                     Shape::Warn,
-                    self.pick_with(|| format!("{a} 至 {b} 没有收到事件"), || format!("No events were heard from {a} to {b}")),
+                    self.pick_with(
+                        || format!("{a} 至 {b} 没有收到事件"),
+                        || format!("No events were heard from {a} to {b}"),
+                    ),
                     self.pick(
                         "事件流中断。状态已重新核对，这段时间的原因可能缺失。",
                         "The event stream was silent. The state was read anew; causes of that time may be missing.",

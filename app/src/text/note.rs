@@ -12,15 +12,17 @@ impl Texts {
                 self.pick_with(|| format!("{ms} 毫秒返回 {status}"), || format!("answered {status} in {ms} ms"))
             }
             Finding::WrongText { expect, got } => {
-                let got = if got.is_empty() { self.pick("空内容", "nothing").to_owned() } else { format!("“{got}”") };
-                self.pick_with(|| format!("应答{got}而不是“{expect}”"), || format!("answered {got} instead of “{expect}”"))
+                let got =
+                    if got.is_empty() { self.pick("空内容", "nothing").to_owned() } else { format!("“{got}”") };
+                self.pick_with(
+                    || format!("应答{got}而不是“{expect}”"),
+                    || format!("answered {got} instead of “{expect}”"),
+                )
             }
             Finding::WrongStatus { status } => {
                 self.pick_with(|| format!("返回状态 {status}"), || format!("answered with status {status}"))
             }
-            Finding::Refused => {
-                self.pick("端口拒绝连接", "nothing listens on the port").to_owned()
-            }
+            Finding::Refused => self.pick("端口拒绝连接", "nothing listens on the port").to_owned(),
             Finding::TimedOut { ms } => {
                 self.pick_with(|| format!("{ms} 毫秒内没有应答"), || format!("no answer within {ms} ms"))
             }
@@ -46,7 +48,8 @@ impl Texts {
             Note::Addresses { addresses } => self.list(addresses),
             Note::Count { done, of } => self.pick_with(|| format!("{done}/{of}"), || format!("{done} of {of}")),
             Note::Network { subnet, gateway, vlan } => {
-                let v = vlan.map_or_else(String::new, |v| self.pick_with(|| format!("VLAN {v}，"), || format!("VLAN {v}, ")));
+                let v = vlan
+                    .map_or_else(String::new, |v| self.pick_with(|| format!("VLAN {v}，"), || format!("VLAN {v}, ")));
                 self.pick_with(|| format!("{v}{subnet}，网关 {gateway}"), || format!("{v}{subnet}, gateway {gateway}"))
             }
             Note::Answer { path, expect } if expect.is_empty() => {
@@ -93,9 +96,10 @@ impl Texts {
                 || format!("启动后自行退出，已 {times} 次：{message}。"),
                 || format!("It ends soon after its start, {times} times so far: {message}."),
             ),
-            Note::ImageGone { image } => {
-                self.pick_with(|| format!("镜像 {image} 已不在仓库中。"), || format!("The image {image} is not in the registry."))
-            }
+            Note::ImageGone { image } => self.pick_with(
+                || format!("镜像 {image} 已不在仓库中。"),
+                || format!("The image {image} is not in the registry."),
+            ),
             Note::Unavailable { system, incident, next_try } => {
                 let s = self.system(*system);
                 let next = next_try.map_or_else(String::new, |at| {

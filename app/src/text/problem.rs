@@ -157,22 +157,41 @@ impl Texts {
     pub fn fault(&self, field: &str, fault: &ValueFault) -> Said {
         match fault {
             ValueFault::Missing => match field {
-                "package" => self.plain(("还没有应用包。", "请上传一个，或选择以前上传的。"), ("There is no package yet.", "Upload one or choose an earlier one.")),
-                "stack" => self.plain(("还没有选择中间件。", "请选择一个。"), ("No middleware is chosen.", "Choose one.")),
+                "package" => self.plain(
+                    ("还没有应用包。", "请上传一个，或选择以前上传的。"),
+                    ("There is no package yet.", "Upload one or choose an earlier one."),
+                ),
+                "stack" => {
+                    self.plain(("还没有选择中间件。", "请选择一个。"), ("No middleware is chosen.", "Choose one."))
+                }
                 "pool" => self.plain(("还没有选择资源池。", "请选择一个。"), ("No pool is chosen.", "Choose one.")),
                 _ => self.plain(("此项必填。", ""), ("This is needed.", "")),
             },
-            ValueFault::Malformed => self.plain(("格式不正确。", "请参照提示填写。"), ("This does not have the right form.", "See the hint.")),
+            ValueFault::Malformed => self
+                .plain(("格式不正确。", "请参照提示填写。"), ("This does not have the right form.", "See the hint.")),
             ValueFault::OutOfRange { min, max } => self.said(
                 (format!("必须在 {min} 到 {max} 之间。"), ""),
                 (format!("This must be from {min} to {max}."), ""),
             ),
-            ValueFault::Unknown => self.plain(("该选项已不存在。", "请重新选择。"), ("This does not exist any more.", "Choose again.")),
-            ValueFault::Overlaps { with } => self.said((format!("与 {with} 重叠。"), "请改用其他范围。"), (format!("This overlaps with {with}."), "Choose another range.")),
-            ValueFault::TooLong { max } => self.said((format!("最多 {max} 个字符。"), ""), (format!("At most {max} characters."), "")),
+            ValueFault::Unknown => {
+                self.plain(("该选项已不存在。", "请重新选择。"), ("This does not exist any more.", "Choose again."))
+            }
+            ValueFault::Overlaps { with } => self.said(
+                (format!("与 {with} 重叠。"), "请改用其他范围。"),
+                (format!("This overlaps with {with}."), "Choose another range."),
+            ),
+            ValueFault::TooLong { max } => {
+                self.said((format!("最多 {max} 个字符。"), ""), (format!("At most {max} characters."), ""))
+            }
             ValueFault::Name { fault } => self.name_fault(fault),
-            ValueFault::NotConfirmed => self.plain(("输入的名称不一致。", "请完整输入名称以确认。"), ("The typed name is not the same.", "Type the whole name to confirm.")),
-            ValueFault::Repeated => self.plain(("同一名称出现了两次。", "请删除其中一个。"), ("The same name stands here twice.", "Remove one of them.")),
+            ValueFault::NotConfirmed => self.plain(
+                ("输入的名称不一致。", "请完整输入名称以确认。"),
+                ("The typed name is not the same.", "Type the whole name to confirm."),
+            ),
+            ValueFault::Repeated => self.plain(
+                ("同一名称出现了两次。", "请删除其中一个。"),
+                ("The same name stands here twice.", "Remove one of them."),
+            ),
         }
     }
 
@@ -180,14 +199,22 @@ impl Texts {
     pub fn name_fault(&self, f: &NameFault) -> Said {
         match f {
             NameFault::Empty => self.plain(("请填写名称。", ""), ("A name is needed.", "")),
-            NameFault::TooLong { max } => self.said((format!("名称最多 {max} 个字符。"), ""), (format!("A name has at most {max} characters."), "")),
+            NameFault::TooLong { max } => self
+                .said((format!("名称最多 {max} 个字符。"), ""), (format!("A name has at most {max} characters."), "")),
             NameFault::Character { found } => self.said(
                 (format!("名称中不能有“{found}”。"), "只用小写字母、数字和连字符。"),
                 (format!("“{found}” is not allowed here."), "Use lower-case letters, digits and hyphens."),
             ),
-            NameFault::MustStartWithLetter => self.plain(("名称必须以字母开头。", ""), ("A name starts with a letter.", "")),
-            NameFault::MustNotEndWithHyphen => self.plain(("名称不能以连字符结尾。", ""), ("A name does not end with a hyphen.", "")),
-            NameFault::Reserved => self.plain(("该名称由平台保留。", "请换一个。"), ("This name belongs to the platform.", "Choose another one.")),
+            NameFault::MustStartWithLetter => {
+                self.plain(("名称必须以字母开头。", ""), ("A name starts with a letter.", ""))
+            }
+            NameFault::MustNotEndWithHyphen => {
+                self.plain(("名称不能以连字符结尾。", ""), ("A name does not end with a hyphen.", ""))
+            }
+            NameFault::Reserved => self.plain(
+                ("该名称由平台保留。", "请换一个。"),
+                ("This name belongs to the platform.", "Choose another one."),
+            ),
         }
     }
 
@@ -197,21 +224,46 @@ impl Texts {
         match f {
             PackageFault::Empty => self.said(("文件是空的。".into(), again.0), ("The file is empty.".into(), again.1)),
             PackageFault::NotAnArchive { looks_like } => self.said(
-                (format!("这不是应用包，看起来是{}。", self.looks_like(looks_like)), "请上传构建产出的 .war、.jar、.zip 或 .tar.gz。"),
-                (format!("This is no application package; it looks like {}.", self.looks_like(looks_like)), "Upload the .war, .jar, .zip or .tar.gz that your build produced."),
+                (
+                    format!("这不是应用包，看起来是{}。", self.looks_like(looks_like)),
+                    "请上传构建产出的 .war、.jar、.zip 或 .tar.gz。",
+                ),
+                (
+                    format!("This is no application package; it looks like {}.", self.looks_like(looks_like)),
+                    "Upload the .war, .jar, .zip or .tar.gz that your build produced.",
+                ),
             ),
-            PackageFault::Truncated => self.said(("文件不完整，在结尾之前就中断了。".into(), again.0), ("The file ends before its end: it was cut off.".into(), again.1)),
+            PackageFault::Truncated => self.said(
+                ("文件不完整，在结尾之前就中断了。".into(), again.0),
+                ("The file ends before its end: it was cut off.".into(), again.1),
+            ),
             PackageFault::Corrupt { entry } => {
                 let e = if entry.is_empty() { self.pick("目录", "its index").to_owned() } else { entry.clone() };
-                self.said((format!("文件已损坏（{e}）。"), again.0), (format!("The file is damaged (at {e})."), again.1))
+                self.said(
+                    (format!("文件已损坏（{e}）。"), again.0),
+                    (format!("The file is damaged (at {e})."), again.1),
+                )
             }
             PackageFault::ClimbsOut { entry } => self.said(
                 (format!("包内路径“{entry}”指向包外，已拒绝。"), "请检查打包工具，包内只能使用相对路径。"),
-                (format!("The entry “{entry}” leads out of the archive, so it is refused."), "Check the tool that packs it: only paths inside the archive are allowed."),
+                (
+                    format!("The entry “{entry}” leads out of the archive, so it is refused."),
+                    "Check the tool that packs it: only paths inside the archive are allowed.",
+                ),
             ),
             PackageFault::Bomb { unpacked_bytes, limit_bytes } => self.said(
-                (format!("解压后至少 {}，超过上限 {}。", units::bytes(*unpacked_bytes), units::bytes(*limit_bytes)), "请去掉不需要的大文件。"),
-                (format!("It would unpack to {} or more; the limit is {}.", units::bytes(*unpacked_bytes), units::bytes(*limit_bytes)), "Take out large files that it does not need."),
+                (
+                    format!("解压后至少 {}，超过上限 {}。", units::bytes(*unpacked_bytes), units::bytes(*limit_bytes)),
+                    "请去掉不需要的大文件。",
+                ),
+                (
+                    format!(
+                        "It would unpack to {} or more; the limit is {}.",
+                        units::bytes(*unpacked_bytes),
+                        units::bytes(*limit_bytes)
+                    ),
+                    "Take out large files that it does not need.",
+                ),
             ),
             PackageFault::TooManyEntries { limit } => self.said(
                 (format!("包内文件超过 {} 个。", units::count(*limit)), "请去掉不需要的文件。"),
@@ -219,16 +271,34 @@ impl Texts {
             ),
             PackageFault::TooLarge { limit_bytes } => self.said(
                 (format!("文件超过上限 {}。", units::bytes(*limit_bytes)), "请精简后再上传。"),
-                (format!("The file is larger than {}.", units::bytes(*limit_bytes)), "Make it smaller and upload it again."),
+                (
+                    format!("The file is larger than {}.", units::bytes(*limit_bytes)),
+                    "Make it smaller and upload it again.",
+                ),
             ),
-            PackageFault::Encrypted => self.plain(("文件已加密。", "请上传未加密的应用包。"), ("The archive is encrypted.", "Upload it without a password.")),
+            PackageFault::Encrypted => self.plain(
+                ("文件已加密。", "请上传未加密的应用包。"),
+                ("The archive is encrypted.", "Upload it without a password."),
+            ),
             PackageFault::Special { entry } => self.said(
                 (format!("包内“{entry}”是链接或设备文件，无法提供服务。"), "请改为普通文件。"),
                 (format!("“{entry}” is a link or a device and can't be served."), "Pack plain files only."),
             ),
-            PackageFault::NoIndexPage => self.plain(("网站中没有 index.html。", "请将首页放在包的根目录或唯一的顶层文件夹中。"), ("The site has no index.html.", "Put the start page at the top of the archive or into its only folder.")),
-            PackageFault::NoMainClass => self.plain(("该 .jar 没有声明启动类。", "请使用可执行 jar（清单中含 Main-Class）。"), ("This .jar does not say what to start.", "Build an executable jar, with Main-Class in its manifest.")),
-            PackageFault::ChecksumDiffers => self.plain(("校验值与文件不一致，传输中有损坏。", "请重新上传。"), ("The checksum is not the file's own: it was damaged on the way.", "Upload it again.")),
+            PackageFault::NoIndexPage => self.plain(
+                ("网站中没有 index.html。", "请将首页放在包的根目录或唯一的顶层文件夹中。"),
+                (
+                    "The site has no index.html.",
+                    "Put the start page at the top of the archive or into its only folder.",
+                ),
+            ),
+            PackageFault::NoMainClass => self.plain(
+                ("该 .jar 没有声明启动类。", "请使用可执行 jar（清单中含 Main-Class）。"),
+                ("This .jar does not say what to start.", "Build an executable jar, with Main-Class in its manifest."),
+            ),
+            PackageFault::ChecksumDiffers => self.plain(
+                ("校验值与文件不一致，传输中有损坏。", "请重新上传。"),
+                ("The checksum is not the file's own: it was damaged on the way.", "Upload it again."),
+            ),
         }
     }
 

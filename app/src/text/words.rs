@@ -206,13 +206,14 @@ impl Texts {
             Reason::IsStopped => self.pick("应用已停止，请先启动。", "It is stopped. Start it first."),
             Reason::IsNotStopped => self.pick("应用正在运行。", "It is running already."),
             Reason::IsStopping => self.pick("应用正在停止，稍后再试。", "It is being stopped. Try again in a moment."),
-            Reason::IsDeleting => {
-                self.pick("应用正在删除，资源归还后消失。", "It is being deleted and goes when everything is given back.")
-            }
+            Reason::IsDeleting => self
+                .pick("应用正在删除，资源归还后消失。", "It is being deleted and goes when everything is given back."),
             Reason::ReadOnly => {
                 self.pick("您的角色只能查看，不能修改。", "Your role may look at everything but change nothing.")
             }
-            Reason::NoEarlierRelease => self.pick("没有更早的版本可以回退。", "There is no earlier release to put back."),
+            Reason::NoEarlierRelease => {
+                self.pick("没有更早的版本可以回退。", "There is no earlier release to put back.")
+            }
             Reason::NeedsLead => {
                 self.pick("仅团队负责人或平台管理员可操作。", "Only a lead of the team or an operator may do this.")
             }

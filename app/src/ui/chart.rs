@@ -52,11 +52,10 @@ pub fn line_chart(c: Line) -> AnyView {
         (Some(a), Some(b)) => format!("{d}L{} {H}L{} {H}z", x(b.0), x(a.0)),
         _ => String::new(),
     };
-    let marks: String =
-        c.marks.iter().filter(|m| (x0..=x1).contains(*m)).fold(String::new(), |mut s, m| {
-            let _ = write!(s, "M{} 0V{H}", x(*m));
-            s
-        });
+    let marks: String = c.marks.iter().filter(|m| (x0..=x1).contains(*m)).fold(String::new(), |mut s, m| {
+        let _ = write!(s, "M{} 0V{H}", x(*m));
+        s
+    });
     let limit = c.limit.map(|l| format!("M0 {}H{W}", y(l))).unwrap_or_default();
     view! {
         <figure class="chart">
@@ -135,10 +134,7 @@ fn axis([a, b, c]: [String; 3]) -> AnyView {
 
 fn figures(summary: String, (heads, rows): ([String; 2], Vec<[String; 2]>)) -> AnyView {
     let [a, b] = heads;
-    let rows = rows
-        .into_iter()
-        .map(|[a, b]| view! { <tr><td>{a}</td><td class="num">{b}</td></tr> })
-        .collect_view();
+    let rows = rows.into_iter().map(|[a, b]| view! { <tr><td>{a}</td><td class="num">{b}</td></tr> }).collect_view();
     view! {
         <details class="figs">
             <summary>{summary}</summary>

@@ -63,7 +63,13 @@ pub(crate) fn encode(s: &str, out: &mut String) {
 
 /// A table head that sorts: a link that turns the order around when it is the
 /// present one. `numeric` columns stand right and begin with the largest.
-pub fn sort_head(url: &UrlState, key: &'static str, label: impl Into<String>, numeric: bool, class: &'static str) -> AnyView {
+pub fn sort_head(
+    url: &UrlState,
+    key: &'static str,
+    label: impl Into<String>,
+    numeric: bool,
+    class: &'static str,
+) -> AnyView {
     let label: String = label.into();
     let (present, desc) = (url.get("sort") == key, url.get("desc") == "true");
     let to_desc = if present { !desc } else { numeric };

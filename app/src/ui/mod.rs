@@ -29,7 +29,7 @@ pub use copy::CopyButton;
 pub use field::{Field, NumberField, SelectField, TextArea, TextField, described};
 pub use frame::{Tab, facts, head, section, section_with, tabs};
 pub use icon::{Icon, icon};
-pub use list::{UrlState, pager, PagerWords, sort_head};
+pub use list::{PagerWords, UrlState, pager, sort_head};
 pub use measure::{Capacity, capacity, legend, meter};
 pub use notice::{empty, notice, skeleton};
 pub use overlay::{Confirm, Dialog, Menu, dialog_button};

@@ -6,7 +6,13 @@ use super::{ButtonSize, Icon, Tone, button, icon};
 use leptos::prelude::*;
 
 /// The button that opens the dialog or menu `target`.
-pub fn dialog_button(target: &str, label: impl Into<String>, tone: Tone, size: ButtonSize, glyph: Option<Icon>) -> AnyView {
+pub fn dialog_button(
+    target: &str,
+    label: impl Into<String>,
+    tone: Tone,
+    size: ButtonSize,
+    glyph: Option<Icon>,
+) -> AnyView {
     let (target, label): (String, String) = (target.to_owned(), label.into());
     view! {
         <button class=button::class(tone, size) type="button" popovertarget=target aria-haspopup="dialog">

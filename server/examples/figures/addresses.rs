@@ -40,6 +40,11 @@ pub async fn measure(t: &mut Table) -> Outcome<()> {
     let (pairs, doubled) = all.iter().fold((0, 0u64), |(a, b), (n, d)| (a + n, b.saturating_add(*d)));
     // One pair is two operations, as "allocating and releasing" counts them.
     let rate = pairs * 2 / 5;
-    t.row("addresses: 64 clients allocating and releasing", "≥ 2,000 a second, none twice", format!("{rate} a second, {doubled} twice"), Some(rate >= 2_000 && doubled == 0));
+    t.row(
+        "addresses: 64 clients allocating and releasing",
+        "≥ 2,000 a second, none twice",
+        format!("{rate} a second, {doubled} twice"),
+        Some(rate >= 2_000 && doubled == 0),
+    );
     Ok(())
 }

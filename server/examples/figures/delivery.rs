@@ -45,9 +45,21 @@ pub async fn measure(p: &Portal, t: &mut Table) -> Outcome<()> {
     let last = format!("speed{ROUNDS}");
     let plain = plain_docker(p, &package, &last).await?;
     p.delete(&last).await?;
-    let (Some((m, p99)), Some((d, _))) = (median_p99(&ours), median_p99(&plain)) else { return Err("no rounds".into()) };
-    t.row("\"Go online\" to the first good answer through the name", "median ≤ 3 s", format!("median {m:.2} s, p99 {p99:.2} s"), Some(m <= 3.0));
-    t.row("  the same container by plain docker run", "beside it", format!("median {d:.2} s, ratio {:.1}", m / d), None);
+    let (Some((m, p99)), Some((d, _))) = (median_p99(&ours), median_p99(&plain)) else {
+        return Err("no rounds".into());
+    };
+    t.row(
+        "\"Go online\" to the first good answer through the name",
+        "median ≤ 3 s",
+        format!("median {m:.2} s, p99 {p99:.2} s"),
+        Some(m <= 3.0),
+    );
+    t.row(
+        "  the same container by plain docker run",
+        "beside it",
+        format!("median {d:.2} s, ratio {:.1}", m / d),
+        None,
+    );
     Ok(())
 }
 
@@ -60,7 +72,23 @@ async fn plain_docker(p: &Portal, package: &str, running: &str) -> Outcome<Vec<f
     for n in 0..ROUNDS {
         let (name, ip) = (format!("bench-plain-{n}"), format!("10.210.16.{}", 200 + n));
         let began = Instant::now();
-        let run = ["run", "-d", "--name", &name, "--network", "padis-sf-dev", "--ip", &ip, "-v", &mount, "--cpus", "0.1", "-m", "64m", &image];
+        let run = [
+            "run",
+            "-d",
+            "--name",
+            &name,
+            "--network",
+            "padis-sf-dev",
+            "--ip",
+            &ip,
+            "-v",
+            &mount,
+            "--cpus",
+            "0.1",
+            "-m",
+            "64m",
+            &image,
+        ];
         let done = Command::new("docker").args(run).output().await?;
         if !done.status.success() {
             return Err(format!("docker run: {}", String::from_utf8_lossy(&done.stderr)).into());
@@ -104,12 +132,18 @@ pub async fn healing(p: &Portal, t: &mut Table) -> Outcome<()> {
     for _ in 0..ROUNDS {
         let before = members_up(p, "heal").await?;
         let task = p.app("heal").await?["instances"][0]["task_id"].as_str().unwrap_or_default().to_owned();
-        let listed = Command::new("docker").args(["ps", "-q", "--filter", &format!("label=MESOS_TASK_ID={task}")]).output().await?;
+        let listed = Command::new("docker")
+            .args(["ps", "-q", "--filter", &format!("label=MESOS_TASK_ID={task}")])
+            .output()
+            .await?;
         let id = String::from_utf8_lossy(&listed.stdout).trim().to_owned();
         let began = Instant::now();
         let killed = Command::new("docker").args(["kill", &id]).output();
         let gone = async {
-            p.until("out of the balancer", 30, async |p| Ok(members_up(p, "heal").await?.iter().filter(|m| before.contains(m)).count() == 2)).await?;
+            p.until("out of the balancer", 30, async |p| {
+                Ok(members_up(p, "heal").await?.iter().filter(|m| before.contains(m)).count() == 2)
+            })
+            .await?;
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(began.elapsed().as_secs_f64())
         };
         let (killed, gone) = tokio::join!(killed, gone);
@@ -121,13 +155,27 @@ pub async fn healing(p: &Portal, t: &mut Table) -> Outcome<()> {
         .await?;
         back.push(began.elapsed().as_secs_f64());
         p.until("the portal has seen it", 30, async |p| {
-            Ok(p.app("heal").await?["instances"].as_array().is_some_and(|i| i.len() == 3 && i.iter().all(|i| i["state"] == "well")))
+            Ok(p.app("heal").await?["instances"]
+                .as_array()
+                .is_some_and(|i| i.len() == 3 && i.iter().all(|i| i["state"] == "well")))
         })
         .await?;
     }
     p.delete("heal").await?;
-    let (Some((o, o99)), Some((b, b99))) = (median_p99(&out), median_p99(&back)) else { return Err("no rounds".into()) };
-    t.row("container killed → out of the balancer", "≤ 250 ms", format!("median {o:.0} ms, p99 {o99:.0} ms (with docker kill's own time)"), Some(o <= 250.0));
-    t.row("  → replacement in the balancer and answering", "≤ 3 s", format!("median {b:.2} s, p99 {b99:.2} s"), Some(b <= 3.0));
+    let (Some((o, o99)), Some((b, b99))) = (median_p99(&out), median_p99(&back)) else {
+        return Err("no rounds".into());
+    };
+    t.row(
+        "container killed → out of the balancer",
+        "≤ 250 ms",
+        format!("median {o:.0} ms, p99 {o99:.0} ms (with docker kill's own time)"),
+        Some(o <= 250.0),
+    );
+    t.row(
+        "  → replacement in the balancer and answering",
+        "≤ 3 s",
+        format!("median {b:.2} s, p99 {b99:.2} s"),
+        Some(b <= 3.0),
+    );
     Ok(())
 }

@@ -16,8 +16,10 @@ pub async fn measure(p: &Portal, t: &mut Table) -> Outcome<()> {
     let (one, two) = (upload_site(p, "load one").await?, upload_site(p, "load two").await?);
     p.go_online("load", &one, 3).await?;
     settled(p, 3).await?;
-    let (stop, sent, failed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let generator = tokio::spawn(generate(p.balancer.clone(), Arc::clone(&stop), Arc::clone(&sent), Arc::clone(&failed)));
+    let (stop, sent, failed) =
+        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let generator =
+        tokio::spawn(generate(p.balancer.clone(), Arc::clone(&stop), Arc::clone(&sent), Arc::clone(&failed)));
     let changes = async {
         p.act("scale", "load", &[("instances", "1".into())]).await?;
         settled(p, 1).await?;
@@ -39,7 +41,12 @@ pub async fn measure(p: &Portal, t: &mut Table) -> Outcome<()> {
     changes?;
     p.delete("load").await?;
     let (n, f) = (sent.load(Ordering::Relaxed), failed.load(Ordering::Relaxed));
-    t.row("3→1→3 and a release change under 500 requests/s", "0 failed requests", format!("{f} failed of {n}"), Some(f == 0 && n > 1_000));
+    t.row(
+        "3→1→3 and a release change under 500 requests/s",
+        "0 failed requests",
+        format!("{f} failed of {n}"),
+        Some(f == 0 && n > 1_000),
+    );
     Ok(())
 }
 

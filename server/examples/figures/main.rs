@@ -55,7 +55,12 @@ async fn main() -> Outcome<()> {
         Ok(())
     }
     .await;
-    t.row("the portal's memory after all this", "≤ 200 MiB", format!("{} MiB", portal.rss_mib()?), Some(portal.rss_mib()? <= 200));
+    t.row(
+        "the portal's memory after all this",
+        "≤ 200 MiB",
+        format!("{} MiB", portal.rss_mib()?),
+        Some(portal.rss_mib()? <= 200),
+    );
     portal.stop().await;
     t.print();
     measured

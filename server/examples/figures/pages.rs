@@ -27,7 +27,10 @@ pub async fn measure(p: &Portal, t: &mut Table) -> Outcome<()> {
             let status = a.status();
             let timing = a.headers().get("server-timing").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
             a.bytes().await?;
-            let dur = timing.split(';').find_map(|x| x.trim().strip_prefix("dur=")).and_then(|d| d.split(',').next()?.parse::<f64>().ok());
+            let dur = timing
+                .split(';')
+                .find_map(|x| x.trim().strip_prefix("dur="))
+                .and_then(|d| d.split(',').next()?.parse::<f64>().ok());
             let Some(dur) = dur.filter(|_| status.is_success()) else {
                 return Err(format!("{path}: {status}, Server-Timing: {timing:?}").into());
             };
@@ -59,7 +62,8 @@ async fn fill(store: &Store) -> Outcome<()> {
         sqlx::query(sql).execute(&mut *tx).await?;
     }
     tx.commit().await?;
-    let releases: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM release WHERE app_id LIKE 'bench-%'").fetch_one(store.read()).await?;
+    let releases: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM release WHERE app_id LIKE 'bench-%'").fetch_one(store.read()).await?;
     if releases < 2000 {
         return Err("the applications for the list could not be made".into());
     }

@@ -87,7 +87,8 @@ impl Portal {
             child,
         };
         let began = Instant::now();
-        it.until("the portal answers", 60, async |p| Ok(p.http.get(format!("{}/health", p.base)).send().await.is_ok())).await?;
+        it.until("the portal answers", 60, async |p| Ok(p.http.get(format!("{}/health", p.base)).send().await.is_ok()))
+            .await?;
         println!("  the portal answers after {} ms", began.elapsed().as_millis());
         let url = format!("http://{}/v2/", it.registry);
         it.until("the registry answers", 30, async |p| Ok(p.http.get(&url).send().await.is_ok())).await?;
@@ -97,7 +98,13 @@ impl Portal {
     /// Signs in as the first administrator.
     pub async fn sign_in(&mut self) -> Outcome<()> {
         let form = [("account", "admin"), ("password", PASSWORD), ("next", "/")];
-        let answer = self.http.post(format!("{}/auth/sign-in", self.base)).header("Origin", &self.base).form(&form).send().await?;
+        let answer = self
+            .http
+            .post(format!("{}/auth/sign-in", self.base))
+            .header("Origin", &self.base)
+            .form(&form)
+            .send()
+            .await?;
         let cookies: Vec<String> = answer
             .headers()
             .get_all("set-cookie")
@@ -114,7 +121,12 @@ impl Portal {
     }
 
     /// Waits for a condition.
-    pub async fn until(&self, what: &str, seconds: u64, mut cond: impl AsyncFnMut(&Self) -> Outcome<bool>) -> Outcome<()> {
+    pub async fn until(
+        &self,
+        what: &str,
+        seconds: u64,
+        mut cond: impl AsyncFnMut(&Self) -> Outcome<bool>,
+    ) -> Outcome<()> {
         let end = Instant::now() + Duration::from_secs(seconds);
         let mut last = None;
         while Instant::now() < end {
@@ -151,7 +163,10 @@ impl Portal {
 
     /// A request that changes something.
     pub fn change(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base)).header("Cookie", &self.cookie).header("Origin", &self.base)
+        self.http
+            .request(method, format!("{}{path}", self.base))
+            .header("Cookie", &self.cookie)
+            .header("Origin", &self.base)
     }
 
     /// A server function that changes something.
@@ -197,7 +212,9 @@ impl Portal {
     /// Presses "Go online".
     pub async fn go_online(&self, name: &str, package: &str, instances: u32) -> Outcome<()> {
         let options = self.options().await?;
-        let stack = options["stacks"].as_array().and_then(|s| s.iter().find_map(|s| s["key"].as_str().filter(|k| k.starts_with("nginx"))));
+        let stack = options["stacks"]
+            .as_array()
+            .and_then(|s| s.iter().find_map(|s| s["key"].as_str().filter(|k| k.starts_with("nginx"))));
         let form = [
             ("team", "default".to_owned()),
             ("name", name.to_owned()),
@@ -223,8 +240,12 @@ impl Portal {
     /// Acts on an application.
     pub async fn act(&self, endpoint: &str, name: &str, more: &[(&str, String)]) -> Outcome<()> {
         let seen = self.app(name).await?["revision"].to_string();
-        let mut form =
-            vec![("team", "default".to_owned()), ("app", name.to_owned()), ("seen", seen), ("once", self.once().await?)];
+        let mut form = vec![
+            ("team", "default".to_owned()),
+            ("app", name.to_owned()),
+            ("seen", seen),
+            ("once", self.once().await?),
+        ];
         form.extend_from_slice(more);
         self.post(endpoint, &form).await
     }
@@ -242,7 +263,8 @@ impl Portal {
 
     /// Whether the application answers well through the balancer.
     pub async fn answers(&self, name: &str) -> bool {
-        let sent = self.http.get(&self.balancer).header("Host", Self::host(name)).timeout(Duration::from_secs(2)).send().await;
+        let sent =
+            self.http.get(&self.balancer).header("Host", Self::host(name)).timeout(Duration::from_secs(2)).send().await;
         match sent {
             Ok(a) if a.status().is_success() => a.text().await.is_ok_and(|t| t.contains("bench")),
             _ => false,
@@ -258,7 +280,10 @@ impl Portal {
     pub fn rss_mib(&self) -> Outcome<u64> {
         let pid = self.pid()?;
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let kib = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
+        let kib = status
+            .lines()
+            .find_map(|l| l.strip_prefix("VmRSS:"))
+            .and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
         Ok(kib.ok_or("no VmRSS")? / 1024)
     }
 

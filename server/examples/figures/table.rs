@@ -26,7 +26,8 @@ impl Table {
         let widths = [width(0), width(1), width(2), width(3)];
         println!();
         for r in all {
-            let cells: Vec<String> = r.iter().zip(widths).map(|(s, w)| format!("{s}{}", " ".repeat(w - s.chars().count()))).collect();
+            let cells: Vec<String> =
+                r.iter().zip(widths).map(|(s, w)| format!("{s}{}", " ".repeat(w - s.chars().count()))).collect();
             println!("| {} |", cells.join(" | "));
         }
     }

@@ -42,7 +42,12 @@ pub async fn measure(p: &Portal, t: &mut Table) -> Outcome<()> {
     std::fs::remove_file(&path)?;
     let (share, grew) = (cp / ours * 100.0, peak.saturating_sub(before));
     let speed = |s: f64| length as f64 / s / 1e6;
-    t.row("upload of 1 GiB, checked and stored", "≥ 70 % of cp's speed", format!("{:.0} MB/s, cp and sync {:.0} MB/s: {share:.0} %", speed(ours), speed(cp)), Some(share >= 70.0));
+    t.row(
+        "upload of 1 GiB, checked and stored",
+        "≥ 70 % of cp's speed",
+        format!("{:.0} MB/s, cp and sync {:.0} MB/s: {share:.0} %", speed(ours), speed(cp)),
+        Some(share >= 70.0),
+    );
     t.row("  memory grows", "< 32 MiB", format!("{grew} MiB"), Some(grew < 32));
     Ok(())
 }

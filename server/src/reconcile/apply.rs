@@ -11,9 +11,7 @@ use crate::store::apps::{self, Moment};
 use crate::store::claims::{self, Given, Owner};
 use padis_domain::delivery::{Note, Step as Stop};
 use padis_domain::plan::{Plan, Step, side_by_side};
-use padis_domain::ports::{
-    Member, MemberState, NameRecord, PoolNet, PortError, SchedApp, SchedVolume,
-};
+use padis_domain::ports::{Member, MemberState, NameRecord, PoolNet, PortError, SchedApp, SchedVolume};
 use padis_domain::problem::System;
 use padis_domain::stack::PackageForm;
 use std::collections::BTreeMap;
@@ -68,12 +66,8 @@ async fn one(r: &Arc<Reconciler>, s: &Seen, step: &Step) -> Result<Trouble, RunE
             }
         }
         Step::Attach { task_id, ip } => {
-            let net = PoolNet {
-                pool: s.pool.name.clone(),
-                subnet: s.pool.subnet,
-                gateway: gateway(s)?,
-                vlan: s.pool.vlan,
-            };
+            let net =
+                PoolNet { pool: s.pool.name.clone(), subnet: s.pool.subnet, gateway: gateway(s)?, vlan: s.pool.vlan };
             super::pools::ensure(r, &s.pool, &net).await?;
             p.network.attach(&net, task_id, *ip).await?;
         }
@@ -114,7 +108,8 @@ async fn one(r: &Arc<Reconciler>, s: &Seen, step: &Step) -> Result<Trouble, RunE
             let name = &s.intent.host_name;
             hold(r, &owner, "name", name, None, None, None, System::Dns).await?;
             let addresses = vec![r.set.names_to.clone()];
-            let record = NameRecord { name: name.clone(), addresses: addresses.clone(), ttl_s: s.pool.ttl_s, ptr: false };
+            let record =
+                NameRecord { name: name.clone(), addresses: addresses.clone(), ttl_s: s.pool.ttl_s, ptr: false };
             p.dns.put(&record).await?;
             r.learn_name(name, Some(addresses));
         }
@@ -154,9 +149,9 @@ async fn hold(
 }
 
 fn gateway(s: &Seen) -> Result<u32, RunError> {
-    s.pool
-        .gateway_ip()
-        .ok_or_else(|| PortError::refused(System::Network, format!("the gateway of pool {} is not an address", s.pool.name)).into())
+    s.pool.gateway_ip().ok_or_else(|| {
+        PortError::refused(System::Network, format!("the gateway of pool {} is not an address", s.pool.name)).into()
+    })
 }
 
 /// The path of a package below the data folder: a file, or the unpacked tree beside it.

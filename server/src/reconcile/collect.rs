@@ -212,10 +212,15 @@ async fn write_samples(
     for (id, team, name) in apps {
         let live = r.live.app(&id);
         let sum = |f: &dyn Fn(Use) -> u32| -> i64 {
-            live.iter().flat_map(|l| l.instances.iter()).filter_map(|i| r.use_of(&i.task_id)).map(|u| i64::from(f(u))).sum()
+            live.iter()
+                .flat_map(|l| l.instances.iter())
+                .filter_map(|i| r.use_of(&i.task_id))
+                .map(|u| i64::from(f(u)))
+                .sum()
         };
         let (requests, failed) = traffic.get(&format!("{team}.{name}")).copied().unwrap_or_default();
-        let (requests, failed) = (i64::try_from(requests).unwrap_or(i64::MAX), i64::try_from(failed).unwrap_or(i64::MAX));
+        let (requests, failed) =
+            (i64::try_from(requests).unwrap_or(i64::MAX), i64::try_from(failed).unwrap_or(i64::MAX));
         if live.as_ref().is_none_or(|l| l.instances.is_empty()) && requests == 0 {
             continue;
         }
@@ -295,7 +300,12 @@ async fn stacks(r: &Arc<Reconciler>) {
         let had: Vec<String> =
             sqlx::query_scalar("SELECT key FROM stack WHERE gone_at IS NULL").fetch_all(&mut *tx).await.what(WHAT)?;
         for key in had.iter().filter(|k| !keys.contains(*k)) {
-            sqlx::query("UPDATE stack SET gone_at = $2 WHERE key = $1").bind(key).bind(at).execute(&mut *tx).await.what(WHAT)?;
+            sqlx::query("UPDATE stack SET gone_at = $2 WHERE key = $1")
+                .bind(key)
+                .bind(at)
+                .execute(&mut *tx)
+                .await
+                .what(WHAT)?;
             changed = true;
         }
         tx.commit().await.what(WHAT)?;

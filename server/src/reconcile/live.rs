@@ -94,7 +94,15 @@ impl Live {
         self.systems.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
     /// Notes how a system is; `since` moves only when up or down changes. `true` if it did.
-    pub fn set_system(&self, name: &'static str, system: System, up: bool, at: &str, detail: &str, now: UnixMs) -> bool {
+    pub fn set_system(
+        &self,
+        name: &'static str,
+        system: System,
+        up: bool,
+        at: &str,
+        detail: &str,
+        now: UnixMs,
+    ) -> bool {
         let mut all = self.systems.write().unwrap_or_else(PoisonError::into_inner);
         let before = all.get(name);
         let changed = before.is_none_or(|b| b.up != up);

@@ -74,7 +74,9 @@ pub(super) fn service_key(app: &AppRef) -> String {
 pub(super) async fn observe(r: &Arc<Reconciler>, app: &AppRef) -> Result<Option<Seen>, RunError> {
     let Some(intent) = apps::intent(&r.store, app).await? else { return Ok(None) };
     let Some(pool) = apps::pool(&r.store, &intent.pool).await? else {
-        return Err(crate::store::StoreError::Row { what: "app.pool", detail: format!("{} is gone", intent.pool) }.into());
+        return Err(
+            crate::store::StoreError::Row { what: "app.pool", detail: format!("{} is gone", intent.pool) }.into()
+        );
     };
     let (releases, noted, held) = futures::try_join!(
         apps::live_releases(&r.store, &intent.id),

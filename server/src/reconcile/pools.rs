@@ -4,8 +4,8 @@
 //! after a restart of Docker they may be gone, so each process makes sure once,
 //! and again whenever attaching fails.
 
-use super::{Reconciler, lock};
 use super::worker::RunError;
+use super::{Reconciler, lock};
 use crate::store::apps;
 use crate::store::work::Outcome;
 use padis_domain::pool::PoolSpec;
@@ -15,9 +15,9 @@ use std::sync::Arc;
 
 /// The pool's network, for the Network port.
 fn net(p: &PoolSpec) -> Result<PoolNet, RunError> {
-    let gateway = p
-        .gateway_ip()
-        .ok_or_else(|| PortError::refused(System::Network, format!("the gateway of pool {} is not an address", p.name)))?;
+    let gateway = p.gateway_ip().ok_or_else(|| {
+        PortError::refused(System::Network, format!("the gateway of pool {} is not an address", p.name))
+    })?;
     Ok(PoolNet { pool: p.name.clone(), subnet: p.subnet, gateway, vlan: p.vlan })
 }
 

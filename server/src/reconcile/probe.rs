@@ -163,7 +163,8 @@ impl Prober {
         let after = o.health(&t.rule);
         let kind = |h: &Health| std::mem::discriminant(h);
         // A sick instance is reported again at each probe: its removal may have failed.
-        let wake = kind(&before) != kind(&after) || matches!(after, Health::Sick { .. }) || o.failures == 1 && o.was_well;
+        let wake =
+            kind(&before) != kind(&after) || matches!(after, Health::Sick { .. }) || o.failures == 1 && o.was_well;
         let pause = if o.was_well {
             Duration::from_millis(u64::from(t.rule.interval_ms))
         } else {
@@ -215,7 +216,10 @@ impl Prober {
             }
         }
         let got: String = String::from_utf8_lossy(&body).split_whitespace().collect::<Vec<_>>().join(" ");
-        Finding::WrongText { expect: rule.expect.clone(), got: got.chars().filter(|c| !c.is_control()).take(80).collect() }
+        Finding::WrongText {
+            expect: rule.expect.clone(),
+            got: got.chars().filter(|c| !c.is_control()).take(80).collect(),
+        }
     }
 }
 

@@ -7,9 +7,9 @@
 use super::observe::Seen;
 use super::worker::RunError;
 use super::{Reconciler, answer, live::LiveApp, now};
+use crate::store::What;
 use crate::store::apps::{self, Delivery, Moment, SeenTask};
 use crate::store::journal::{self, Entry};
-use crate::store::What;
 use padis_domain::action::AppState;
 use padis_domain::address::dotted;
 use padis_domain::app::Wanted;
@@ -130,7 +130,8 @@ async fn births_and_deaths(r: &Arc<Reconciler>, s: &Seen) -> Result<(), RunError
         };
         apps::note_task(&r.store, &s.intent, &seen).await?;
         if let (true, Some(p)) = (first_address, t.place) {
-            note(r, s, "instance.started", Event::Started { slot: p.slot, release, host: task.host.clone(), address }).await?;
+            note(r, s, "instance.started", Event::Started { slot: p.slot, release, host: task.host.clone(), address })
+                .await?;
         }
     }
     for i in s.instances.values() {
@@ -142,11 +143,13 @@ async fn births_and_deaths(r: &Arc<Reconciler>, s: &Seen) -> Result<(), RunError
         match i.leaving.as_deref() {
             Some("sick") => {}
             Some(_) => {
-                let event = Event::Left { slot: i.slot.unwrap_or_default(), release: i.release, drained: i.well_at.is_some() };
+                let event =
+                    Event::Left { slot: i.slot.unwrap_or_default(), release: i.release, drained: i.well_at.is_some() };
                 note(r, s, "instance.left", event).await?;
             }
             None => {
-                let last = s.sched.get(&i.release).and_then(|x| x.last_failure.as_ref()).filter(|f| f.task_id == i.task_id);
+                let last =
+                    s.sched.get(&i.release).and_then(|x| x.last_failure.as_ref()).filter(|f| f.task_id == i.task_id);
                 let (state, message) = match (cause, last) {
                     (Some(c), _) => (c.state, c.message),
                     (None, Some(f)) => (f.state.clone(), f.message.clone()),
@@ -238,7 +241,8 @@ async fn deliver(r: &Arc<Reconciler>, s: &mut Seen) -> Result<(bool, Option<i64>
 
 async fn save(r: &Arc<Reconciler>, s: &Seen, d: &Delivery, at: Step, before: &str) -> Result<(), RunError> {
     apps::save_delivery(&r.store, &s.intent.id, d, at.as_str()).await?;
-    if let (true, Some((step, _, n))) = (d.state != before && matches!(d.state.as_str(), "waiting" | "failed"), &s.trouble)
+    if let (true, Some((step, _, n))) =
+        (d.state != before && matches!(d.state.as_str(), "waiting" | "failed"), &s.trouble)
     {
         note(r, s, "delivery.stuck", Event::Stuck { release: d.release, step: *step, note: n.clone() }).await?;
     }
@@ -349,9 +353,10 @@ fn show(r: &Arc<Reconciler>, s: &Seen, word: AppState) {
         waiting: s.trouble.as_ref().filter(|(_, failed, _)| !failed).map(|(_, _, n)| n.clone()),
         at: now(),
     };
-    let same = r.live.app(&s.intent.id).is_some_and(|b| {
-        b.state == fresh.state && b.waiting == fresh.waiting && alike(&b.instances, &fresh.instances)
-    });
+    let same = r
+        .live
+        .app(&s.intent.id)
+        .is_some_and(|b| b.state == fresh.state && b.waiting == fresh.waiting && alike(&b.instances, &fresh.instances));
     r.live.set_app(&s.intent.id, fresh);
     if !same {
         publish(r, s);

@@ -59,7 +59,9 @@ pub(super) async fn work(r: Arc<Reconciler>, n: usize, stop: CancellationToken) 
                     Ok(true) => {}
                     Ok(false) if outcome == Outcome::Forget => {}
                     Ok(false) => tracing::warn!(work.key = %taken.key, "the lease had passed to another worker"),
-                    Err(e) => tracing::error!(work.key = %taken.key, cause = %RunError::from(e).chain(), "settling work failed"),
+                    Err(e) => {
+                        tracing::error!(work.key = %taken.key, cause = %RunError::from(e).chain(), "settling work failed")
+                    }
                 }
                 if !matches!(outcome, Outcome::Done | Outcome::Again(_)) {
                     r.changes.publish("work", None);
@@ -67,7 +69,8 @@ pub(super) async fn work(r: Arc<Reconciler>, n: usize, stop: CancellationToken) 
             }
             Ok(None) => {
                 let due = work::next_due(&r.store).await.ok().flatten();
-                let pause = due.map_or(IDLE, |d| Duration::from_millis(u64::try_from((d - now()).clamp(1, 500)).unwrap_or(1)));
+                let pause =
+                    due.map_or(IDLE, |d| Duration::from_millis(u64::try_from((d - now()).clamp(1, 500)).unwrap_or(1)));
                 tokio::select! {
                     () = woken => {}
                     () = tokio::time::sleep(pause) => {}

@@ -139,7 +139,8 @@ pub async fn intent(store: &Store, app: &AppRef) -> Result<Option<AppIntent>, St
 
 /// Every application's key, for the sweep.
 pub async fn all(store: &Store) -> Result<Vec<AppRef>, StoreError> {
-    let rows = sqlx::query("SELECT team, name FROM app ORDER BY team, name").fetch_all(store.read()).await.what(WHAT)?;
+    let rows =
+        sqlx::query("SELECT team, name FROM app ORDER BY team, name").fetch_all(store.read()).await.what(WHAT)?;
     rows.iter().map(|r| Ok(AppRef { team: s(r, "team")?, app: s(r, "name")? })).collect()
 }
 
@@ -193,12 +194,25 @@ pub fn read_pool(r: &AnyRow) -> Result<PoolSpec, StoreError> {
 
 /// One pool.
 pub async fn pool(store: &Store, name: &str) -> Result<Option<PoolSpec>, StoreError> {
-    sqlx::query("SELECT * FROM pool WHERE name = $1").bind(name).fetch_optional(store.read()).await.what("read pools")?.as_ref().map(read_pool).transpose()
+    sqlx::query("SELECT * FROM pool WHERE name = $1")
+        .bind(name)
+        .fetch_optional(store.read())
+        .await
+        .what("read pools")?
+        .as_ref()
+        .map(read_pool)
+        .transpose()
 }
 
 /// All pools.
 pub async fn pools(store: &Store) -> Result<Vec<PoolSpec>, StoreError> {
-    sqlx::query("SELECT * FROM pool ORDER BY name").fetch_all(store.read()).await.what("read pools")?.iter().map(read_pool).collect()
+    sqlx::query("SELECT * FROM pool ORDER BY name")
+        .fetch_all(store.read())
+        .await
+        .what("read pools")?
+        .iter()
+        .map(read_pool)
+        .collect()
 }
 
 /// One delivery.
@@ -336,7 +350,11 @@ pub async fn mark(store: &Store, task_id: &str, moment: Moment<'_>) -> Result<bo
     let w = store.write();
     let n = match moment {
         Moment::Well => {
-            sqlx::query("UPDATE instance SET well_at = $2 WHERE task_id = $1 AND well_at IS NULL").bind(task_id).bind(now_ms()).execute(w).await
+            sqlx::query("UPDATE instance SET well_at = $2 WHERE task_id = $1 AND well_at IS NULL")
+                .bind(task_id)
+                .bind(now_ms())
+                .execute(w)
+                .await
         }
         Moment::Leaving(why) => {
             sqlx::query("UPDATE instance SET leaving = $3, leaving_at = $2 WHERE task_id = $1 AND leaving IS NULL")
@@ -347,7 +365,11 @@ pub async fn mark(store: &Store, task_id: &str, moment: Moment<'_>) -> Result<bo
                 .await
         }
         Moment::Ended => {
-            sqlx::query("UPDATE instance SET ended_at = $2 WHERE task_id = $1 AND ended_at IS NULL").bind(task_id).bind(now_ms()).execute(w).await
+            sqlx::query("UPDATE instance SET ended_at = $2 WHERE task_id = $1 AND ended_at IS NULL")
+                .bind(task_id)
+                .bind(now_ms())
+                .execute(w)
+                .await
         }
     };
     Ok(n.what("mark an instance")?.rows_affected() == 1)

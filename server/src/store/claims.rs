@@ -99,11 +99,12 @@ pub async fn allocate(
             }
         }
         // Nothing came back: the task has one already, or the slot has, or all are taken, or the race was lost.
-        let mine: Option<i64> = sqlx::query_scalar("SELECT address FROM claim WHERE task_id = $1 AND kind = 'address' AND state = 'held'")
-            .bind(task_id)
-            .fetch_optional(store.read())
-            .await
-            .what(WHAT)?;
+        let mine: Option<i64> =
+            sqlx::query_scalar("SELECT address FROM claim WHERE task_id = $1 AND kind = 'address' AND state = 'held'")
+                .bind(task_id)
+                .fetch_optional(store.read())
+                .await
+                .what(WHAT)?;
         if let Some(ip) = mine {
             return Ok(Given::Address(u32::try_from(ip).unwrap_or_default()));
         }
@@ -130,7 +131,10 @@ pub async fn allocate(
                 .await
                 .what(WHAT)?;
         if slot_held > 0 {
-            return Err(StoreError::Row { what: "claim", detail: format!("slot {slot} of release {release} is held by another task") });
+            return Err(StoreError::Row {
+                what: "claim",
+                detail: format!("slot {slot} of release {release} is held by another task"),
+            });
         }
         tokio::task::yield_now().await;
     }
@@ -171,7 +175,15 @@ pub async fn end_quarantines(store: &Store) -> Result<Vec<String>, StoreError> {
 }
 
 /// Reserves every free address of a range; gives how many. Taken ones are left alone.
-pub async fn reserve(tx: &mut Tx<'_>, pool: &str, subnet: Subnet, gateway: u32, from: u32, to: u32, reason: &str) -> Result<u32, StoreError> {
+pub async fn reserve(
+    tx: &mut Tx<'_>,
+    pool: &str,
+    subnet: Subnet,
+    gateway: u32,
+    from: u32,
+    to: u32,
+    reason: &str,
+) -> Result<u32, StoreError> {
     let base = i64::from(subnet.base());
     let n = sqlx::query(
         "INSERT INTO claim (id, kind, pool, address, what, state, reason, since) \
@@ -212,7 +224,15 @@ pub async fn unreserve(tx: &mut Tx<'_>, pool: &str, from: u32, to: u32) -> Resul
 
 /// Notes that we hold a name, service or member. Holding it already is fine; held
 /// by another application is `Ok(false)`.
-pub async fn hold(store: &Store, owner: &Owner<'_>, kind: &str, what: &str, release: Option<u32>, slot: Option<u32>, task_id: Option<&str>) -> Result<bool, StoreError> {
+pub async fn hold(
+    store: &Store,
+    owner: &Owner<'_>,
+    kind: &str,
+    what: &str,
+    release: Option<u32>,
+    slot: Option<u32>,
+    task_id: Option<&str>,
+) -> Result<bool, StoreError> {
     sqlx::query(
         "INSERT INTO claim (id, kind, app_id, team, app, release, slot, task_id, what, state, reason, since) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'held', '', $10) ON CONFLICT DO NOTHING",
@@ -281,11 +301,12 @@ pub struct Claim {
 /// What an application holds now.
 pub async fn held(store: &Store, app_id: &str) -> Result<Vec<Claim>, StoreError> {
     const WHAT: &str = "read claims";
-    let rows = sqlx::query("SELECT * FROM claim WHERE app_id = $1 AND state = 'held' AND released_at IS NULL ORDER BY since")
-        .bind(app_id)
-        .fetch_all(store.read())
-        .await
-        .what(WHAT)?;
+    let rows =
+        sqlx::query("SELECT * FROM claim WHERE app_id = $1 AND state = 'held' AND released_at IS NULL ORDER BY since")
+            .bind(app_id)
+            .fetch_all(store.read())
+            .await
+            .what(WHAT)?;
     rows.iter()
         .map(|r| {
             let n = |c: &str| r.try_get::<Option<i64>, _>(c).what(WHAT).map(|v| v.and_then(|v| u32::try_from(v).ok()));

@@ -51,9 +51,16 @@ pub fn row_hash(seq: i64, at: UnixMs, fields: &[&str], prev: &str) -> String {
 pub async fn append(store: &Store, tx: &mut Tx<'_>, e: &Entry) -> Result<i64, StoreError> {
     const WHAT: &str = "append to the journal";
     if store.kind() == Kind::Postgres {
-        sqlx::query("SELECT CAST(pg_advisory_xact_lock($1) AS TEXT)").bind(CHAIN_LOCK).execute(&mut **tx).await.what(WHAT)?;
+        sqlx::query("SELECT CAST(pg_advisory_xact_lock($1) AS TEXT)")
+            .bind(CHAIN_LOCK)
+            .execute(&mut **tx)
+            .await
+            .what(WHAT)?;
     }
-    let last = sqlx::query("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetch_optional(&mut **tx).await.what(WHAT)?;
+    let last = sqlx::query("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
+        .fetch_optional(&mut **tx)
+        .await
+        .what(WHAT)?;
     let (seq, prev) = match last {
         Some(r) => (r.try_get::<i64, _>("seq").what(WHAT)? + 1, r.try_get::<String, _>("hash").what(WHAT)?),
         None => (1, String::new()),
@@ -127,7 +134,8 @@ pub fn read(r: &sqlx::any::AnyRow) -> Result<Stored, StoreError> {
     let s = |c: &str| r.try_get::<String, _>(c).what(WHAT);
     let o = |c: &str| r.try_get::<Option<String>, _>(c).what(WHAT);
     let (seq, at): (i64, i64) = (r.try_get("seq").what(WHAT)?, r.try_get("at").what(WHAT)?);
-    let (who, what, subject, changes, prev, hash) = (s("who")?, s("what")?, s("subject")?, s("changes")?, s("prev")?, s("hash")?);
+    let (who, what, subject, changes, prev, hash) =
+        (s("who")?, s("what")?, s("subject")?, s("changes")?, s("prev")?, s("hash")?);
     let (team, app_id, event) = (o("team")?, o("app_id")?, o("event")?);
     let found = row_hash(
         seq,

@@ -119,7 +119,9 @@ pub async fn settle(store: &Store, lease: &str, taken: &Taken, outcome: &Outcome
             let (done, due, attempts, parked, text) = match outcome {
                 Outcome::Done | Outcome::Forget => (true, now, 0, 0, String::new()),
                 Outcome::Again(ms) => (false, now + ms, 0, 0, String::new()),
-                Outcome::Retry { after_ms, why } => (false, now + after_ms, i64::from(taken.attempts) + 1, 0, why.clone()),
+                Outcome::Retry { after_ms, why } => {
+                    (false, now + after_ms, i64::from(taken.attempts) + 1, 0, why.clone())
+                }
                 Outcome::Park { why } => (false, now, i64::from(taken.attempts) + 1, 1, why.clone()),
             };
             // A touch during the run (wanted moved on) stays due at once, and unparked.

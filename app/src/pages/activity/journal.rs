@@ -2,14 +2,12 @@
 
 use super::two_tabs;
 use crate::api::{self, Fault, page_status};
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{filter_box, filter_select, live, now, pages_of, use_list};
 use crate::shell::{PageTitle, use_here, who};
 use crate::text::{Texts, texts};
-use crate::ui::{
-    Icon, LinkButton, Shape, Table, UrlState, col, col_num, empty, head, notice, state, state_tag,
-};
-use crate::fetch::Fetch;
+use crate::ui::{Icon, LinkButton, Shape, Table, UrlState, col, col_num, empty, head, notice, state, state_tag};
 use leptos::prelude::*;
 use padis_domain::Problem;
 use padis_domain::app::AppRef;
@@ -17,8 +15,9 @@ use padis_domain::view::{JournalRow, ListQuery, Page};
 use padis_domain::words::UnixMs;
 
 /// By what a row can be about the journal is filtered: the first part of its word.
-const THINGS: &[&str] =
-    &["app", "instance", "delivery", "package", "pool", "quota", "address", "team", "person", "session", "work", "stream"];
+const THINGS: &[&str] = &[
+    "app", "instance", "delivery", "package", "pool", "quota", "address", "team", "person", "session", "work", "stream",
+];
 
 /// The journal's page.
 #[component]

@@ -7,6 +7,7 @@ use super::journal::subject;
 use super::two_tabs;
 use crate::api::form::WorkForm;
 use crate::api::{self, WorkPark, WorkRetry, use_kept};
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{
     Act, act, act_form, filter_box, filter_select, hidden, live, now, operator_refused, pages_of, use_list, use_param,
@@ -16,7 +17,6 @@ use crate::text::{Texts, texts};
 use crate::ui::{
     Button, ButtonSize, LinkButton, Shape, Table, TextField, Tone, UrlState, col, col_num, empty, head, state,
 };
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::{ListQuery, Page, WorkRow};
 use padis_domain::words::UnixMs;

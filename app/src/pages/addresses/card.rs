@@ -13,7 +13,8 @@ use padis_domain::view::AddressCell;
 pub fn card(t: &'static Texts, b: &AddressBlock, at: &str, url: &UrlState, free: Act<Unreserve>) -> AnyView {
     let n = &t.net;
     let Some(ip) = parse_ip(at).filter(|ip| b.spec.subnet.contains(*ip)) else {
-        return view! { <aside class="card" id="card" aria-label=n.chosen><p class="second">{n.choose}</p></aside> }.into_any();
+        return view! { <aside class="card" id="card" aria-label=n.chosen><p class="second">{n.choose}</p></aside> }
+            .into_any();
     };
     let cell = b.cells.iter().find(|c| c.ip == ip);
     let k = kind(&b.spec, ip, cell);

@@ -1,12 +1,12 @@
 //! All subnets: one row each, with what is left.
 
 use crate::api;
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{live, use_list};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
 use crate::ui::{Capacity, Table, capacity, col, col_num, empty, head, legend};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::PoolRow;
 

@@ -98,7 +98,8 @@ fn cell(
         Some(w) => format!("{address} {}, {w}", kind_word(t, k)),
         None => format!("{address} {}", kind_word(t, k)),
     };
-    let class = if !filter.is_empty() && filter.meets(k, ip, c) { format!("{} hit", class(k)) } else { class(k).to_owned() };
+    let class =
+        if !filter.is_empty() && filter.meets(k, ip, c) { format!("{} hit", class(k)) } else { class(k).to_owned() };
     let href = here.with(&[("at", &address), ("done", ""), ("failed", ""), ("problem", "")]);
     let chosen = move || (at.with(|a| *a == address)).then_some("true");
     view! {

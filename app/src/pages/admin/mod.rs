@@ -25,7 +25,8 @@ fn top(t: &'static Texts, at: &'static str, actions: AnyView) -> AnyView {
         count: None,
         current: path == at,
     };
-    let all = vec![tab("teams", a.teams), tab("people", a.people), tab("sessions", a.sessions), tab("systems", a.systems)];
+    let all =
+        vec![tab("teams", a.teams), tab("people", a.people), tab("sessions", a.sessions), tab("systems", a.systems)];
     view! {
         {head(
             view! { <h1>{t.shell.administration}</h1> }.into_any(),

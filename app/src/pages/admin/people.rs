@@ -4,12 +4,12 @@ use super::person::{FIELDS, person_form};
 use super::top;
 use crate::api::form::PersonForm;
 use crate::api::{self, PutPerson, use_kept};
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{Act, act, filter_box, live, now, operator_refused, pages_of, use_list, use_param};
 use crate::shell::{PageTitle, use_here};
 use crate::text::{Texts, texts};
 use crate::ui::{ButtonSize, Icon, LinkButton, Shape, Table, Tone, UrlState, col, empty, state};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::{ListQuery, Page, PersonRow, TeamView};
 use padis_domain::words::UnixMs;
@@ -107,7 +107,8 @@ fn body(
 fn row(t: &'static Texts, p: &PersonRow, teams: &[TeamView], now: UnixMs, open: bool) -> AnyView {
     let a = &t.admin;
     let how = if p.enabled { state(Shape::Ok, a.enabled) } else { state(Shape::Off, a.disabled) };
-    let title = |slug: &String| teams.iter().find(|v| v.slug == *slug).map_or_else(|| slug.clone(), |v| v.title.clone());
+    let title =
+        |slug: &String| teams.iter().find(|v| v.slug == *slug).map_or_else(|| slug.clone(), |v| v.title.clone());
     let in_teams: Vec<String> = p
         .teams
         .iter()
@@ -119,7 +120,8 @@ fn row(t: &'static Texts, p: &PersonRow, teams: &[TeamView], now: UnixMs, open: 
             padis_domain::words::TeamRole::Member => title(slug),
         })
         .collect();
-    let seen = p.last_seen.map_or_else(|| view! { <span class="quiet">{a.never}</span> }.into_any(), |at| t.when(at, now));
+    let seen =
+        p.last_seen.map_or_else(|| view! { <span class="quiet">{a.never}</span> }.into_any(), |at| t.when(at, now));
     let origin = if p.built_in { a.built_in } else { a.directory };
     let edit = operator_refused(t).is_none().then(|| {
         let href = format!("/admin/people?edit={}", api::query::escape(&p.account));

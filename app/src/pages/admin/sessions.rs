@@ -2,12 +2,12 @@
 
 use super::top;
 use crate::api::{self, RevokeSession};
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{Act, act, act_form, hidden, live, now};
 use crate::shell::{PageTitle, who};
 use crate::text::{Texts, texts};
 use crate::ui::{Button, ButtonSize, Shape, Table, col, empty, state};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::SessionRow;
 use padis_domain::words::UnixMs;

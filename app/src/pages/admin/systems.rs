@@ -2,12 +2,12 @@
 
 use super::top;
 use crate::api;
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{live, now};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
 use crate::ui::{Shape, Table, col, col_num, empty, notice, state};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::SystemRow;
 use padis_domain::words::UnixMs;
@@ -17,10 +17,7 @@ use padis_domain::words::UnixMs;
 pub fn Systems() -> AnyView {
     let t = texts();
     let changed = live(&["systems"]);
-    let data = Fetch::new(
-        move || changed.get(),
-        |_| async move { Ok((api::systems().await?, now())) as api::Said<_> },
-    );
+    let data = Fetch::new(move || changed.get(), |_| async move { Ok((api::systems().await?, now())) as api::Said<_> });
     view! {
         <PageTitle text=t.admin.systems/>
         {top(t, "systems", ().into_any())}

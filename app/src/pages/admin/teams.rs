@@ -4,12 +4,12 @@ use super::team::{FIELDS, team_form};
 use super::top;
 use crate::api::form::TeamForm;
 use crate::api::{self, DeleteTeam, PutTeam, use_kept};
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{Act, act, live, operator_refused, use_param};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
 use crate::ui::{ButtonSize, Icon, LinkButton, Table, Tone, col, col_num, empty};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::TeamView;
 

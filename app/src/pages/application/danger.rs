@@ -4,10 +4,10 @@
 use super::header::keys;
 use super::{refused, with_app_once};
 use crate::api::{DeleteApp, Start, Stop};
+use crate::fetch::Fetch;
 use crate::pages::parts::{Act, act, act_form};
 use crate::text::{Texts, texts};
 use crate::ui::{Button, ButtonSize, Confirm, Dialog, Icon, Tone, dialog_button, section};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::action::{Action, AppState};
 use padis_domain::view::AppView;
@@ -73,7 +73,9 @@ fn zone(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyView {
 fn opener(target: &'static str, label: &str, tone: Tone, no: Option<String>) -> AnyView {
     match no {
         None => dialog_button(target, format!("{label} …"), tone, ButtonSize::Normal, None),
-        some => view! { <Button id=format!("{target}-no") label=label tone=tone refused=Signal::stored(some)/> }.into_any(),
+        some => {
+            view! { <Button id=format!("{target}-no") label=label tone=tone refused=Signal::stored(some)/> }.into_any()
+        }
     }
 }
 

@@ -166,7 +166,9 @@ fn stuck(s: &StepView) -> bool {
 fn evidence(t: &'static Texts, s: &StepView, now: i64) -> AnyView {
     match &s.note {
         Some(n) if stuck(s) => t.waits_for(n).into_any(),
-        Some(n @ (Note::MarathonApp { .. } | Note::Addresses { .. })) => view! { <code>{t.note(n, now)}</code> }.into_any(),
+        Some(n @ (Note::MarathonApp { .. } | Note::Addresses { .. })) => {
+            view! { <code>{t.note(n, now)}</code> }.into_any()
+        }
         Some(n) => t.note(n, now).into_any(),
         None => ().into_any(),
     }

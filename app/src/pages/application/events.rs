@@ -2,11 +2,11 @@
 
 use super::{part_now, shared};
 use crate::api;
+use crate::fetch::Fetch;
 use crate::pages::parts::{pages_of, use_list};
 use crate::shell::use_here;
 use crate::text::{Texts, texts};
 use crate::ui::{mark, section};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::TimelineItem;
 
@@ -16,8 +16,7 @@ pub fn Events() -> AnyView {
     let t = texts();
     let Some(s) = shared() else { return ().into_any() };
     let (list, here) = (use_list(), use_here());
-    let data =
-        Fetch::new(move || (s.app.get(), list.get(), s.changed.get()), |(a, q, _)| api::timeline(a, q));
+    let data = Fetch::new(move || (s.app.get(), list.get(), s.changed.get()), |(a, q, _)| api::timeline(a, q));
     view! {
         {part_now(t.app.events, data, move |p, now| {
             let body = view! {

@@ -7,9 +7,7 @@ use crate::pages::parts::{Act, act_form, hidden};
 use crate::shell::PageTitle;
 use crate::text::texts;
 use crate::text::words::app_shape;
-use crate::ui::{
-    Button, ButtonSize, Dialog, Icon, LinkButton, Tone, dialog_button, facts, head, icon, state_tag, why,
-};
+use crate::ui::{Button, ButtonSize, Dialog, Icon, LinkButton, Tone, dialog_button, facts, head, icon, state_tag, why};
 use leptos::prelude::*;
 use padis_domain::action::{Action, AppState};
 use padis_domain::view::{AppView, InstanceState};

@@ -3,10 +3,10 @@
 use super::{claims, part_now, shared, with_app};
 use crate::api;
 use crate::context::Prefs;
+use crate::fetch::Fetch;
 use crate::text::words::instance_shape;
 use crate::text::{Texts, texts, units};
 use crate::ui::{Table, col, col_num, empty_row, meter, section as ui_section, state};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::{AppView, InstanceRow, InstanceState};
 use std::collections::BTreeSet;
@@ -45,7 +45,12 @@ pub fn section(v: AppView) -> AnyView {
         {col_num("CPU", "lo")}
         {col_num(a.memory, "")}
     };
-    ui_section("slh", a.instances, aside, view! { <Table label=a.instances head=heads.into_any()>{rows}</Table> }.into_any())
+    ui_section(
+        "slh",
+        a.instances,
+        aside,
+        view! { <Table label=a.instances head=heads.into_any()>{rows}</Table> }.into_any(),
+    )
 }
 
 fn row(t: &'static Texts, v: &AppView, i: &InstanceRow) -> AnyView {

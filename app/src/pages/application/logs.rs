@@ -6,13 +6,11 @@
 
 use super::{part, shared};
 use crate::api;
+use crate::fetch::Fetch;
 use crate::shell::use_here;
 use crate::text::{Texts, texts, units};
-use crate::ui::{
-    Button, ButtonSize, Icon, LinkButton, SelectField, TextField, UrlState, empty, icon, section,
-};
+use crate::ui::{Button, ButtonSize, Icon, LinkButton, SelectField, TextField, UrlState, empty, icon, section};
 use leptos::html::Pre;
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::app::AppRef;
@@ -42,10 +40,7 @@ pub fn Logs() -> AnyView {
             Asked { task: get("task"), file: get("file"), find: get("find"), offset: get("offset").parse().ok() }
         })
     });
-    let sources = Fetch::new(
-        move || (s.app.get(), s.changed.get(), asked.get()),
-        |(a, _, _)| api::log_sources(a),
-    );
+    let sources = Fetch::new(move || (s.app.get(), s.changed.get(), asked.get()), |(a, _, _)| api::log_sources(a));
     let (tick, set_tick) = signal(0_u32);
     let (following, follow) = signal(true);
     Effect::new(move |_| {
@@ -183,11 +178,8 @@ fn lines(t: &'static Texts, p: LogPiece, asked: &Asked, here: &UrlState, followi
     });
     let newest = asked.offset.is_some().then(|| view! { <a href=here.with(&[("offset", "")])>{a.newest}</a> });
     let find = asked.find.clone();
-    let rows = p
-        .lines
-        .into_iter()
-        .map(|(_, l)| view! { <span class=tone(&l)>{marked(&l, &find)}</span> })
-        .collect_view();
+    let rows =
+        p.lines.into_iter().map(|(_, l)| view! { <span class=tone(&l)>{marked(&l, &find)}</span> }).collect_view();
     view! {
         <pre node_ref=pre tabindex="0" role="region" aria-label=a.log_lines>{rows}</pre>
         <p class="end">

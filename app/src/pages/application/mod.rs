@@ -21,10 +21,10 @@ pub use settings::{Settings, changed};
 
 use super::parts::act;
 use crate::api::{self, Restart, app_path};
+use crate::fetch::Fetch;
 use crate::live;
 use crate::text::{Texts, texts};
 use crate::ui::{Tab, tabs};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_params_map};
@@ -75,19 +75,19 @@ pub fn AppFrame() -> AnyView {
     let restart = act::<Restart>();
     let again = restart.told.version;
     let data = Fetch::new(move || (app.get(), changed.get(), again.get()), |(a, _, _)| api::app(a));
-    let once = Fetch::new(move || again.get(), |_| api::once());
+    // One answer for the whole head: two awaited one after the other in one view
+    // have been seen to leave it waiting when a change came in between.
+    let top = Fetch::new(
+        move || (app.get(), changed.get(), again.get()),
+        |(a, _, _)| async move {
+            let token = api::once().await.unwrap_or_default();
+            Ok((api::app(a).await?, token)) as api::Said<(AppView, String)>
+        },
+    );
     provide_context(Shared { app, data, changed });
     let path = use_location().pathname;
     view! {
-        <Transition fallback=move || super::loading(t.shell.applications)>
-            {move || Suspend::new(async move {
-                let token = once.await;
-                match data.await {
-                    Ok(v) => header::header(v, restart, &token.unwrap_or_default()),
-                    Err(f) => super::fault(&f),
-                }
-            })}
-        </Transition>
+        {super::page(t.shell.applications, top, move |(v, token): (AppView, String)| header::header(v, restart, &token))}
         {move || bar(t, &app.get(), &path.get(), data)}
         <Outlet/>
     }

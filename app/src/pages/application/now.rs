@@ -2,9 +2,9 @@
 
 use super::{charts, delivery, events, instances, part, part_now, shared, with_app};
 use crate::api::{self, app_path};
+use crate::fetch::Fetch;
 use crate::text::texts;
 use crate::ui::section_with;
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::view::ListQuery;
 
@@ -15,8 +15,7 @@ pub fn Now() -> AnyView {
     let a = &t.app;
     let Some(s) = shared() else { return ().into_any() };
     let minutes = charts::use_minutes();
-    let series =
-        Fetch::new(move || (s.app.get(), minutes.get(), s.changed.get()), |(a, m, _)| api::charts(a, m));
+    let series = Fetch::new(move || (s.app.get(), minutes.get(), s.changed.get()), |(a, m, _)| api::charts(a, m));
     let q = ListQuery { per_page: 6, ..ListQuery::default() };
     let lately = Fetch::new(move || (s.app.get(), s.changed.get()), move |(a, _)| api::timeline(a, q.clone()));
     view! {

@@ -3,13 +3,11 @@
 use super::header::keys;
 use super::{part, refused, shared};
 use crate::api::{self, RollBack, Said};
+use crate::fetch::Fetch;
 use crate::pages::parts::{Act, act, act_form, hidden};
 use crate::text::words::delivery_shape;
 use crate::text::{Texts, clock, texts};
-use crate::ui::{
-    Button, ButtonSize, Dialog, Icon, Shape, Table, Tone, col, col_num, dialog_button, section, state,
-};
-use crate::fetch::Fetch;
+use crate::ui::{Button, ButtonSize, Dialog, Icon, Shape, Table, Tone, col, col_num, dialog_button, section, state};
 use leptos::prelude::*;
 use padis_domain::action::Action;
 use padis_domain::view::{AppView, ReleaseRow};
@@ -37,13 +35,7 @@ pub fn Releases() -> AnyView {
     .into_any()
 }
 
-fn table(
-    t: &'static Texts,
-    rows: &[ReleaseRow],
-    v: &AppView,
-    back: Act<RollBack>,
-    once: &str,
-) -> AnyView {
+fn table(t: &'static Texts, rows: &[ReleaseRow], v: &AppView, back: Act<RollBack>, once: &str) -> AnyView {
     let a = &t.app;
     let body = rows.iter().map(|r| row(t, r, v)).collect_view();
     let dialogs = rows.iter().filter(|r| can(r, v).is_none()).map(|r| dialog(t, r, v, back, once)).collect_view();
@@ -82,7 +74,13 @@ fn row(t: &'static Texts, r: &ReleaseRow, v: &AppView) -> AnyView {
         state(delivery_shape(r.delivery), t.delivery_state(r.delivery))
     };
     let action = match can(r, v) {
-        None => dialog_button(&format!("back-{}", r.release), a.roll_back, Tone::Plain, ButtonSize::Tiny, Some(Icon::RollBack)),
+        None => dialog_button(
+            &format!("back-{}", r.release),
+            a.roll_back,
+            Tone::Plain,
+            ButtonSize::Tiny,
+            Some(Icon::RollBack),
+        ),
         Some(_) if r.active => ().into_any(),
         Some(why) => view! { <span class="hint">{why}</span> }.into_any(),
     };

@@ -8,10 +8,10 @@ use super::header::keys;
 use super::{danger, refused, shared, with_app_once};
 use crate::api::form::ReleaseForm;
 use crate::api::{self, Outcome, ReleaseApp, Scale, use_kept};
+use crate::fetch::Fetch;
 use crate::pages::parts::{Act, act, act_form, hidden};
 use crate::text::{Texts, texts, units};
 use crate::ui::{Button, NumberField, Shape, TextArea, TextField, Tone, mark, section};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::Problem;
 use padis_domain::action::Action;
@@ -119,13 +119,7 @@ fn form_of(v: &AppView) -> ReleaseForm {
     }
 }
 
-fn configuring(
-    t: &'static Texts,
-    v: &AppView,
-    f: ReleaseForm,
-    change: Act<ReleaseApp>,
-    once: &str,
-) -> AnyView {
+fn configuring(t: &'static Texts, v: &AppView, f: ReleaseForm, change: Act<ReleaseApp>, once: &str) -> AnyView {
     let (a, n, told) = (&t.app, &t.new_app, change.told);
     let fields = view! {
         {hidden("team", f.team)}

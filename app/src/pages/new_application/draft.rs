@@ -16,8 +16,23 @@ use std::time::Duration;
 
 /// The form's fields that say what is wrong with them themselves.
 pub const FIELDS: &[&str] = &[
-    "team", "name", "title", "stack", "package", "pool", "instances", "cpu", "mem", "health_path", "health_expect",
-    "interval_s", "timeout_s", "failures", "grace_s", "env", "secrets",
+    "team",
+    "name",
+    "title",
+    "stack",
+    "package",
+    "pool",
+    "instances",
+    "cpu",
+    "mem",
+    "health_path",
+    "health_expect",
+    "interval_s",
+    "timeout_s",
+    "failures",
+    "grace_s",
+    "env",
+    "secrets",
 ];
 
 /// The draft. Copies share one state.
@@ -286,17 +301,15 @@ impl Draft {
 
 fn missing(p: &Problem) -> bool {
     use padis_domain::problem::NameFault;
-    matches!(
-        p,
-        Problem::Field { fault: ValueFault::Missing | ValueFault::Name { fault: NameFault::Empty }, .. }
-    )
+    matches!(p, Problem::Field { fault: ValueFault::Missing | ValueFault::Name { fault: NameFault::Empty }, .. })
 }
 
 /// A file's name without its ending and its version: `claims-portal-4.18.0.war` → `claims-portal`.
 fn stem(file: &str) -> &str {
     let base = file.split('.').next().unwrap_or(file);
     let cut = base.char_indices().find(|(i, c)| {
-        (*c == '-' || *c == '_') && base[i + 1..].starts_with(|d: char| d.is_ascii_digit() || d == 'v')
+        (*c == '-' || *c == '_')
+            && base[i + 1..].starts_with(|d: char| d.is_ascii_digit() || d == 'v')
             && base[i + 1..].trim_start_matches('v').starts_with(|d: char| d.is_ascii_digit())
     });
     cut.map_or(base, |(i, _)| &base[..i])

@@ -12,9 +12,13 @@ pub fn step(d: Draft) -> AnyView {
     let t = texts();
     let n = &t.new_app;
     let max = d.options.with_value(|o| o.max_package_bytes);
-    let zone = upload::zone(d.uploading, max, d.team, Callback::new(move |row| d.take_package(row)), Signal::derive(move || {
-        !d.package.get().is_empty()
-    }));
+    let zone = upload::zone(
+        d.uploading,
+        max,
+        d.team,
+        Callback::new(move |row| d.take_package(row)),
+        Signal::derive(move || !d.package.get().is_empty()),
+    );
     let body = view! {
         {zone}
         <div class="field gap">

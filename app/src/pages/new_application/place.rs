@@ -29,8 +29,11 @@ fn available(p: &PoolRow, q: &QuotaView) -> Amount {
 pub fn step(d: Draft) -> AnyView {
     let t = texts();
     let n = &t.new_app;
+    let (name_error, pool_error) = (d.error("name"), d.error("pool"));
     let done = Signal::derive(move || {
-        d.chosen_pool().is_some()
+        name_error.with(Option::is_none)
+            && pool_error.with(Option::is_none)
+            && d.chosen_pool().is_some()
             && d.chosen_size().is_some()
             && d.count().is_some()
             && d.name.with(|n| padis_domain::name::check_name(n).is_ok())
@@ -194,7 +197,11 @@ fn sizes(d: Draft) -> AnyView {
         .into_any()
     };
     let presets = Size::PRESETS.into_iter().map(|(l, s)| pick(l, t.size(s), about(l), l)).collect_view();
-    let range = format!("{}–{} CPU", units::cores(u64::from(Size::MIN.cpu_milli)), units::cores(u64::from(Size::MAX.cpu_milli)));
+    let range = format!(
+        "{}–{} CPU",
+        units::cores(u64::from(Size::MIN.cpu_milli)),
+        units::cores(u64::from(Size::MAX.cpu_milli))
+    );
     view! {
         <div class="field gap">
             <span class="lab" id="size-label">{n.size_label}</span>

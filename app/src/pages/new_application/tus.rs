@@ -115,8 +115,7 @@ pub async fn send(file: &File, team: &str, u: Uploading, n: u32) -> Result<Optio
             u.tell(n, state);
             u.is(n)
         };
-        let headers =
-            [TUS, ("Upload-Offset", from.as_str()), ("Content-Type", "application/offset+octet-stream")];
+        let headers = [TUS, ("Upload-Offset", from.as_str()), ("Content-Type", "application/offset+octet-stream")];
         let said = request("PATCH", &url, &headers, Body::Blob(&rest), Box::new(progress)).await;
         if !u.is(n) {
             let _ = ask("DELETE", &url, &[]).await;

@@ -198,7 +198,8 @@ fn progress(t: &'static Texts, u: Uploading) -> AnyView {
     match u.now() {
         Upload::Idle => ().into_any(),
         Upload::Sending { name, sent, total, ms, rate } => {
-            let left = (rate > 0).then(|| (n.left_about)(&t.lasting((total.saturating_sub(sent) * 1000 / rate) as i64)));
+            let left =
+                (rate > 0).then(|| (n.left_about)(&t.lasting((total.saturating_sub(sent) * 1000 / rate) as i64)));
             view! {
                 <div class="up">
                     {icon(Icon::File)}

@@ -7,10 +7,10 @@ mod lists;
 use super::page;
 use super::parts::live;
 use crate::api;
+use crate::fetch::Fetch;
 use crate::shell::{PageTitle, who};
 use crate::text::texts;
 use crate::ui::{Icon, LinkButton, Tone, empty, head};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::view::Overview as Data;
@@ -51,7 +51,8 @@ fn body(d: Data, stage: Option<Stage>) -> AnyView {
         Some(r) => view! { <LinkButton id="new" href="/applications/new" label=o.first_step tone=Tone::Primary glyph=Icon::Plus refused=r/> }.into_any(),
         None => view! { <LinkButton href="/applications/new" label=o.first_step tone=Tone::Primary glyph=Icon::Plus/> }.into_any(),
     };
-    let title = head(view! { <h1>{t.shell.overview}</h1> }.into_any(), view! { <p class="lead">{lead}</p> }.into_any(), new);
+    let title =
+        head(view! { <h1>{t.shell.overview}</h1> }.into_any(), view! { <p class="lead">{lead}</p> }.into_any(), new);
     if d.apps.is_empty() && d.attention.is_empty() {
         let action = view! { <LinkButton href="/applications/new" label=o.first_step glyph=Icon::Plus/> }.into_any();
         return view! { {title} {empty(o.first_title, o.first_text, action)} {lists::lists(&d)} }.into_any();

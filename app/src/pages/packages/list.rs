@@ -2,6 +2,7 @@
 
 use crate::api;
 use crate::api::Fault;
+use crate::fetch::Fetch;
 use crate::pages::parts::{filter_box, live, now, pages_of, use_list, use_param};
 use crate::pages::{fault_notice, page};
 use crate::shell::{PageTitle, use_here, who};
@@ -9,7 +10,6 @@ use crate::text::{Texts, texts, units};
 use crate::ui::{
     Button, Field, Icon, SelectField, Shape, Table, Tone, UrlState, col, col_num, empty, head, notice, section,
 };
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use padis_domain::Problem;
 use padis_domain::view::{ListQuery, PackageRow, Page};
@@ -121,7 +121,8 @@ fn upload(t: &'static Texts) -> AnyView {
     let c = &t.catalog;
     let me = who().0;
     let refused = me.as_ref().filter(|m| m.read_only()).map(|_| c.read_only.to_owned());
-    let teams: Vec<(String, String)> = me.map(|m| m.teams.into_keys().map(|s| (s.clone(), s)).collect()).unwrap_or_default();
+    let teams: Vec<(String, String)> =
+        me.map(|m| m.teams.into_keys().map(|s| (s.clone(), s)).collect()).unwrap_or_default();
     if teams.is_empty() {
         return ().into_any();
     }

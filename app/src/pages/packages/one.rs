@@ -1,12 +1,12 @@
 //! One package: what is inside, who uses it, deleting.
 
 use crate::api::{self, DeletePackage};
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{Act, act, act_form, hidden, live, now};
 use crate::shell::{PageTitle, who};
 use crate::text::{Texts, texts, units};
 use crate::ui::{Button, CopyButton, LinkButton, Shape, Tone, facts, head, section, state_tag};
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use padis_domain::package::{PackageFacts, PackageKind};
@@ -37,7 +37,11 @@ pub fn Package() -> AnyView {
 
 fn body(t: &'static Texts, p: PackageRow, now: UnixMs, delete: Act<DeletePackage>) -> AnyView {
     let c = &t.catalog;
-    let tag = if p.used_by.is_empty() { state_tag(Shape::Off, c.unused) } else { state_tag(Shape::Used, t.release_count(p.used_by.len())) };
+    let tag = if p.used_by.is_empty() {
+        state_tag(Shape::Off, c.unused)
+    } else {
+        state_tag(Shape::Used, t.release_count(p.used_by.len()))
+    };
     let items = vec![
         t.package_kind(p.facts.kind).into_any(),
         units::bytes(p.bytes).into_any(),
@@ -88,9 +92,7 @@ fn body(t: &'static Texts, p: PackageRow, now: UnixMs, delete: Act<DeletePackage
 fn inside(t: &'static Texts, p: &PackageRow) -> AnyView {
     let c = &t.catalog;
     let f: &PackageFacts = &p.facts;
-    let line = |word: &'static str, value: Option<String>| {
-        value.map(|v| view! { <dt>{word}</dt><dd>{v}</dd> })
-    };
+    let line = |word: &'static str, value: Option<String>| value.map(|v| view! { <dt>{word}</dt><dd>{v}</dd> });
     let servlets = (f.kind == PackageKind::War).then(|| if f.javax { c.javax } else { c.jakarta }.to_owned());
     let root = f.site_root.clone().map(|r| if r.is_empty() { c.site_top.to_owned() } else { r });
     view! {

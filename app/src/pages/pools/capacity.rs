@@ -38,7 +38,8 @@ fn lines(row: &PoolRow) -> Vec<(Dimension, u64, u64, u64, u64)> {
 /// The scarcest dimension, if one is scarce: which, free and total. A pool
 /// without any capacity is not scarce but empty; the hosts' section says so.
 pub fn scarce(row: &PoolRow) -> Option<(Dimension, u64)> {
-    let short = |(_, _, _, free, total): &(Dimension, u64, u64, u64, u64)| *total > 0 && free * 100 < total * SCARCE_PERCENT;
+    let short =
+        |(_, _, _, free, total): &(Dimension, u64, u64, u64, u64)| *total > 0 && free * 100 < total * SCARCE_PERCENT;
     let part = |(_, _, _, free, total): &(Dimension, u64, u64, u64, u64)| free * 1000 / (*total).max(1);
     lines(row).into_iter().filter(short).min_by_key(part).map(|(d, _, _, free, _)| (d, free))
 }
@@ -62,7 +63,8 @@ pub fn capacity_table(row: &PoolRow) -> AnyView {
         .into_iter()
         .map(|(d, used, held, free, total)| {
             // What has no natural total (instances, where hosts set no limit) has no bar.
-            let bar = (total > 0).then(|| capacity(Capacity { used, held, total }, free_words(t, d, free, total), false));
+            let bar =
+                (total > 0).then(|| capacity(Capacity { used, held, total }, free_words(t, d, free, total), false));
             view! {
                 <tr>
                     <th scope="row">{t.dimension(d)}</th>

@@ -2,21 +2,18 @@
 
 use crate::api::form::PoolForm;
 use crate::api::{self, PutPool, Said, use_kept};
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{Act, act, act_form, hidden, operator_refused};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
-use crate::ui::{
-    Button, LinkButton, NumberField, SelectField, TextArea, TextField, Tone, head, section,
-};
-use crate::fetch::Fetch;
+use crate::ui::{Button, LinkButton, NumberField, SelectField, TextArea, TextField, Tone, head, section};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use padis_domain::words::{Stage, Zone};
 
-const FIELDS: &[&str] = &[
-    "name", "stage", "zone", "hosts", "subnet", "gateway", "vlan", "domain", "ttl_s", "quarantine_s",
-];
+const FIELDS: &[&str] =
+    &["name", "stage", "zone", "hosts", "subnet", "gateway", "vlan", "domain", "ttl_s", "quarantine_s"];
 
 /// A new pool.
 #[component]
@@ -45,12 +42,7 @@ fn form_page(of: Option<Memo<String>>) -> AnyView {
                     let v = api::pool(name).await?;
                     PoolForm::of(&v.row.spec, v.revision, once)
                 }
-                None => PoolForm {
-                    ttl_s: "5".to_owned(),
-                    quarantine_s: "60".to_owned(),
-                    once,
-                    ..PoolForm::default()
-                },
+                None => PoolForm { ttl_s: "5".to_owned(), quarantine_s: "60".to_owned(), once, ..PoolForm::default() },
             }) as Said<_>
         },
     );

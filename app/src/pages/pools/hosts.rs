@@ -43,7 +43,11 @@ fn gib(mib: u64) -> String {
 fn row(t: &'static Texts, h: &Host) -> AnyView {
     let p = &t.pools;
     let how = if h.active { state(Shape::Ok, p.heard) } else { state(Shape::Bad, p.lost) };
-    let chips = h.attributes.iter().map(|(k, v)| view! { <span class="chip">{k.clone()} ":" {v.clone()}</span> }).collect_view();
+    let chips = h
+        .attributes
+        .iter()
+        .map(|(k, v)| view! { <span class="chip">{k.clone()} ":" {v.clone()}</span> })
+        .collect_view();
     let measure = |used: u64, total: u64, label: &str, words: (String, String)| {
         if h.active {
             let bar = meter(used as f64, total as f64, label, false);

@@ -2,14 +2,12 @@
 
 use super::capacity::{free_words, plain, scarce, unit};
 use crate::api;
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{live, operator_refused, use_list};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
-use crate::ui::{
-    Capacity, Icon, LinkButton, Shape, Table, Tone, capacity, col, col_num, empty, head, state,
-};
-use crate::fetch::Fetch;
+use crate::ui::{Capacity, Icon, LinkButton, Shape, Table, Tone, capacity, col, col_num, empty, head, state};
 use leptos::prelude::*;
 use padis_domain::quantity::Dimension;
 use padis_domain::view::PoolRow;

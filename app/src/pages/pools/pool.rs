@@ -5,6 +5,7 @@ use super::hosts::hosts;
 use super::quotas::{FIELDS, Quotas, quotas};
 use crate::api::form::QuotaForm;
 use crate::api::{self, DeletePool, PutQuota, Said, use_kept};
+use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{Act, act, act_form, hidden, live, operator_refused, use_param};
 use crate::shell::PageTitle;
@@ -12,7 +13,6 @@ use crate::text::{Texts, texts, units};
 use crate::ui::{
     Button, Icon, LinkButton, Shape, TextField, Tone, facts, head, notice, section, section_with, state_tag,
 };
-use crate::fetch::Fetch;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use padis_domain::view::PoolView;
@@ -91,7 +91,8 @@ fn title(t: &'static Texts, v: &PoolView, short: bool) -> AnyView {
         view! { <code>{r.spec.domain.clone()}</code> }.into_any(),
     ];
     let edit = format!("{}/edit", api::pool_path(&r.spec.name));
-    let edit = view! { <LinkButton id="pool-edit" href=edit label=p.edit glyph=Icon::Size refused=operator_refused(t)/> };
+    let edit =
+        view! { <LinkButton id="pool-edit" href=edit label=p.edit glyph=Icon::Size refused=operator_refused(t)/> };
     head(view! { <h1>{r.spec.name.clone()}</h1>{tag} }.into_any(), facts(items), edit.into_any())
 }
 
