@@ -89,7 +89,7 @@ journey('the whole job', ({ step, window }) => {
     await page.getByText('checked by the server').waitFor();
     await page.locator('#go').click();
     await page.waitForURL((url) => url.pathname === PAGE);
-    await live(page);
+    await go(page, PAGE);
     await page.getByRole('heading', { level: 2, name: 'Delivery of r2' }).waitFor();
     await tag('Online, 1 of 1 well');
     await page.locator('.stop.arrive[data-s=ok]').waitFor({ timeout: 60_000 });
