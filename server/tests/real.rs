@@ -3,6 +3,7 @@
 //!
 //! SIGKILL at several moments of a delivery; after the restart everything
 //! converges, nothing is left behind and nothing is there twice.
+#![expect(clippy::expect_used, reason = "a test says what it expected")]
 
 #[path = "../examples/figures/portal.rs"]
 #[expect(dead_code, reason = "the bench uses more of it")]
@@ -79,7 +80,7 @@ async fn sigkill_at_any_moment_of_a_delivery_leaks_nothing_and_doubles_nothing()
             let name = format!("kill{k}");
             p.go_online(&name, &package, 2).await?;
             tokio::time::sleep(Duration::from_millis(after_ms)).await;
-            p.kill().await?;
+            p.child.kill().await?;
             p = Portal::launch(&place).await?;
             p.sign_in().await?;
             p.until("online after the restart", 60, async |p| {

@@ -1,5 +1,6 @@
 //! The reconciler against fakes of every port: the whole job, and everything
 //! that can go wrong on the way.
+#![expect(clippy::expect_used, reason = "a test says what it expected")]
 
 mod support;
 #[path = "support/world.rs"]

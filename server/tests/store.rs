@@ -1,4 +1,5 @@
 //! The store on SQLite and on PostgreSQL: addresses, the work queue, the journal.
+#![expect(clippy::expect_used, reason = "a test says what it expected")]
 
 mod support;
 

@@ -219,10 +219,10 @@ fn form(path: &'static str, state: State, id: String, class: &'static str, child
 fn fields(e: &SubmitEvent) -> Option<String> {
     let form = e.target()?.dyn_into::<web_sys::HtmlFormElement>().ok()?;
     let data = web_sys::FormData::new_with_form(&form).ok()?;
-    if let Some(b) = e.submitter().and_then(|s| s.dyn_into::<web_sys::HtmlButtonElement>().ok()) {
-        if !b.name().is_empty() {
-            data.append_with_str(&b.name(), &b.value()).ok()?;
-        }
+    if let Some(b) = e.submitter().and_then(|s| s.dyn_into::<web_sys::HtmlButtonElement>().ok())
+        && !b.name().is_empty()
+    {
+        data.append_with_str(&b.name(), &b.value()).ok()?;
     }
     let pairs = web_sys::UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?;
     Some(String::from(pairs.to_string()))
@@ -236,10 +236,8 @@ async fn send(path: &str, fields: &str) -> Said<()> {
     if !(200..300).contains(&reply.status) {
         return Err(Fault::de(reply.text().into_bytes().into()));
     }
-    if reply.header(REDIRECT_HEADER).is_some() {
-        if let Some(to) = reply.header("Location") {
-            call_redirect_hook(&to);
-        }
+    if let (Some(_), Some(to)) = (reply.header(REDIRECT_HEADER), reply.header("Location")) {
+        call_redirect_hook(&to);
     }
     Ok(())
 }

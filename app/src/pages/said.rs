@@ -75,13 +75,13 @@ pub fn loading(what: &'static str) -> AnyView {
 }
 
 /// A page from a resource: bones, then the page or why there is none.
-pub fn page<T: Clone + Send + Sync + 'static>(
+pub fn page<T>(
     what: &'static str,
     data: Fetch<T>,
     show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
 ) -> AnyView
 where
-    T: serde::Serialize + serde::de::DeserializeOwned,
+    T: Clone + Send + Sync + 'static + serde::Serialize + serde::de::DeserializeOwned,
 {
     let show = StoredValue::new(show);
     view! {

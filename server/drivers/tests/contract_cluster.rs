@@ -5,6 +5,7 @@
 
 #[path = "lab/engine.rs"]
 mod engine;
+#[expect(dead_code, reason = "other suites use more of it")]
 mod lab;
 
 use async_trait::async_trait;

@@ -7,6 +7,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 const PASSWORD: &str = "bench-bench-bench";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn encoded<V: AsRef<str>>(form: &[(&str, V)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()
+}
 
 /// Where everything listens, and what is started.
 pub struct Place {
@@ -32,7 +37,8 @@ pub struct Portal {
     pub http: reqwest::Client,
     cookie: String,
     registry: String,
-    child: tokio::process::Child,
+    /// The server's process.
+    pub child: tokio::process::Child,
 }
 
 fn need(name: &str) -> Outcome<String> {
@@ -102,7 +108,8 @@ impl Portal {
             .http
             .post(format!("{}/auth/sign-in", self.base))
             .header("Origin", &self.base)
-            .form(&form)
+            .header("Content-Type", FORM)
+            .body(encoded(&form))
             .send()
             .await?;
         let cookies: Vec<String> = answer
@@ -113,11 +120,6 @@ impl Portal {
             .collect();
         self.cookie = cookies.join("; ");
         Ok(())
-    }
-
-    /// SIGKILL, here and now.
-    pub async fn kill(mut self) -> Outcome<()> {
-        Ok(self.child.kill().await?)
     }
 
     /// Waits for a condition.
@@ -171,7 +173,12 @@ impl Portal {
 
     /// A server function that changes something.
     pub async fn post(&self, endpoint: &str, form: &[(&str, String)]) -> Outcome<()> {
-        let a = self.change(reqwest::Method::POST, &format!("/api/{endpoint}")).form(form).send().await?;
+        let a = self
+            .change(reqwest::Method::POST, &format!("/api/{endpoint}"))
+            .header("Content-Type", FORM)
+            .body(encoded(form))
+            .send()
+            .await?;
         let status = a.status();
         if status.is_success() || status.is_redirection() {
             return Ok(());
