@@ -1,5 +1,6 @@
 //! Renders the pages about applications through the real router: both languages,
 //! what stands on them, what a form does without JavaScript.
+#![expect(clippy::unwrap_used, reason = "a test says what it expected")]
 
 mod support;
 
