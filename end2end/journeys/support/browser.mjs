@@ -21,7 +21,8 @@ export async function open(browser, { script = true, lang = 'en', theme = 'light
   ]);
   context.setDefaultTimeout(20_000);
   const complaints = [];
-  const announced = [];
+  // What a page prepares for its scripts is left over where none run.
+  const announced = script ? [] : [/was preloaded using link preload/];
   context.on('page', (page) => {
     const say = (what) => complaints.push(`${page.url()}: ${what}`);
     page.on('console', (m) => {
