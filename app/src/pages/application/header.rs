@@ -62,10 +62,15 @@ pub fn header(v: AppView, restart: Act<Restart>, once: &str) -> AnyView {
         None => view! { <LinkButton href=format!("{path}/release") label=a.new_release tone=Tone::Primary glyph=Icon::Upload/> }.into_any(),
         Some(r) => view! { <Button id="release" label=a.new_release tone=Tone::Primary glyph=Icon::Upload refused=Signal::stored(Some(r.clone())) bare=true/> }.into_any(),
     };
-    let why_id = if no_release.is_some() { "release-why" } else { "restart-no-why" };
+    let (why_id, other) = match (&no_release, &no_restart) {
+        (Some(_), Some(r)) => ("release-why", Some(r.clone())),
+        (Some(_), None) => ("release-why", None),
+        _ => ("restart-no-why", None),
+    };
     let actions = view! {
         <div class="row">{restart_button} {release_button}</div>
         {reason.map(|r| why(why_id.to_owned(), Icon::Clock, r))}
+        {other.map(|r| view! { <p class="vh" id="restart-no-why">{r}</p> })}
     };
     let title = view! { <h1>{v.title.clone()}</h1> {state_tag(app_shape(v.state), word)} };
     view! {

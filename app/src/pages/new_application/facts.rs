@@ -60,8 +60,8 @@ pub fn inside(p: &PackageRow) -> AnyView {
     view! {
         <div class="inside">
             <div class="row apart">
-                <h3>{p.file_name.clone()}" · "{units::bytes(p.bytes)}</h3>
-                <small>{n.checked}</small>
+                <h3>{n.inside}</h3>
+                <small>{p.file_name.clone()}" · "{units::bytes(p.bytes)}" · "{n.checked}</small>
             </div>
             <dl>{rows(t, p)}</dl>
         </div>
