@@ -44,7 +44,9 @@ pub fn check_env_name(s: &str) -> Result<(), NameFault> {
     if s.starts_with(|c: char| c.is_ascii_digit()) {
         return Err(NameFault::MustStartWithLetter);
     }
-    if ["MESOS_", "MARATHON_", "PADIS_"].iter().any(|p| s.starts_with(p)) {
+    // The middleware has settings of its own below PADIS_ (`PADIS_ARGS`, `PADIS_SPA` …); those may be set.
+    let ours = ["PADIS_TEAM", "PADIS_APP", "PADIS_RELEASE", "PADIS_STAGE", "PADIS_HOST_NAME"];
+    if ["MESOS_", "MARATHON_"].iter().any(|p| s.starts_with(p)) || ours.contains(&s) {
         return Err(NameFault::Reserved);
     }
     Ok(())

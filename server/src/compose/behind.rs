@@ -197,6 +197,12 @@ fn dns_config(c: &Config) -> DnsConfig {
     }
 }
 
+/// The part of a lease's name that a later start on the same data folder shares.
+/// The folder's lock lets one process at a time use it.
+pub fn lease_prefix(c: &Config) -> String {
+    format!("{}:{}:", machine::hostname(), c.data.display())
+}
+
 /// The reconciler's settings.
 pub fn reconcile_settings(c: &Config) -> Settings {
     let (marathon, mesos) = cluster(c);
@@ -221,7 +227,7 @@ pub fn reconcile_settings(c: &Config) -> Settings {
         logs: c.below("logs"),
         names_to: c.balancer.address.to_string(),
         balancer_port: c.balancer.listen.port(),
-        lease: format!("{}:{}:{started}", machine::hostname(), std::process::id()),
+        lease: format!("{}{}:{started}", lease_prefix(c), std::process::id()),
         resolve: Arc::new(Stranger { server: c.dns.listen }),
         places,
     }

@@ -130,6 +130,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let address = listener.local_addr().map_err(failed)?;
     private_database(&config).map_err(|cause| StartError::Data { path: config.data.clone(), cause })?;
     let store = Store::open(config.database.reveal()).await?;
+    // What a killed process had taken would otherwise wait until its lease runs out.
+    crate::store::work::drop_leases(&store, &behind::lease_prefix(&config)).await?;
     let behind = Behind::new(&config)?;
     let changes = Changes::new();
     let settings = auth::Settings::from(&config);

@@ -193,11 +193,12 @@ pub async fn park(tx: &mut Tx<'_>, key: &str, why: &str) -> Result<bool, StoreEr
     Ok(n.rows_affected() == 1)
 }
 
-/// Leases that a killed process of this machine left behind: its name is `host:pid:start`,
-/// and a start of the same portal knows that all leases of its own name prefix are dead.
+/// Takes back the leases that a killed process left behind. `prefix` is the part of
+/// the lease's name that only successors of that process share: whoever holds the
+/// data folder's lock knows that nobody else works under it.
 pub async fn drop_leases(store: &Store, prefix: &str) -> Result<u64, StoreError> {
-    let n = sqlx::query("UPDATE work SET lease = NULL, lease_until = 0 WHERE lease LIKE $1")
-        .bind(format!("{}%", prefix.replace(['%', '_'], "")))
+    let n = sqlx::query("UPDATE work SET lease = NULL, lease_until = 0 WHERE lease IS NOT NULL AND substr(lease, 1, length($1)) = $1")
+        .bind(prefix)
         .execute(store.write())
         .await
         .what("drop leases")?;
