@@ -118,7 +118,9 @@ pub async fn admit(
 fn host_large_enough(p: &PadisPortal, pool: &PoolSpec, size: Size) -> Option<Problem> {
     let hosts = p.live.hosts();
     hosts.at?;
-    let of_pool = || hosts.found.iter().filter(|h| h.active && carries(pool, h));
+    // A host that is not heard at this moment comes back with the size that it has:
+    // the question is whether one could ever hold an instance, not whether one can now.
+    let of_pool = || hosts.found.iter().filter(|h| carries(pool, h));
     let fits = |h: &Host| h.cpu_milli >= u64::from(size.cpu_milli) && h.mem_mib >= u64::from(size.mem_mib);
     if of_pool().any(fits) {
         return None;
