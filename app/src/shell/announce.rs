@@ -18,7 +18,10 @@ pub fn Announcer() -> AnyView {
             set_timeout(
                 move || {
                     let _ = say.try_set(document().title());
-                    if let Some(main) = document().get_element_by_id("main") {
+                    // Whoever is already at work in the new page keeps his place.
+                    let here = document().active_element();
+                    let main = document().get_element_by_id("main");
+                    if let Some(main) = main.filter(|m| !here.is_some_and(|e| m.contains(Some(&e)))) {
                         focus(&main);
                     }
                 },
