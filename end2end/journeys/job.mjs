@@ -100,6 +100,8 @@ journey('the whole job', ({ step, window }) => {
   });
 
   step('the first release is put back', async () => {
+    await until('the release before has left', () => containersOf(APP).length === 1);
+    await page.locator('.stop[data-s=run]').waitFor({ state: 'detached' });
     await tab('Releases');
     await page.locator('button[popovertarget=back-1]').first().click();
     await page.getByRole('button', { name: 'Roll back to r1' }).click();
