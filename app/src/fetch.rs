@@ -45,6 +45,10 @@ impl std::str::FromStr for Raw {
 }
 
 /// The page's copy of a value; only the server writes one.
+#[cfg_attr(
+    not(feature = "ssr"),
+    expect(clippy::extra_unused_type_parameters, reason = "the browser names the type and writes nothing")
+)]
 fn write<T: Serialize + Send + Sync + 'static>(v: &Shared) -> String {
     #[cfg(feature = "ssr")]
     {

@@ -197,10 +197,12 @@ pub async fn park(tx: &mut Tx<'_>, key: &str, why: &str) -> Result<bool, StoreEr
 /// the lease's name that only successors of that process share: whoever holds the
 /// data folder's lock knows that nobody else works under it.
 pub async fn drop_leases(store: &Store, prefix: &str) -> Result<u64, StoreError> {
-    let n = sqlx::query("UPDATE work SET lease = NULL, lease_until = 0 WHERE lease IS NOT NULL AND substr(lease, 1, length($1)) = $1")
-        .bind(prefix)
-        .execute(store.write())
-        .await
-        .what("drop leases")?;
+    let n = sqlx::query(
+        "UPDATE work SET lease = NULL, lease_until = 0 WHERE lease IS NOT NULL AND substr(lease, 1, length($1)) = $1",
+    )
+    .bind(prefix)
+    .execute(store.write())
+    .await
+    .what("drop leases")?;
     Ok(n.rows_affected())
 }
