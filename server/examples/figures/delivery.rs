@@ -106,8 +106,7 @@ async fn plain_docker(p: &Portal, package: &str, running: &str) -> Outcome<Vec<f
 
 /// Members of the application's service that take requests, as HAProxy itself says.
 async fn members_up(p: &Portal, name: &str) -> Outcome<Vec<String>> {
-    let socket = p.data.join("haproxy").join("gate.sock");
-    let socket = if socket.exists() { socket } else { p.data.join("haproxy").join("worker.sock") };
+    let socket = p.data.join("balancer").join("worker.sock");
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut s = tokio::net::UnixStream::connect(&socket).await?;
     s.write_all(b"show stat\n").await?;
