@@ -54,7 +54,8 @@ pub fn rail(stops: Vec<Stop>, on: Option<f64>, took_head: impl Into<String>, uni
         .map(|i| {
             let v = span * f64::from(i) / 6.0;
             let v = (v * 10.0).round() / 10.0;
-            view! { <span>{if i == 6 { format!("{v} {unit}") } else { v.to_string() }}</span> }
+            // The unit stands at the zero, where there is room: two labels at the end would touch.
+            view! { <span>{if i == 0 { format!("{v} {unit}") } else { v.to_string() }}</span> }
         })
         .collect_view();
     let stops = stops.into_iter().map(|s| stop(s, span, on)).collect_view();

@@ -280,7 +280,6 @@ fn facts(s: &Seen) -> Facts {
             .iter()
             .max_by_key(|x| x.tasks.len())
             .map(|x| (x.number, u32::try_from(x.tasks.len()).unwrap_or(u32::MAX))),
-        replaces: !old.is_empty(),
         trouble: None,
     }
 }

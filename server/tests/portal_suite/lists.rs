@@ -25,8 +25,8 @@ async fn many(w: &World) {
     ))
     .await;
     w.sql(
-        "INSERT INTO release (app_id, number, spec, contract, stack_key, package_kind, package_name, cause, changes, state, at, by_name) \
-         SELECT a.id, 1, r.spec, r.contract, r.stack_key, r.package_kind, r.package_name, 'create', '[]', 'live', 1, 'A' \
+        "INSERT INTO release (app_id, number, spec, contract, stack_key, package, package_kind, package_name, cause, changes, state, at, by_name) \
+         SELECT a.id, 1, r.spec, r.contract, r.stack_key, r.package, r.package_kind, r.package_name, 'create', '[]', 'live', 1, 'A' \
          FROM app a, release r WHERE a.id LIKE 'id-%'",
     )
     .await;

@@ -213,13 +213,13 @@ impl World {
         };
         let contract = Contract { port: self.port, ..self.reg.add_stack("nginx").contract };
         let by = Note::By { name: "Lin".into() };
-        let steps = fresh_steps(now_ms(), by.clone(), by.clone(), by);
+        let steps = fresh_steps(now_ms(), [by.clone(), by.clone(), by], number > 1);
         let mut tx = self.store.begin().await.expect("begin");
         sqlx::query("INSERT INTO app (id, team, name, title, pool, host_name, wanted, instances, release, cpu_milli, mem_mib, state, well, revision, created_at, changed_at, changed_by) VALUES ($1, $2, $3, $3, 'sf-dev', $4, 'online', $5, $6, 100, 64, 'delivering', 0, 1, 0, 0, '') ON CONFLICT (id) DO UPDATE SET release = excluded.release, instances = excluded.instances, wanted = 'online'")
             .bind(&id).bind(&app.team).bind(&app.app).bind(self.pool.host_name(&app.app)).bind(i64::from(instances)).bind(i64::from(number))
             .execute(&mut *tx).await.expect("app");
-        sqlx::query("INSERT INTO release (app_id, number, spec, contract, stack_key, package_kind, package_name, cause, changes, state, at, by_name) VALUES ($1, $2, $3, $4, 'nginx:1.0', 'zip', 'site.zip', 'create', '[]', 'live', 0, '')")
-            .bind(&id).bind(i64::from(number)).bind(serde_json::to_string(&spec).expect("json")).bind(serde_json::to_string(&contract).expect("json"))
+        sqlx::query("INSERT INTO release (app_id, number, spec, contract, stack_key, package, package_kind, package_name, cause, changes, state, at, by_name) VALUES ($1, $2, $3, $4, 'nginx:1.0', $5, 'zip', 'site.zip', 'create', '[]', 'live', 0, '')")
+            .bind(&id).bind(i64::from(number)).bind(serde_json::to_string(&spec).expect("json")).bind(serde_json::to_string(&contract).expect("json")).bind(&spec.package)
             .execute(&mut *tx).await.expect("release");
         sqlx::query("INSERT INTO delivery (app_id, release, team, app, title, by_name, state, step, steps, began_at) VALUES ($1, $2, $3, $4, $4, '', 'running', 'submitted', $5, $6)")
             .bind(&id).bind(i64::from(number)).bind(&app.team).bind(&app.app).bind(serde_json::to_string(&steps).expect("json")).bind(now_ms())

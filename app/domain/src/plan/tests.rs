@@ -352,7 +352,7 @@ proptest! {
 fn the_rail_fills_in_order_and_keeps_its_times() {
     use crate::delivery::{Note, Step as S, StepState};
     let by = || Note::By { name: "x".into() };
-    let mut steps = fresh_steps(10, by(), by(), by());
+    let mut steps = fresh_steps(10, [by(), by(), by()], false);
     let mut f = Facts { wanted: 1, marathon_id: Some("/a/b/r1".into()), ..Facts::default() };
     assert_eq!(progress(&mut steps, &f, 20), S::Running);
     f.running = 1;
