@@ -46,7 +46,7 @@ impl Texts {
             Event::Well { slot, release, address } => told(
                 Shape::Ok,
                 self.pick_with(
-                    || format!("席位 {slot} 的 r{release} 恢复正常"),
+                    || format!("席位 {slot} 的 r{release} 正常"),
                     || format!("Slot {slot} is well with r{release}"),
                 ),
                 self.pick_with(

@@ -348,14 +348,12 @@ impl Texts {
         .to_owned()
     }
 
-    /// One change as a line: `instances: 2 → 3`.
+    /// One change as a line: `instances: 2 → 3`, or `pool: sf-dev` where nothing was before.
     pub fn change(&self, c: &FieldChange) -> String {
-        let (f, none) = (self.field_name(&c.field), self.pick("（无）", "(none)"));
-        let side = |s: &str| if s.is_empty() { none.to_owned() } else { s.to_owned() };
-        self.pick_with(
-            || format!("{f}：{} → {}", side(&c.before), side(&c.after)),
-            || format!("{f}: {} → {}", side(&c.before), side(&c.after)),
-        )
+        let f = self.field_name(&c.field);
+        let after = if c.after.is_empty() { self.pick("（无）", "(none)") } else { &c.after };
+        let what = if c.before.is_empty() { after.to_owned() } else { format!("{} → {after}", c.before) };
+        self.pick_with(|| format!("{f}：{what}"), || format!("{f}: {what}"))
     }
     /// Several changes in one line.
     pub fn changes(&self, cs: &[FieldChange]) -> String {
