@@ -249,10 +249,7 @@ impl Packages {
     }
 
     fn look(&self) -> io::Result<()> {
-        if disk::free(&self.data)? < self.limits.keep_free_bytes {
-            return Err(io::Error::from(io::ErrorKind::StorageFull));
-        }
-        Ok(())
+        disk::left(&self.data, self.limits.keep_free_bytes)
     }
 
     fn disk_problem(&self, path: &Path, e: &io::Error, need_bytes: u64) -> Problem {
