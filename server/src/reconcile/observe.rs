@@ -4,9 +4,9 @@
 //! answer, the whole look fails and is tried again; nothing is concluded from
 //! silence.
 
+use super::Reconciler;
 use super::probe::Target;
 use super::worker::RunError;
-use super::{Reconciler, now};
 use crate::store::apps::{self, AppIntent, Instance, LiveRelease};
 use crate::store::claims::{self, Claim};
 use padis_domain::app::{AppRef, Wanted};
@@ -108,7 +108,8 @@ pub(super) async fn observe(r: &Arc<Reconciler>, app: &AppRef) -> Result<Option<
                 .find(|c| c.kind == "address" && c.task_id.as_deref() == Some(&t.id))
                 .and_then(|c| Some(Place { slot: c.slot?, ip: c.address? }));
             let is_attached = place.is_some_and(|p| attached.iter().any(|a| a.task_id == t.id && a.ip == p.ip));
-            let leaving_since = noted.filter(|i| i.leaving.as_deref() != Some("sick")).and_then(|i| i.leaving_at);
+            let leaving = noted.is_some_and(|i| i.leaving.as_deref().is_some_and(|why| why != "sick"));
+            let leaving_since = leaving.then(|| r.leaving_since(&t.id));
             let was_well = noted.is_some_and(|i| i.well_at.is_some());
             if let (Some(p), true, TaskState::Running, None) = (place, is_attached, t.state, leaving_since) {
                 targets.push(Target {
@@ -142,7 +143,7 @@ pub(super) async fn observe(r: &Arc<Reconciler>, app: &AppRef) -> Result<Option<
 
     let mut seen = Seen {
         look: Look {
-            now: now(),
+            now: r.steady_ms(),
             wanted: intent.wanted,
             instances: intent.instances,
             active: intent.release,

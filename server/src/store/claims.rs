@@ -160,8 +160,17 @@ pub async fn give_back(store: &Store, task_id: &str, quarantine_s: u32, why: &st
     Ok(n.rows_affected() > 0)
 }
 
-/// Ends quarantines whose time has passed; gives the pools concerned.
+/// Ends quarantines whose time has passed; gives the pools concerned. One that would
+/// last longer than its pool says was begun by a clock that was ahead: it begins anew.
 pub async fn end_quarantines(store: &Store) -> Result<Vec<String>, StoreError> {
+    const LONGEST: &str = "(SELECT $1 + p.quarantine_s * 1000 FROM pool p WHERE p.name = claim.pool)";
+    sqlx::query(&format!(
+        "UPDATE claim SET until = {LONGEST} WHERE state = 'quarantined' AND released_at IS NULL AND until > {LONGEST}"
+    ))
+    .bind(now_ms())
+    .execute(store.write())
+    .await
+    .what("shorten quarantines")?;
     let mut pools: Vec<String> = sqlx::query_scalar(
         "UPDATE claim SET state = 'released', released_at = $1 WHERE state = 'quarantined' AND until <= $1 AND released_at IS NULL RETURNING pool",
     )
