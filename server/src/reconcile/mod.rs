@@ -8,8 +8,10 @@
 
 mod answer;
 mod apply;
+mod blind;
 mod collect;
 mod events;
+mod image;
 pub mod live;
 mod observe;
 mod pools;

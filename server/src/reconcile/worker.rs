@@ -7,7 +7,7 @@ use padis_domain::app::AppRef;
 use padis_domain::ports::PortError;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// The longest that a worker sleeps without looking for due rows: another
@@ -18,6 +18,8 @@ const ROUNDS: usize = 20;
 /// The first back-off in ms; doubles up to the largest, with jitter.
 const BACKOFF_MS: i64 = 250;
 const BACKOFF_MAX_MS: i64 = 30_000;
+/// A look that took so long and failed is told at once, not after some more of its kind.
+const SAY_AT_ONCE: Duration = Duration::from_secs(2);
 
 /// A failure of one run.
 #[derive(Debug, thiserror::Error)]
@@ -149,8 +151,17 @@ fn failed(taken: &Taken, e: &RunError) -> Outcome {
 /// Looks, plans and applies until there is nothing left to do at once.
 async fn app_rounds(r: &Arc<Reconciler>, app: &AppRef, taken: &Taken) -> Result<Outcome, RunError> {
     for _ in 0..ROUNDS {
-        let Some(mut seen) = super::observe::observe(r, app).await? else {
-            return Ok(Outcome::Forget);
+        let began = Instant::now();
+        let mut seen = match super::observe::observe(r, app).await {
+            Ok(Some(seen)) => seen,
+            Ok(None) => return Ok(Outcome::Forget),
+            Err(RunError::Port(e)) => {
+                if taken.attempts >= super::story::SAY_AFTER || began.elapsed() >= SAY_AT_ONCE {
+                    super::blind::tell(r, app, &e).await?;
+                }
+                return Err(e.into());
+            }
+            Err(e) => return Err(e),
         };
         let plan = padis_domain::plan::plan(&seen.look);
         let applied = super::apply::apply(r, &seen, &plan).await;
