@@ -121,12 +121,17 @@ pub(super) async fn observe(r: &Arc<Reconciler>, app: &AppRef) -> Result<Option<
                     was_well,
                 });
             }
+            let named = place.is_some_and(|p| {
+                let name = pool.instance_name(app, rel.number, p.slot);
+                r.known_name(&name).is_some_and(|a| a == [padis_domain::address::dotted(p.ip)])
+            });
             tasks.push(TaskLook {
                 id: t.id.clone(),
                 member_key: member_key(rel.number, &t.id),
                 state: t.state,
                 place,
                 attached: is_attached,
+                named,
                 was_well,
                 health: r.prober.opinion(&t.id).map_or(Health::Warming, |o| o.health(&rel.spec.health)),
                 leaving_since,

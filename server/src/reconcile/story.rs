@@ -184,7 +184,7 @@ fn trouble_of(e: &PortError, attempts: u32, plan: &Plan) -> Option<(Step, bool, 
             P::Allocate { .. } => Some(Step::Allocated),
             P::Attach { .. } => Some(Step::Attached),
             P::PutService | P::PutMember { .. } => Some(Step::Balanced),
-            P::PutName => Some(Step::Named),
+            P::PutName | P::NameInstance { .. } => Some(Step::Named),
             _ => None,
         })
         .unwrap_or(Step::Asked);

@@ -338,3 +338,16 @@ pub async fn held(store: &Store, app_id: &str) -> Result<Vec<Claim>, StoreError>
         })
         .collect()
 }
+
+/// Every instance that holds an address: pool, application, release, slot.
+pub async fn instances(store: &Store) -> Result<Vec<(String, AppRef, u32, u32)>, StoreError> {
+    let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(
+        "SELECT pool, team, app, release, slot FROM claim WHERE kind = 'address' AND state = 'held' AND released_at IS NULL \
+         AND team IS NOT NULL AND app IS NOT NULL AND release IS NOT NULL AND slot IS NOT NULL",
+    )
+    .fetch_all(store.read())
+    .await
+    .what("list instances with an address")?;
+    let small = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(rows.into_iter().map(|(pool, team, app, r, s)| (pool, AppRef { team, app }, small(r), small(s))).collect())
+}

@@ -83,6 +83,8 @@ pub struct TaskLook {
     pub place: Option<Place>,
     /// Whether its container has that address.
     pub attached: bool,
+    /// Whether that address has its name, there and back.
+    pub named: bool,
     /// What the probe says.
     pub health: Health,
     /// Whether it has ever been well (kept over restarts of the portal).
