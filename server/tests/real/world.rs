@@ -96,7 +96,7 @@ pub async fn docker(socket: &str, args: &[&str]) -> Outcome<String> {
 /// Containers of an application, all its releases: running ones, or with `all` every one.
 pub async fn containers_on(socket: &str, name: &str, all: bool) -> Outcome<BTreeSet<String>> {
     let show = "{{.ID}} {{.Label \"io.padis.engine.app\"}}";
-    let which = if all { "-aq" } else { "-q" };
+    let which = if all { "--all" } else { "--filter=status=running" };
     let text = docker(socket, &["ps", which, "--filter", "label=io.padis.engine.app", "--format", show]).await?;
     let mine = format!("/default/{name}/r");
     let found = text.lines().filter_map(|l| l.split_once(' ')).filter(|(_, app)| app.starts_with(&mine));
