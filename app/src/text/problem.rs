@@ -131,6 +131,10 @@ impl Texts {
                 )
                 .incident(incident)
             }
+            Problem::DiskFull { need_bytes: 0, .. } => self.plain(
+                ("磁盘空间已满，无法保存。", "已保存的内容没有丢失，本次操作没有生效。请联系平台管理员清理磁盘，然后重试。"),
+                ("The disk is full, so nothing can be saved.", "What was saved before is not lost; this was not done. Ask an operator to make room, then try again."),
+            ),
             Problem::DiskFull { free_bytes, need_bytes } => self.said(
                 (format!("磁盘空间不足：需要 {}，剩余 {}。", units::bytes(*need_bytes), units::bytes(*free_bytes)), "请删除不再使用的应用包，或联系平台管理员。"),
                 (format!("The disk is full: {} needed, {} free.", units::bytes(*need_bytes), units::bytes(*free_bytes)), "Delete packages that nobody uses, or ask an operator."),

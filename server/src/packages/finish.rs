@@ -42,17 +42,39 @@ impl Packages {
         let _no_sweep = self.putting_away.lock().await;
         self.tree(&path, &sha256, &facts, half).await?;
         let (data, sha, kind) = (self.data.clone(), sha256.clone(), facts.kind);
-        let from = path.clone();
+        let (from, put) = (path.clone(), layout::file(&self.data, &sha256, facts.kind));
         tokio::task::spawn_blocking(move || put_away(&data, &from, &sha, kind))
             .await
             .map_err(blocking_failed)?
             .map_err(|e| disk::problem(&path, &e))?;
-        let row = self.note(c, u, sha256, facts).await.map_err(|e| incident(&e))?;
+        let row = match self.note(c, u, sha256.clone(), facts).await {
+            Ok(row) => row,
+            Err(e) => {
+                self.put_back(&put, &path, &sha256).await;
+                return Err(e.into());
+            }
+        };
         self.live.forget(&u.id);
         self.changes.publish("packages", Some(&u.team));
         let check_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(package.sha256 = %row.sha256, check_ms, package.kind = %row.facts.kind, package.bytes = row.bytes, team = %u.team, account = %c.account, "a package came in");
         Ok(row)
+    }
+
+    /// The row could not be written (the database's disk is full): the file is an upload
+    /// again, complete, so that asking once more is enough. Held by others it stays.
+    async fn put_back(&self, from: &Path, to: &Path, sha256: &str) {
+        match rows::wanted(&self.store, sha256).await {
+            Ok(false) => {}
+            _ => return,
+        }
+        let back = || {
+            fs::set_permissions(from, Permissions::from_mode(0o600))?;
+            fs::rename(from, to)
+        };
+        if let Err(e) = back() {
+            tracing::warn!(path = %from.display(), cause = %e, "a package without a row is left to the sweep");
+        }
     }
 
     async fn note(

@@ -205,7 +205,10 @@ impl Packages {
         let hash = poured.hash.filter(|_| after.offset == offset + poured.bytes);
         match poured.end {
             End::Disk(e) => {
-                rows::touch(&self.store, &u.id, after.offset).await?;
+                // The file's length alone says how far we are, and the database may lie on the same disk.
+                if let Err(e) = rows::touch(&self.store, &u.id, after.offset).await {
+                    tracing::warn!(upload.id = %u.id, cause = %e, "how far an upload is could not be noted");
+                }
                 return Err(self.disk_problem(&path, &e, u.length - after.offset));
             }
             End::TooMuch => {

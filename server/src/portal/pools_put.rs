@@ -19,8 +19,9 @@ use padis_domain::pool::PoolSpec;
 use padis_domain::portal::Answer;
 use padis_domain::problem::{FieldChange, ValueFault};
 
-/// The longest domain: with an application's name (40) and a dot within DNS's 253.
-const MAX_DOMAIN: usize = 200;
+/// The longest domain: with an instance's name before it (application and team of 40
+/// each, release, slot and dots: 110) within DNS's 253.
+const MAX_DOMAIN: usize = 140;
 /// A day, the most that a resolver or a quarantine may take.
 const DAY_S: u32 = 86_400;
 

@@ -283,6 +283,7 @@ impl World {
                 .iter()
                 .filter(|n| n.name == self.pool.host_name(&app.app))
                 .count(),
+            pointers: self.pointers(app).await,
             addresses_held: self
                 .count(&format!(
                     "SELECT COUNT(*) FROM claim WHERE app_id = '{app}' AND kind = 'address' AND state = 'held'"
@@ -296,6 +297,14 @@ impl World {
         }
     }
 
+    /// Addresses that point back to an instance of the application.
+    async fn pointers(&self, app: &AppRef) -> BTreeSet<u32> {
+        let names = self.dns.list().await.unwrap_or_default();
+        let below = format!(".{}.{}.inst.{}", app.app, app.team, self.pool.domain);
+        let mine = names.iter().filter(|n| n.ptr && n.name.ends_with(&below));
+        mine.flat_map(|n| &n.addresses).filter_map(|a| padis_domain::address::parse_ip(a)).collect()
+    }
+
     /// Waits until the application is online with exactly what it should hold.
     pub async fn until_online(&self, app: &AppRef, release: u32, n: usize) {
         let want = Outside {
@@ -306,6 +315,7 @@ impl World {
             members: n,
             services: 1,
             names: 1,
+            pointers: BTreeSet::new(),
             addresses_held: i64::try_from(n).expect("small"),
             members_held: i64::try_from(n).expect("small"),
         };
@@ -314,7 +324,8 @@ impl World {
         until_or(async || {
             last = (self.outside(app).await, self.word(&state).await);
             last.0.attached.len() == n
-                && Outside { attached: BTreeSet::new(), ..last.0.clone() } == want
+                && last.0.pointers == last.0.attached
+                && Outside { attached: BTreeSet::new(), pointers: BTreeSet::new(), ..last.0.clone() } == want
                 && last.1 == "online"
         })
         .await
@@ -343,6 +354,8 @@ pub struct Outside {
     pub members: usize,
     pub services: usize,
     pub names: usize,
+    /// Addresses that point back to an instance.
+    pub pointers: BTreeSet<u32>,
     pub addresses_held: i64,
     pub members_held: i64,
 }
