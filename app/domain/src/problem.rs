@@ -221,6 +221,8 @@ pub enum Problem {
         by: String,
         /// When.
         at: UnixMs,
+        /// The revision that there is now: a form that is sent again names this one.
+        revision: i64,
         /// What.
         changes: Vec<FieldChange>,
     },

@@ -130,6 +130,9 @@ area! {
         delete_title(name: &str): "删除 {name}？", "Delete {name}?";
         delete_text(n: u32, r: u32): "将停止 {n} 个实例，归还其地址、域名和负载均衡成员，删除 {r} 个版本。日志保留。不可撤销。", "This stops {n} instances, gives back their addresses, the name and the balancer members, and deletes {r} releases. The logs stay. It cannot be undone.";
         delete_for_good: "永久删除", "Delete for good";
+        gone_tag: "已删除", "Deleted";
+        gone_lead: "该应用已删除，占用的资源均已归还。占用记录、事件和日志仍可查看。", "It was deleted and has given back all that it held. What that was, its events and its logs can still be read.";
+        held_before: "占用记录", "What it held";
         type_first: "请先完整输入名称。", "Type the whole name first.";
         what_changed: "对方修改了", "What was changed";
         yours_kept: "您填写的内容已保留，再次提交即生效。", "What you typed is still here. Submit again to apply it.";

@@ -92,10 +92,13 @@ impl Texts {
                 let f = self.finding(finding);
                 self.pick_with(|| format!("{address} 的 {path}：{f}。"), || format!("{path} on {address}: {f}."))
             }
-            Note::Crashes { times, message, .. } => self.pick_with(
-                || format!("启动后自行退出，已 {times} 次：{message}。"),
-                || format!("It ends soon after its start, {times} times so far: {message}."),
-            ),
+            Note::Crashes { times, message, .. } => {
+                let how = self.ended("", message);
+                self.pick_with(
+                    || format!("启动后很快结束，已 {times} 次：{how}。"),
+                    || format!("It ends soon after its start, {times} times so far: {how}."),
+                )
+            }
             Note::ImageGone { image } => self.pick_with(
                 || format!("镜像 {image} 已不在仓库中。"),
                 || format!("The image {image} is not in the registry."),

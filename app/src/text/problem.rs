@@ -110,7 +110,7 @@ impl Texts {
                 (format!("中间件 {stack} 的镜像已不在仓库中。"), "请选择其他版本，或联系平台管理员恢复。"),
                 (format!("The image of {stack} is no longer in the registry."), "Choose another version, or ask an operator to bring it back."),
             ),
-            Problem::ChangedMeanwhile { by, at, changes } => {
+            Problem::ChangedMeanwhile { by, at, changes, .. } => {
                 let n = changes.len();
                 let at = super::clock::short_time(*at);
                 self.said(

@@ -43,6 +43,7 @@ fn seen(given: i64) -> Answer<()> {
     Err(Problem::ChangedMeanwhile {
         by: "Chen Hao".into(),
         at: NOW - 60_000,
+        revision: 17,
         changes: vec![FieldChange { field: "instances".into(), before: "3".into(), after: "5".into() }],
     })
 }

@@ -19,8 +19,8 @@ pub use now::Now;
 pub use releases::Releases;
 pub use settings::{Settings, changed};
 
-use super::parts::act;
-use crate::api::{self, Restart, app_path};
+use super::parts::{act, now};
+use crate::api::{self, Fault, Restart, app_path};
 use crate::fetch::Fetch;
 use crate::live;
 use crate::text::{Texts, texts};
@@ -28,6 +28,7 @@ use crate::ui::{Tab, tabs};
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_params_map};
+use padis_domain::Problem;
 use padis_domain::action::Action;
 use padis_domain::app::AppRef;
 use padis_domain::view::AppView;
@@ -81,13 +82,21 @@ pub fn AppFrame() -> AnyView {
         move || (app.get(), changed.get(), again.get()),
         |(a, _, _)| async move {
             let token = api::once().await.unwrap_or_default();
-            Ok((api::app(a).await?, token)) as api::Said<(AppView, String)>
+            match api::app(a.clone()).await {
+                Ok(v) => Ok((Some(v), token)),
+                // Deleted: whoever may know of it may still read what became of it.
+                Err(Fault::Portal(Problem::NotFound)) if api::claims(a).await.is_ok() => Ok((None, token)),
+                Err(f) => Err(f),
+            }
         },
     );
     provide_context(Shared { app, data, changed });
     let path = use_location().pathname;
     view! {
-        {super::page(t.shell.applications, top, move |(v, token): (AppView, String)| header::header(v, restart, &token))}
+        {super::page(t.shell.applications, top, move |(v, token): (Option<AppView>, String)| match v {
+            Some(v) => header::header(v, restart, &token),
+            None => header::gone(&app.get_untracked()),
+        })}
         {move || bar(t, &app.get(), &path.get(), data)}
         <Outlet/>
     }
@@ -198,12 +207,12 @@ where
         <Transition fallback=move || super::loading(what)>
             {move || Suspend::new(async move {
                 let now = match shared {
-                    Some(s) => s.data.await.map(|v| v.now).unwrap_or_default(),
-                    None => 0,
+                    Some(s) => s.data.await.map_or_else(|_| now(), |v| v.now),
+                    None => now(),
                 };
                 match data.await {
                     Ok(v) => show.with_value(|f| f(v, now)),
-                    Err(api::Fault::Portal(padis_domain::Problem::NotFound)) => ().into_any(),
+                    Err(Fault::Portal(Problem::NotFound)) => ().into_any(),
                     Err(f) => super::fault_notice(&f),
                 }
             })}
@@ -228,7 +237,7 @@ where
             {move || Suspend::new(async move {
                 match data.await {
                     Ok(v) => show.with_value(|f| f(v)),
-                    Err(api::Fault::Portal(padis_domain::Problem::NotFound)) => ().into_any(),
+                    Err(Fault::Portal(Problem::NotFound)) => ().into_any(),
                     Err(f) => super::fault_notice(&f),
                 }
             })}

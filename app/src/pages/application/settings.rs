@@ -9,7 +9,7 @@ use super::{danger, refused, shared, with_app_once};
 use crate::api::form::ReleaseForm;
 use crate::api::{self, Outcome, ReleaseApp, Scale, use_kept};
 use crate::fetch::Fetch;
-use crate::pages::parts::{Act, act, act_form, hidden};
+use crate::pages::parts::{Act, act, act_form, hidden, seen};
 use crate::text::{Texts, texts, units};
 use crate::ui::{Button, NumberField, Shape, TextArea, TextField, Tone, mark, section};
 use leptos::prelude::*;
@@ -124,7 +124,7 @@ fn configuring(t: &'static Texts, v: &AppView, f: ReleaseForm, change: Act<Relea
     let fields = view! {
         {hidden("team", f.team)}
         {hidden("app", f.app)}
-        {hidden("seen", f.seen)}
+        {seen(told, f.seen)}
         {hidden("size", "exact")}
         {hidden("env_given", "on")}
         {hidden("once", once)}

@@ -94,6 +94,8 @@ impl Draft {
             uploading: Uploading::new(refused),
             told,
             live: RwSignal::new(false),
+            // What came back was chosen: another one in its place would hide what is wrong with it.
+            own_stack: RwSignal::new(back && !f.stack.is_empty()),
             stack: RwSignal::new(f.stack),
             package: RwSignal::new(package),
             team: RwSignal::new(f.team),
@@ -104,7 +106,6 @@ impl Draft {
             instances: RwSignal::new(f.instances),
             own_name: RwSignal::new(back && !f.name.is_empty()),
             own_path: RwSignal::new(back && !f.health_path.is_empty()),
-            own_stack: RwSignal::new(false),
             name: RwSignal::new(f.name),
             title: RwSignal::new(f.title),
             health_path: RwSignal::new(f.health_path),
