@@ -66,7 +66,7 @@ area! {
         display_title: "显示名称", "Title";
         title_hint: "给人看的名字，可用中文", "What people read; any characters";
         well: "如何判断应用正常", "How we know it is well";
-        well_lead(d: &str, n: u32): "每 {d} 访问一次该页面。连续 {n} 次应答不符的实例会被摘除并替换。", "We open this page every {d}. An instance that answers wrongly {n} times is taken out and replaced.";
+        well_lead(d: &str, n: &str): "每 {d} 访问一次该页面。连续 {n}应答不符的实例会被摘除并替换。", "We open this page every {d}. An instance that answers wrongly {n} in a row is taken out and replaced.";
         health_path: "健康检查页", "Health page";
         health_path_hint: "无需登录即可访问的路径", "A path that answers without signing in";
         from_package: "取自应用包", "Taken from your package";

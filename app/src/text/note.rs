@@ -58,10 +58,10 @@ impl Texts {
             Note::Answer { path, expect } => {
                 self.pick_with(|| format!("{path} 应答“{expect}”"), || format!("{path} answered “{expect}”"))
             }
-            Note::Members { members, backend } => self.pick_with(
-                || format!("{backend} 中 {members} 个成员"),
-                || format!("{members} member{} in {backend}", if *members == 1 { "" } else { "s" }),
-            ),
+            Note::Members { members, backend } => {
+                let n = self.some(u64::from(*members), "个成员", "member", "members");
+                self.pick_with(|| format!("{backend} 中 {n}"), || format!("{n} in {backend}"))
+            }
             Note::Resolves { name, address } => {
                 self.pick_with(|| format!("{name} 解析为 {address}"), || format!("{name} is {address}"))
             }
@@ -92,10 +92,13 @@ impl Texts {
                 let f = self.finding(finding);
                 self.pick_with(|| format!("{address} 的 {path}：{f}。"), || format!("{path} on {address}: {f}."))
             }
-            Note::Crashes { times, message, .. } => self.pick_with(
-                || format!("启动后自行退出，已 {times} 次：{message}。"),
-                || format!("It ends soon after its start, {times} times so far: {message}."),
-            ),
+            Note::Crashes { times, message, .. } => {
+                let n = self.times(*times);
+                self.pick_with(
+                    || format!("启动后自行退出，已 {n}：{message}。"),
+                    || format!("It ends soon after its start, {n} so far: {message}."),
+                )
+            }
             Note::ImageGone { image } => self.pick_with(
                 || format!("镜像 {image} 已不在仓库中。"),
                 || format!("The image {image} is not in the registry."),

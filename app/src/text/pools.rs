@@ -65,7 +65,7 @@ area! {
         danger: "删除", "Delete";
         delete: "删除资源池", "Delete the pool";
         delete_what(name: &str): "{name} 的配额与预留地址会一并删除。主机和已有镜像不受影响。不可恢复。", "Takes {name} away with its quotas and reserved addresses. Hosts and images stay. It can't be undone.";
-        delete_in_use(n: u32): "其中仍有 {n} 个应用，请先删除或迁移。", "{n} applications are still in it. Delete or move them first.";
+        delete_in_use(apps: &str): "其中仍有 {apps}，请先删除或迁移。", "Still in it: {apps}. Delete or move them first.";
         deleted: "资源池已删除。", "The pool is deleted.";
         saved: "资源池已保存。", "The pool is saved.";
         name_hint: "小写字母、数字和连字符，例如 sf-prod；之后不可更改。", "Lower-case letters, digits and hyphens, e.g. sf-prod. It can't be changed later.";

@@ -69,7 +69,7 @@ impl Texts {
             ),
             Problem::Field { field, fault } => self.fault(field, fault),
             Problem::Fields { problems } => {
-                let n = problems.len();
+                let n = self.some(problems.len() as u64, "处", "entry needs", "entries need");
                 self.said(
                     (format!("有 {n} 处需要修改。"), "每处的原因写在对应的输入框下方。"),
                     (format!("{n} entries need a change."), "Each is explained beside its field."),
@@ -111,11 +111,11 @@ impl Texts {
                 (format!("The image of {stack} is no longer in the registry."), "Choose another version, or ask an operator to bring it back."),
             ),
             Problem::ChangedMeanwhile { by, at, changes } => {
-                let n = changes.len();
+                let n = self.change_count(changes.len());
                 let at = super::clock::short_time(*at);
                 self.said(
-                    (format!("{by} 已在 {at} 修改了该应用（{n} 项）。您的修改尚未保存。"), "请核对对方的修改，再次提交即以您的内容为准。"),
-                    (format!("{by} changed this at {at} ({n} changes). Yours is not saved yet."), "Look at what changed, then submit again to apply yours on top."),
+                    (format!("{by} 已在 {at} 修改了该应用（{n}）。您的修改尚未保存。"), "请核对对方的修改，再次提交即以您的内容为准。"),
+                    (format!("{by} changed this at {at} ({n}). Yours is not saved yet."), "Look at what changed, then submit again to apply yours on top."),
                 )
             }
             Problem::NotNow { reason } => Said::new(self.reason(*reason), ""),
@@ -181,7 +181,8 @@ impl Texts {
                 (format!("This overlaps with {with}."), "Choose another range."),
             ),
             ValueFault::TooLong { max } => {
-                self.said((format!("最多 {max} 个字符。"), ""), (format!("At most {max} characters."), ""))
+                let n = self.characters(*max);
+                self.said((format!("最多 {n}。"), ""), (format!("At most {n}."), ""))
             }
             ValueFault::Name { fault } => self.name_fault(fault),
             ValueFault::NotConfirmed => self.plain(
@@ -199,8 +200,10 @@ impl Texts {
     pub fn name_fault(&self, f: &NameFault) -> Said {
         match f {
             NameFault::Empty => self.plain(("请填写名称。", ""), ("A name is needed.", "")),
-            NameFault::TooLong { max } => self
-                .said((format!("名称最多 {max} 个字符。"), ""), (format!("A name has at most {max} characters."), "")),
+            NameFault::TooLong { max } => {
+                let n = self.characters(*max);
+                self.said((format!("名称最多 {n}。"), ""), (format!("A name has at most {n}."), ""))
+            }
             NameFault::Character { found } => self.said(
                 (format!("名称中不能有“{found}”。"), "只用小写字母、数字和连字符。"),
                 (format!("“{found}” is not allowed here."), "Use lower-case letters, digits and hyphens."),

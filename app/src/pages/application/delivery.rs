@@ -124,11 +124,11 @@ fn past(t: &'static Texts, d: &DeliveryView) -> AnyView {
     // A failed one has no duration: it stands at the end of the axis.
     let fails = (failed > 0).then(|| line(top, "fail", "0"));
     let me = mine.map(|v| line(v as f64, "me", "0"));
-    let n = d.earlier_ms.len();
+    let n = t.deliveries(d.earlier_ms.len());
     view! {
         <div class="past">
-            <h3>{(t.app.last_deliveries)(n)}</h3>
-            <svg role="img" aria-label=(t.app.past_label)(n, failed, &mid)>{lines} {fails} {me}</svg>
+            <h3>{(t.app.last_deliveries)(&n)}</h3>
+            <svg role="img" aria-label=(t.app.past_label)(&n, failed, &mid)>{lines} {fails} {me}</svg>
             <p class="ax">
                 <span>"00:00"</span>
                 <span>{(t.app.middle)(&mid)}</span>

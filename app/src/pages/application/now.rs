@@ -26,7 +26,7 @@ pub fn Now() -> AnyView {
         {with_app(instances::section)}
         {part(a.charts, series, move |c| charts::charts(c, minutes.get_untracked()))}
         {part_now(a.events, lately, move |page, now| {
-            let all = view! { <a href=format!("{}/events", app_path(&s.app.get_untracked()))>{(a.all_events)(page.total)}</a> };
+            let all = view! { <a href=format!("{}/events", app_path(&s.app.get_untracked()))>{(a.all_events)(&t.entries(page.total))}</a> };
             let end = if page.total > page.rows.len() as u64 { all.into_any() } else { ().into_any() };
             section_with("tlh", a.what_and_why, "", end, events::timeline(t, &page.rows, now))
         })}

@@ -61,7 +61,7 @@ pub fn Settings() -> AnyView {
 fn scaling(t: &'static Texts, v: &AppView, scale: Act<Scale>, once: &str) -> AnyView {
     let a = &t.app;
     let left = v.quota.quota.minus(v.quota.used.plus(v.quota.held));
-    let hint = (a.quota_left)(&t.cpu(left.cpu_milli), &units::mib(left.mem_mib), left.instances);
+    let hint = (a.quota_left)(&t.cpu(left.cpu_milli), &units::mib(left.mem_mib), &t.instances(left.instances));
     let fields = view! {
         {keys(v, once)}
         <NumberField

@@ -106,7 +106,7 @@ fn isolation(t: &'static Texts, v: &PoolView) -> AnyView {
 
 fn danger(t: &'static Texts, v: &PoolView, delete: Act<DeletePool>) -> AnyView {
     let (p, name) = (&t.pools, &v.row.spec.name);
-    let refused = (v.row.apps > 0).then(|| (p.delete_in_use)(v.row.apps));
+    let refused = (v.row.apps > 0).then(|| (p.delete_in_use)(&t.applications(u64::from(v.row.apps))));
     let fields = view! {
         {hidden("name", name.clone())}
         <TextField
