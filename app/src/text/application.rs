@@ -110,10 +110,12 @@ area! {
         env_hint: "每行一个 NAME=value", "One NAME=value a line";
         secrets: "保密变量", "Secret variables";
         secrets_hint: "每行一个 NAME=value，保存后不再显示。值留空表示不变。", "One NAME=value a line, never shown again. Without a value it keeps its own.";
+        secrets_again: "为了安全，您输入的保密变量的值没有保留；改过的请重新填写，未改的会沿用。", "For safety the values of secret variables that you typed are not kept. Type those again; the others keep theirs.";
         save: "保存并交付", "Save and deliver";
         saved: "已记录，正在交付。", "Recorded; it is being delivered.";
         done_scale: "已记录，实例数正在调整。", "Recorded; the number of instances is being changed.";
         done_restart: "已记录，正在逐个替换实例。", "Recorded; the instances are being replaced.";
+        done_retry: "已记录，正在立即重试。", "Recorded; it is being tried again now.";
         done_stop: "已记录，正在停止。", "Recorded; it is being stopped.";
         done_start: "已记录，正在启动。", "Recorded; it is being started.";
         done_delete: "已记录，正在归还资源。", "Recorded; everything it holds is being given back.";

@@ -16,6 +16,9 @@ area! {
         drop_other(max: &str): "拖入其他文件即可替换，或点击选择。最大 {max}。", "Drop another file here to replace it, or choose one. At most {max}.";
         choose_file: "选择文件", "Choose a file";
         upload: "上传", "Upload";
+        upload_team: "上传到哪个团队", "Whose package it is";
+        choose_team: "请选择团队", "Choose a team";
+        for_team: "为哪个团队新建：", "For which team:";
         upload_of(name: &str): "正在上传 {name}", "Upload of {name}";
         sent(a: &str, b: &str): "{a} / {b}", "{a} of {b}";
         speed(v: &str): "{v}/秒", "{v}/s";
@@ -73,7 +76,11 @@ area! {
         expect: "应答须包含的文本", "Text the answer must contain";
         expect_hint: "区分大小写；留空则任何正常应答都算", "Capital letters count; empty takes any good answer";
         try_it: "在运行中的实例上试一试", "Try it on the running instance";
-        try_later: "尚无运行实例，上线后可在应用页查看检查结果。", "Nothing runs yet. After Go online the application's page shows what was found.";
+        try_later: "尚无运行实例。上线后可在应用的“设置”中随时试访。", "Nothing runs yet. After Go online you can try it under Settings at any time.";
+        try_hint: "立即访问一次，不保存任何内容", "Asks the page once, now; nothing is saved";
+        trying: "正在访问实例", "Asking the instance";
+        tried_body: "返回的内容", "What came back";
+        tried_begins: "返回内容的开头", "How what came back begins";
         more_rules: "检查频率与宽限", "How often, and how patient";
         interval: "检查间隔", "Every";
         timeout: "超时", "Time-out";

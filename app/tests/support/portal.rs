@@ -3,7 +3,7 @@
 use super::{NOW, apps, ops};
 use async_trait::async_trait;
 use padis_domain::Problem;
-use padis_domain::app::AppRef;
+use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::delivery::Step;
 use padis_domain::pool::PoolSpec;
@@ -156,6 +156,14 @@ impl Portal for FakePortal {
         Ok(apps::charts(minutes))
     }
 
+    async fn try_health(&self, c: &Caller, app: &AppRef, rule: &HealthRule) -> Answer<Tried> {
+        c.runs(&app.team)?;
+        if !rule.path.starts_with('/') {
+            return Err(Problem::field("health_path", ValueFault::Malformed));
+        }
+        Ok(apps::tried(rule))
+    }
+
     async fn new_app_options(&self, c: &Caller) -> Answer<NewAppOptions> {
         Ok(NewAppOptions {
             once: "once-1".into(),
@@ -212,6 +220,10 @@ impl Portal for FakePortal {
     async fn restart(&self, _: &Caller, app: &AppRef, s: i64, _: &str) -> Answer<()> {
         seen(s)?;
         self.did(format!("restart {app}"))
+    }
+    async fn retry(&self, c: &Caller, app: &AppRef, _: &str) -> Answer<()> {
+        c.runs(&app.team)?;
+        self.did(format!("retry app {app}"))
     }
     async fn stop(&self, _: &Caller, app: &AppRef, s: i64, _: &str) -> Answer<()> {
         seen(s)?;

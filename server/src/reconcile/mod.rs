@@ -8,6 +8,7 @@
 
 mod answer;
 mod apply;
+pub mod ask;
 mod collect;
 mod events;
 pub mod live;

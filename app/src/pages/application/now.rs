@@ -1,6 +1,6 @@
 //! The first tab: the delivery, then instances, charts and what happened lately.
 
-use super::{charts, delivery, events, instances, part, part_now, shared, with_app};
+use super::{charts, delivery, events, instances, part, part_now, shared, with_app, with_top};
 use crate::api::{self, app_path};
 use crate::fetch::Fetch;
 use crate::text::texts;
@@ -19,8 +19,9 @@ pub fn Now() -> AnyView {
     let q = ListQuery { per_page: 6, ..ListQuery::default() };
     let lately = Fetch::new(move || (s.app.get(), s.changed.get()), move |(a, _)| api::timeline(a, q.clone()));
     view! {
-        {with_app(|v| match &v.delivery {
-            Some(d) => delivery::delivery(&v.app, d),
+        {s.retry.told.notice(&[], a.done_retry)}
+        {with_top(move |v, token| match &v.delivery {
+            Some(d) => delivery::delivery(&v, d, s.retry, token),
             None => view! { <p class="quiet">{texts().app.no_delivery}</p> }.into_any(),
         })}
         {with_app(instances::section)}
