@@ -293,3 +293,45 @@ fn a_step_that_waits_is_tried_again_from_where_it_stands_and_names_whom_to_ask()
         assert!(!html.contains("/api/retry"));
     });
 }
+
+#[test]
+fn somebody_in_several_teams_chooses_whose_package_it_is() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let choice = |html: &str| {
+            let select = html.split("id=\"upload-team\"").nth(1)?;
+            Some(select.split("</select>").next()?.to_owned())
+        };
+        // Two teams: nothing is taken for granted, and the browser asks for it.
+        let (_, html) = get(&world, "/applications/new", "padis_lang=en").await;
+        let select = choice(&html).unwrap();
+        assert!(
+            select.contains("name=\"team\"") && select.contains("form=\"plain-upload\"") && select.contains("required")
+        );
+        let chosen: Vec<&str> = select.split("<option").filter(|o| o.contains("selected")).collect();
+        assert!(chosen.len() == 1 && chosen[0].contains("Choose a team"), "{chosen:?}");
+        assert!(
+            html.find("id=\"upload-team\"") < html.find("id=\"file\""),
+            "the server reads the team before the file"
+        );
+        // As the upload comes back, or as the link for another team leads: its packages, its pools.
+        let (_, html) = get(&world, "/applications/new?for=life", "padis_lang=zh").await;
+        let select = choice(&html).unwrap();
+        let chosen = select.split("<option").find(|o| o.contains("selected")).unwrap();
+        assert!(chosen.contains("value=\"life\""), "{chosen}");
+        let own = html.split("id=\"team\"").nth(1).unwrap().split("</select>").next().unwrap();
+        assert!(own.split("<option").find(|o| o.contains("selected")).unwrap().contains("value=\"life\""), "{own}");
+        assert!(html.contains("value=\"web-test\""), "a pool of that team");
+        assert!(html.contains("href=\"/applications/new?for=motor\""));
+        // A team that is none of his is no choice.
+        let (_, html) = get(&world, "/applications/new?for=agency", "padis_lang=en").await;
+        assert!(choice(&html).unwrap().contains("value=\"\" selected"));
+        // Whoever is in one team is asked nothing.
+        let one = padis_domain::caller::Caller {
+            teams: [("motor".to_owned(), padis_domain::words::TeamRole::Lead)].into(),
+            ..operator()
+        };
+        let (_, html) = get(&World::new(Some(one)), "/applications/new", "padis_lang=en").await;
+        assert!(choice(&html).is_none() && html.contains("name=\"team\" form=\"plain-upload\" value=\"motor\""));
+    });
+}
