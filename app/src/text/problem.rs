@@ -204,6 +204,10 @@ impl Texts {
                 let n = self.characters(*max);
                 self.said((format!("名称最多 {n}。"), ""), (format!("A name has at most {n}."), ""))
             }
+            ValueFault::EndsBeforeItBegins => self.plain(
+                ("结束时间早于开始时间。", "请修改其中一个。"),
+                ("The end lies before the beginning.", "Change one of the two."),
+            ),
             NameFault::Character { found } => self.said(
                 (format!("名称中不能有“{found}”。"), "只用小写字母、数字和连字符。"),
                 (format!("“{found}” is not allowed here."), "Use lower-case letters, digits and hyphens."),

@@ -310,7 +310,12 @@ impl Portal for FakePortal {
         self.did(format!("park {key}"))
     }
     async fn journal(&self, _: &Caller, q: &ListQuery) -> Answer<Page<JournalRow>> {
-        Ok(page(ops::journal(), q))
+        if q.from.zip(q.to).is_some_and(|(from, to)| to < from) {
+            return Err(Problem::field("to", ValueFault::EndsBeforeItBegins));
+        }
+        let mut rows = ops::journal();
+        rows.retain(|r| q.from.is_none_or(|f| r.at >= f) && q.to.is_none_or(|t| r.at <= t));
+        Ok(page(rows, q))
     }
     async fn systems(&self, c: &Caller) -> Answer<Vec<SystemRow>> {
         c.inspector()?;

@@ -267,6 +267,19 @@ async fn the_journal_tells_everything_and_shows_what_was_changed_in_it() {
         assert_eq!(read(ListQuery { state: "app.scale".into(), ..ListQuery::default() }).await.total, 1);
         assert_eq!(read(ListQuery { q: "ZEBRA/shop".into(), ..ListQuery::default() }).await.total, 2);
         // Somebody with the database's password takes a row out: seen by a portal that walks anew.
+        // By time: both ends are included, and paging counts only what is in between.
+        let at = |i: usize| all.rows[i].at;
+        let between = |from, to| ListQuery { from, to, per_page: 1, ..ListQuery::default() };
+        let n = |f: &dyn Fn(i64) -> bool| all.rows.iter().filter(|r| f(r.at)).count() as u64;
+        let (first, last) = (at(all.rows.len() - 1), at(0));
+        assert_eq!(read(between(Some(last), None)).await.total, n(&|t| t >= last));
+        assert_eq!(read(between(None, Some(first))).await.total, n(&|t| t <= first));
+        assert_eq!(read(between(Some(first), Some(last))).await.total, all.total);
+        assert_eq!(read(between(Some(last + 1), None)).await.total, 0);
+        let second = read(ListQuery { page: 2, ..between(Some(first), Some(last)) }).await;
+        assert_eq!((second.rows.len(), second.rows[0].seq), (1, all.rows[1].seq));
+        let backwards = w.portal.journal(&auditor(), &between(Some(last), Some(last - 1))).await;
+        assert_eq!(backwards.err(), Some(Problem::field("to", ValueFault::EndsBeforeItBegins)));
         w.sql("DELETE FROM journal WHERE seq = 3").await;
         let anew = World { portal: w.fresh_portal(), ..w };
         let all = anew
