@@ -309,3 +309,26 @@ fn the_journal_is_read_by_time_and_a_wrong_time_is_said_beside_it() {
         }
     });
 }
+
+#[test]
+fn a_pool_shows_what_it_shares_with_the_others() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let (_, html) = page(&world, "/pools/web-prod", "padis_lang=en").await;
+        let table =
+            html.split("What web-prod shares with other pools").last().unwrap().split("</table>").next().unwrap();
+        let row = |pool: &str| {
+            let all = table.split("<tr").find(|r| r.contains(&format!("href=\"/pools/{pool}\""))).unwrap();
+            assert!(all.contains("<th scope=\"row\""), "{all}");
+            all
+        };
+        assert!(
+            row("web-test").contains("the same: WEB, internal") && row("web-test").contains("2 hosts: sf-h03, sf-h07")
+        );
+        assert!(row("sf-prod").contains("another: SF, application logic") && row("sf-prod").contains("none"));
+        assert!(row("sf-prod").contains("apart: 198.18.24.0/24") && row("sf-prod").contains("the same: 1240"));
+        assert!(row("large-test").contains("none there"));
+        let (_, html) = page(&world, "/pools/web-prod", "padis_lang=zh").await;
+        assert!(html.contains("web-prod 与其他资源池的隔离") && html.contains("共用 2 台主机：sf-h03、sf-h07"));
+    });
+}
