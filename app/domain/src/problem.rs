@@ -70,6 +70,8 @@ pub enum ValueFault {
     NotConfirmed,
     /// The same name twice.
     Repeated,
+    /// The end of a span lies before its beginning.
+    EndsBeforeItBegins,
 }
 
 /// An outside system, as users know it.

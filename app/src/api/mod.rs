@@ -26,7 +26,7 @@ mod shell;
 
 pub use admin::*;
 pub use apps::*;
-pub use back::{Kept, Outcome, outcome, page_status, use_kept, use_outcome};
+pub use back::{Kept, Outcome, outcome, page_status, read_kept, use_asked, use_kept, use_outcome};
 pub use blocks::*;
 pub use endpoints::{Class, ENDPOINTS, Kind};
 pub use fault::{Fault, Said};

@@ -92,6 +92,8 @@ pub fn use_list() -> Memo<ListQuery> {
                 stage: Stage::parse(&get("stage")),
                 team: get("team"),
                 state: get("state"),
+                from: None,
+                to: None,
                 sort: get("sort"),
                 desc: get("desc") == "true",
                 page: get("page").parse().unwrap_or(1),
@@ -319,7 +321,7 @@ pub fn filter_box(t: &'static Texts, url: &UrlState, label: &'static str, value:
     });
     view! {
         <form class="filt" method="get" action=url.path.clone() role="search">
-            {url.hidden(&["q", "state", "team", "page", "done", "failed", "problem"])}
+            {url.hidden(&["q", "state", "team", "from", "to", "page", "done", "failed", "problem"])}
             <input class="in" type="search" name="q" value=value.to_owned() aria-label=label placeholder=label/>
             {beside}
             <button class="btn s" type="submit">{t.shell.filter}</button>

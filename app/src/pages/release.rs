@@ -122,7 +122,7 @@ fn body(
         {hidden("app", v.app.app.clone())}
         {seen(told, v.revision.to_string())}
         {hidden("once", options.once.clone())}
-        {upload::zone(uploading, options.max_package_bytes, team, taken, has)}
+        {upload::zone(uploading, options.max_package_bytes, team, (&[], true), taken, has)}
         <div class="gap">{choices}</div>
         <div class="gap">{chosen}</div>
         <div class="gap">

@@ -3,7 +3,7 @@
 use super::{NOW, apps, ops};
 use async_trait::async_trait;
 use padis_domain::Problem;
-use padis_domain::app::AppRef;
+use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::delivery::Step;
 use padis_domain::pool::PoolSpec;
@@ -157,6 +157,14 @@ impl Portal for FakePortal {
         Ok(apps::charts(minutes))
     }
 
+    async fn try_health(&self, c: &Caller, app: &AppRef, rule: &HealthRule) -> Answer<Tried> {
+        c.runs(&app.team)?;
+        if !rule.path.starts_with('/') {
+            return Err(Problem::field("health_path", ValueFault::Malformed));
+        }
+        Ok(apps::tried(rule))
+    }
+
     async fn new_app_options(&self, c: &Caller) -> Answer<NewAppOptions> {
         Ok(NewAppOptions {
             once: "once-1".into(),
@@ -213,6 +221,10 @@ impl Portal for FakePortal {
     async fn restart(&self, _: &Caller, app: &AppRef, s: i64, _: &str) -> Answer<()> {
         seen(s)?;
         self.did(format!("restart {app}"))
+    }
+    async fn retry(&self, c: &Caller, app: &AppRef, _: &str) -> Answer<()> {
+        c.runs(&app.team)?;
+        self.did(format!("retry app {app}"))
     }
     async fn stop(&self, _: &Caller, app: &AppRef, s: i64, _: &str) -> Answer<()> {
         seen(s)?;
@@ -299,7 +311,12 @@ impl Portal for FakePortal {
         self.did(format!("park {key}"))
     }
     async fn journal(&self, _: &Caller, q: &ListQuery) -> Answer<Page<JournalRow>> {
-        Ok(page(ops::journal(), q))
+        if q.from.zip(q.to).is_some_and(|(from, to)| to < from) {
+            return Err(Problem::field("to", ValueFault::EndsBeforeItBegins));
+        }
+        let mut rows = ops::journal();
+        rows.retain(|r| q.from.is_none_or(|f| r.at >= f) && q.to.is_none_or(|t| r.at <= t));
+        Ok(page(rows, q))
     }
     async fn systems(&self, c: &Caller) -> Answer<Vec<SystemRow>> {
         c.inspector()?;

@@ -8,6 +8,7 @@
 
 mod answer;
 mod apply;
+pub mod ask;
 mod blind;
 mod collect;
 mod events;

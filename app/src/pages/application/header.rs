@@ -120,7 +120,7 @@ fn restart_dialog(v: &AppView, restart: Act<Restart>, once: &str) -> AnyView {
     let a = &t.app;
     let body = view! {
         {keys(v, once)}
-        <div class="dlg-b"><p class="second">{(a.restart_text)(v.wanted)}</p></div>
+        <div class="dlg-b"><p class="second">{(a.restart_text)(&t.instances(u64::from(v.wanted)))}</p></div>
         <div class="dlg-f">
             <button class="btn" type="button" popovertarget="restart" popovertargetaction="hide">{t.shell.cancel}</button>
             <Button label=a.restart tone=Tone::Primary glyph=Icon::Restart/>

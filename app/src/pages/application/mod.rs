@@ -11,6 +11,7 @@ mod logs;
 mod now;
 mod releases;
 mod settings;
+mod trying;
 
 pub use events::Events;
 pub use instances::Instances;
@@ -19,8 +20,8 @@ pub use now::Now;
 pub use releases::Releases;
 pub use settings::{Settings, changed};
 
-use super::parts::{act, now};
-use crate::api::{self, Fault, Restart, app_path};
+use super::parts::{Act, act, now};
+use crate::api::{self, Fault, Restart, Retry, app_path};
 use crate::fetch::Fetch;
 use crate::live;
 use crate::text::{Texts, texts};
@@ -40,6 +41,10 @@ pub struct Shared {
     pub app: Memo<AppRef>,
     /// Its page.
     pub data: Fetch<AppView>,
+    /// The same with a token for the forms that stand in it; `None`: it is deleted.
+    pub top: Fetch<(Option<AppView>, String)>,
+    /// "Try again now".
+    pub retry: Act<Retry>,
     /// Counts up whenever it changed.
     pub changed: ReadSignal<u32>,
 }
@@ -73,13 +78,14 @@ pub fn AppFrame() -> AnyView {
     let t = texts();
     let app = use_app();
     let changed = follow(app);
-    let restart = act::<Restart>();
-    let again = restart.told.version;
-    let data = Fetch::new(move || (app.get(), changed.get(), again.get()), |(a, _, _)| api::app(a));
+    let (restart, retry) = (act::<Restart>(), act::<Retry>());
+    let (restarted, retried) = (restart.told.version, retry.told.version);
+    let again = move || restarted.get() + retried.get();
+    let data = Fetch::new(move || (app.get(), changed.get(), again()), |(a, _, _)| api::app(a));
     // One answer for the whole head: two awaited one after the other in one view
     // have been seen to leave it waiting when a change came in between.
     let top = Fetch::new(
-        move || (app.get(), changed.get(), again.get()),
+        move || (app.get(), changed.get(), again()),
         |(a, _, _)| async move {
             let token = api::once().await.unwrap_or_default();
             match api::app(a.clone()).await {
@@ -90,7 +96,7 @@ pub fn AppFrame() -> AnyView {
             }
         },
     );
-    provide_context(Shared { app, data, changed });
+    provide_context(Shared { app, data, top, retry, changed });
     let path = use_location().pathname;
     view! {
         {super::page(t.shell.applications, top, move |(v, token): (Option<AppView>, String)| match v {
@@ -160,6 +166,24 @@ pub fn with_app(show: impl Fn(AppView) -> AnyView + Clone + Send + Sync + 'stati
                 match s.data.await {
                     Ok(v) => show.with_value(|f| f(v)),
                     Err(_) => ().into_any(),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// The same with the head's own token, and without a question more.
+pub fn with_top(show: impl Fn(AppView, &str) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+    let t = texts();
+    let Some(s) = shared() else { return ().into_any() };
+    let show = StoredValue::new(show);
+    view! {
+        <Transition fallback=move || super::loading(t.shell.applications)>
+            {move || Suspend::new(async move {
+                match s.top.await {
+                    Ok((Some(v), token)) => show.with_value(|f| f(v, &token)),
+                    _ => ().into_any(),
                 }
             })}
         </Transition>
