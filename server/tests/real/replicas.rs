@@ -9,7 +9,7 @@ use super::Outcome;
 use crate::portal::{Place, Portal};
 use crate::support::postgres_url;
 use crate::world::{
-    allocated, containers, docker, docker_socket, engine, exactly, held, place, scale, small_site, test,
+    allocated, containers, docker, docker_socket, engine, exactly, is_gone, make_pool, place, scale, small_site, test,
 };
 use padis_server::store::Store;
 
@@ -52,6 +52,7 @@ async fn two_replicas_share_the_work_and_one_goes_on_alone() {
         let mut engine = engine(place)?;
         let mut a = Portal::launch_with(place, &settings(place, &database)).await?;
         a.furnish(place).await?;
+        make_pool(&a, "stage=dev", "10.210.16").await?;
         let (there, b) = second(place, &database).await?;
         let store = Store::open(&database).await?;
         let socket = docker_socket();
@@ -95,7 +96,7 @@ async fn two_replicas_share_the_work_and_one_goes_on_alone() {
         .await?;
         for name in ["one", "two", "three", "four", "five"] {
             a.delete(name).await?;
-            assert!(held(&b, name).await.is_err(), "{name} is gone for both");
+            assert!(is_gone(&b, name).await, "{name} is gone for both");
         }
         b.until("nothing is left", 60, async |p| Ok(allocated(p).await? == 0)).await?;
         for p in [&a, &b] {

@@ -4,7 +4,7 @@
 
 use super::Outcome;
 use crate::portal::Portal;
-use crate::world::{allocated, containers, docker, docker_socket, engine, exactly, scale, small_site, test};
+use crate::world::{allocated, containers, docker, docker_socket, engine, exactly, make_pool, scale, small_site, test};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -97,6 +97,7 @@ async fn a_silent_stream_changes_nothing_but_the_pace() {
         ];
         let mut p = Portal::launch_with(place, &more).await?;
         p.furnish(place).await?;
+        make_pool(&p, "stage=dev", "10.210.16").await?;
         let package = small_site(&p).await?;
         let socket = docker_socket();
         p.go_online("quiet", &package, 2).await?;

@@ -123,6 +123,11 @@ pub async fn held(p: &Portal, name: &str) -> Outcome<(usize, usize, usize)> {
     Ok((addresses.len(), distinct.len(), living("member").len()))
 }
 
+/// Whether the application is gone and holds nothing; what it held may still be told.
+pub async fn is_gone(p: &Portal, name: &str) -> bool {
+    p.app(name).await.is_err() && matches!(held(p, name).await, Ok((0, 0, 0)) | Err(_))
+}
+
 /// Waits until the application serves with exactly `n` of everything.
 pub async fn exactly(p: &Portal, socket: &str, name: &str, n: usize, seconds: u64) -> Outcome<()> {
     let mut seen = String::new();
@@ -181,6 +186,36 @@ pub fn engine(place: &Place) -> Outcome<Child> {
         .kill_on_drop(true)
         .spawn()?;
     Ok(child)
+}
+
+/// The pool `sf-dev` on hosts with this attribute and with this /24 (its first three
+/// octets), where no engine of the portal's own made it make one at its first start.
+pub async fn make_pool(p: &Portal, hosts: &str, net: &str) -> Outcome<()> {
+    let own = |pairs: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+        pairs.iter().map(|(k, v)| (*k, (*v).to_owned())).collect()
+    };
+    let mut pool = own(&[
+        ("name", "sf-dev"),
+        ("stage", "dev"),
+        ("zone", "SF"),
+        ("hosts", hosts),
+        ("subnet", &format!("{net}.0/24")),
+        ("gateway", &format!("{net}.1")),
+        ("domain", "dev.padis.localhost"),
+        ("ttl_s", "5"),
+        ("quarantine_s", "60"),
+    ]);
+    pool.push(("once", p.once().await?));
+    p.post("put_pool", &pool).await?;
+    let quota = [
+        ("pool", "sf-dev"),
+        ("team", "default"),
+        ("cpu", "8"),
+        ("mem", "4096"),
+        ("instances", "50"),
+        ("addresses", "50"),
+    ];
+    p.post("put_quota", &own(&quota)).await
 }
 
 /// Sends a signal to a process.
