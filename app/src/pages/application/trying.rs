@@ -75,9 +75,9 @@ pub fn trying(v: &AppView, before: Option<Said<Option<Tried>>>) -> AnyView {
                 refused=Signal::stored(refused(v, Action::Try))
                 on_press=ask
             />
+            <span class="hint">{n.try_hint}</span>
         </div>
-        <p class="hint">{n.try_hint}</p>
-        <div class="said" id="try_health" aria-live="polite">{shown}</div>
+        <div class="said gap-s" id="try_health" aria-live="polite">{shown}</div>
     }
     .into_any()
 }
