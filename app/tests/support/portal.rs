@@ -144,8 +144,8 @@ impl Portal for FakePortal {
     async fn timeline(&self, _: &Caller, _: &AppRef, q: &ListQuery) -> Answer<Page<TimelineItem>> {
         Ok(page(apps::timeline(), q))
     }
-    async fn claims(&self, _: &Caller, _: &AppRef) -> Answer<Vec<ClaimRow>> {
-        Ok(apps::claims())
+    async fn claims(&self, _: &Caller, app: &AppRef) -> Answer<Vec<ClaimRow>> {
+        apps::view(app).map(|_| apps::claims()).ok_or(Problem::NotFound)
     }
     async fn log_sources(&self, _: &Caller, _: &AppRef) -> Answer<Vec<LogSource>> {
         Ok(apps::log_sources())
