@@ -250,6 +250,7 @@ fn leave(l: &Look, release: u32, t: &TaskLook, since: i64, p: &mut Plan) {
 fn online(l: &Look, p: &mut Plan) {
     let Some(active) = l.release(l.active) else { return };
     let others_leave = l.ready(active) >= l.instances;
+    let mut made_room = false;
 
     for r in &l.releases {
         let is_active = r.number == l.active;
@@ -270,14 +271,19 @@ fn online(l: &Look, p: &mut Plan) {
                 p.again(0);
             }
             going = r.tasks.len();
-        } else if l.no_room && going == 0 && l.instances > 1 && l.ready(active) + l.ready_of_others() > l.instances - 1
+        } else if l.no_room
+            && !made_room
+            && going == 0
+            && l.instances > 1
+            && l.ready(active) + l.ready_of_others() > l.instances - 1
         {
-            // The surge has no room: the old one makes some, one instance at a time,
-            // and never below all but one of what is wanted.
+            // The surge has no room: the old ones make some, one instance at a time
+            // (of all of them together), and never below all but one of what is wanted.
             if let Some(t) = staying.iter().max_by_key(|t| t.place.map(|p| p.slot)) {
                 p.push(Step::Leave { task_id: t.id.clone(), why: Why::Release });
                 p.again(0);
                 going += 1;
+                made_room = true;
             }
         }
         count(l, r, is_active, going, p);

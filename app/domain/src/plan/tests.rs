@@ -117,6 +117,15 @@ fn a_release_that_never_served_makes_way_at_once() {
 }
 
 #[test]
+fn of_several_old_releases_one_makes_room() {
+    let old = |n: u32, id| rel(n, 1, vec![task(n, id, 0, Health::Well)]);
+    let mut l = look(3, vec![rel(3, 1, vec![task(3, "c", 0, Health::Well)]), old(2, "b"), old(1, "a")]);
+    l.no_room = true;
+    let gone = plan(&l).steps.iter().filter(|s| matches!(s, Step::Leave { .. })).count();
+    assert_eq!(gone, 1, "two of three go on serving");
+}
+
+#[test]
 fn leaving_drains_settles_and_only_then_kills() {
     let mut l = look(1, vec![rel(1, 2, vec![task(1, "a", 0, Health::Well), task(1, "b", 1, Health::Well)])]);
     assert_eq!(plan(&l).steps, vec![Step::Leave { task_id: "b".into(), why: Why::Scale }]);
