@@ -121,6 +121,13 @@ journey('the life of an application', ({ step, window }) => {
     assert.match(await changes.innerText(), /CURRENCY/);
   });
 
+  step('its pages answer also when many ask at once', async () => {
+    const wanted = PAGES.flatMap((path) => Array(6).fill(path));
+    const answers = await Promise.all(wanted.map(async (path) => [path, await page.request.get(path, { timeout: 60_000 })]));
+    assert.deepEqual(answers.filter(([, a]) => a.status() !== 200).map(([path, a]) => `${path}: ${a.status()}`), []);
+    for (const [path, a] of answers) assert.match(await a.text(), /<title>.+ · Padis<\/title>/, path);
+  });
+
   step('a secret left without a value keeps its own', async () => {
     await go(page, `${AT}/settings`);
     await page.locator('#env').fill('GREETING=good evening\n');

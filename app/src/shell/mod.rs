@@ -22,13 +22,18 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 /// The page's title in the browser's tab.
+///
+/// The title is asked for at the very end, when the part of the page that named it
+/// may have been rendered anew and what it held is gone: then the text stands that
+/// there was.
 #[component]
 pub fn PageTitle(
     /// Without the product's name.
     #[prop(into)]
     text: Signal<String>,
 ) -> impl IntoView {
-    view! { <Title text=move || format!("{} · Padis", text.get())/> }
+    let first = text.get_untracked();
+    view! { <Title text=move || format!("{} · Padis", text.try_get().unwrap_or_else(|| first.clone()))/> }
 }
 
 /// What stands where a page does not exist.
