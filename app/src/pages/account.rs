@@ -5,7 +5,7 @@ use super::parts::{Act, act, act_form, hidden, live};
 use crate::api::{self, ChangePassword, RevokeSession};
 use crate::fetch::Fetch;
 use crate::shell::{PageTitle, who};
-use crate::text::{Texts, texts};
+use crate::text::{Texts, lowercase, texts};
 use crate::ui::{Button, ButtonSize, Shape, Table, TextField, Tone, col, col_num, head, section, state};
 use leptos::prelude::*;
 use padis_domain::view::SessionRow;
@@ -40,8 +40,7 @@ fn about(t: &'static Texts) -> AnyView {
     let teams = if me.teams.is_empty() {
         a.no_teams.to_owned()
     } else {
-        let each: Vec<String> =
-            me.teams.iter().map(|(s, r)| format!("{s} ({})", t.team_role(*r).to_lowercase())).collect();
+        let each: Vec<String> = me.teams.iter().map(|(s, r)| format!("{s} ({})", lowercase(t.team_role(*r)))).collect();
         t.list(&each)
     };
     let role = me.platform.map_or(a.none, |r| t.platform_role(r));

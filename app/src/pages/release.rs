@@ -11,7 +11,7 @@ use crate::context::{Lang, Prefs};
 use crate::fetch::Fetch;
 use crate::shell::PageTitle;
 use crate::text::{texts, units};
-use crate::ui::{Button, SelectField, Tone, head, section};
+use crate::ui::{Button, SelectField, Tone, effect, head, section};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::Problem;
@@ -28,8 +28,7 @@ pub fn Release() -> AnyView {
     let app = use_app();
     let query = use_query_map().get_untracked();
     let sha = query.get("package").unwrap_or_default();
-    let problem = query.get("problem").filter(|_| query.get("failed").is_none());
-    let problem = problem.and_then(|p| serde_json::from_str::<Problem>(&p).ok()).map(Fault::Portal);
+    let problem = api::refused(|name| query.get(name));
     let release = act::<ReleaseApp>();
     let version = release.told.version;
     let kept = use_kept::<ReleaseForm>("release_app");
@@ -72,7 +71,7 @@ fn body(
     let uploading = Uploading::new(problem);
     let team = RwSignal::new(v.app.team.clone());
     let (live, set_live) = signal(false);
-    Effect::new(move |_| set_live.set(true));
+    effect(move || set_live.set(true));
     let taken = Callback::new(move |row: PackageRow| {
         package.set(row.sha256.clone());
         packages.update(|l| {

@@ -2,6 +2,7 @@
 //! browser from the moment the page came alive, so a wrong clock on the reader's
 //! computer changes nothing.
 
+use super::effect;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ fn parts(ms: i64) -> (String, String) {
 fn counted(base_ms: i64, running: bool, every: Duration) -> ReadSignal<i64> {
     let (ms, set) = signal(base_ms);
     let handle = StoredValue::new(None::<IntervalHandle>);
-    Effect::new(move |_| {
+    effect(move || {
         if !running || handle.get_value().is_some() {
             return;
         }

@@ -37,3 +37,12 @@ pub use pick::{Pick, seg_links};
 pub use rail::{Stop, Trace, rail};
 pub use state::{Shape, mark, state, state_tag};
 pub use table::{Table, cell, col, col_num, empty_row};
+
+/// Runs something in the browser, now and whenever what it read has changed. One
+/// kind of effect for all: each further one costs the browser's binary 1.5 kB.
+pub fn effect(run: impl FnMut() + 'static) {
+    fn boxed(mut run: Box<dyn FnMut()>) {
+        leptos::prelude::Effect::new(move |_| run());
+    }
+    boxed(Box::new(run));
+}

@@ -2,6 +2,7 @@
 //! axis; the moment of arrival runs as one line through all of them.
 
 use super::Shape;
+use crate::text::units::fixed;
 use leptos::prelude::*;
 
 /// When a step began and ended, in seconds from the start; `None` end: goes on.
@@ -35,7 +36,11 @@ pub struct Stop {
 }
 
 fn pct(v: f64, span: f64) -> String {
-    format!("{}%", ((v / span).clamp(0.0, 1.0) * 1000.0).round() / 10.0)
+    percent((v / span).clamp(0.0, 1.0) * 100.0)
+}
+
+fn percent(v: f64) -> String {
+    format!("{}%", fixed(v, 1))
 }
 
 /// The span of the axis in seconds: the next round number, so that six ticks are round too.
@@ -52,9 +57,8 @@ pub fn rail(stops: Vec<Stop>, on: Option<f64>, took_head: impl Into<String>, uni
     let span = round_span(end * 1.02);
     let ticks = (0..=6)
         .map(|i| {
-            let v = span * f64::from(i) / 6.0;
-            let v = (v * 10.0).round() / 10.0;
-            view! { <span>{if i == 6 { format!("{v} {unit}") } else { v.to_string() }}</span> }
+            let v = fixed(span * f64::from(i) / 6.0, 1);
+            view! { <span>{if i == 6 { format!("{v} {unit}") } else { v }}</span> }
         })
         .collect_view();
     let stops = stops.into_iter().map(|s| stop(s, span, on)).collect_view();
@@ -79,12 +83,12 @@ fn stop(s: Stop, span: f64, on: Option<f64>) -> AnyView {
     let bar = s.trace.map(|t| {
         let width = ((t.to - t.from) / span * 100.0).max(0.6);
         view! {
-            <rect class="bar" x=pct(t.from, span) width=format!("{}%", (width * 10.0).round() / 10.0) y="0" height="8" rx="2"></rect>
+            <rect class="bar" x=pct(t.from, span) width=percent(width) y="0" height="8" rx="2"></rect>
         }
     });
     let grid = (0..=6)
         .map(|i| {
-            let x = format!("{}%", (f64::from(i) * 1000.0 / 6.0).round() / 10.0);
+            let x = percent(f64::from(i) * 100.0 / 6.0);
             view! { <line class="grid" x1=x.clone() x2=x y1="0" y2="100%"></line> }
         })
         .collect_view();

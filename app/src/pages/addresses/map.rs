@@ -8,7 +8,7 @@
 use super::{Kind, hit, kind, kind_word, owner, still};
 use crate::api::{AddressBlock, block_base};
 use crate::text::Texts;
-use crate::ui::UrlState;
+use crate::ui::{UrlState, effect};
 use leptos::{ev, prelude::*};
 use padis_domain::address::{AddressState, dotted};
 use padis_domain::view::AddressCell;
@@ -68,7 +68,7 @@ pub fn map(t: &'static Texts, b: &AddressBlock, url: Memo<UrlState>, at: Memo<St
     let net = b.spec.subnet.to_string();
     let class = if filter.is_empty() { "map" } else { "map dim" };
     let (first, last) = (base & 255, (end.min(base + 255)) & 255);
-    Effect::new(move |_| rove(first, last, at.get_untracked().rsplit('.').next().and_then(|n| n.parse().ok())));
+    effect(move || rove(first, last, at.get_untracked().rsplit('.').next().and_then(|n| n.parse().ok())));
     view! {
         <table class=class on:keydown=move |e| keys(&e, first, last)>
             <caption class="vh">{(t.net.map_of)(&net)}</caption>

@@ -7,7 +7,7 @@ use crate::api::{DeleteApp, Start, Stop};
 use crate::fetch::Fetch;
 use crate::pages::parts::{Act, act, act_form};
 use crate::text::{Texts, texts};
-use crate::ui::{Button, ButtonSize, Confirm, Dialog, Icon, Tone, dialog_button, section};
+use crate::ui::{Button, ButtonSize, Confirm, Dialog, Icon, Tone, dialog_button, effect, section};
 use leptos::prelude::*;
 use padis_domain::action::{Action, AppState};
 use padis_domain::view::AppView;
@@ -98,7 +98,7 @@ fn delete_dialog(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyV
     let (typed, set_typed) = acts.typed;
     // Refused by the browser half only: without it the server checks the name.
     let (live, set_live) = signal(false);
-    Effect::new(move |_| set_live.set(true));
+    effect(move || set_live.set(true));
     let no = Signal::derive(move || (live.get() && !typed.get()).then(|| a.type_first.to_owned()));
     let fields = view! {
         {keys(v, once)}

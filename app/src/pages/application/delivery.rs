@@ -2,7 +2,7 @@
 
 use crate::api::app_path;
 use crate::text::words::{delivery_shape, step_shape};
-use crate::text::{Texts, clock, texts};
+use crate::text::{Texts, clock, texts, units};
 use crate::ui::{ButtonSize, LinkButton, Shape, Stop, Stopwatch, Ticker, Trace, mark, rail, state};
 use leptos::prelude::*;
 use padis_domain::app::AppRef;
@@ -82,7 +82,7 @@ fn where_time(t: &'static Texts, d: &DeliveryView) -> AnyView {
     let mut bars = Vec::new();
     for (class, _, ms) in parts {
         let w = (ms as f64 / total as f64 * 1000.0).round() / 10.0;
-        bars.push(view! { <rect class=class x=format!("{x}%") width=format!("{w}%") height="100%" rx="2"></rect> });
+        bars.push(view! { <rect class=class x=percent(x) width=percent(w) height="100%" rx="2"></rect> });
         x = ((x + w) * 10.0).round() / 10.0;
     }
     let words = parts.iter().map(|(_, w, ms)| format!("{w} {}", t.took(*ms))).collect::<Vec<_>>();
@@ -106,6 +106,10 @@ fn where_time(t: &'static Texts, d: &DeliveryView) -> AnyView {
     .into_any()
 }
 
+fn percent(v: f64) -> String {
+    format!("{}%", units::fixed(v, 1))
+}
+
 fn past(t: &'static Texts, d: &DeliveryView) -> AnyView {
     let mut ms: Vec<u64> = d.earlier_ms.iter().flatten().copied().collect();
     if ms.len() < 2 {
@@ -117,7 +121,7 @@ fn past(t: &'static Texts, d: &DeliveryView) -> AnyView {
     let mine = d.answered_at.map(|at| (at - d.began_at).max(0) as u64);
     let top = ms.iter().copied().chain(mine).max().unwrap_or(1).max(1) as f64 * 1.1;
     let line = |ms: f64, class: &'static str, y: &'static str| {
-        let x = format!("{}%", (ms / top * 1000.0).round() / 10.0);
+        let x = percent(ms / top * 100.0);
         view! { <line class=class x1=x.clone() x2=x y1=y y2="28"></line> }
     };
     let lines = ms.iter().map(|v| line(*v as f64, "", "6")).collect_view();

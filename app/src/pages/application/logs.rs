@@ -8,8 +8,8 @@ use super::{part, shared};
 use crate::api;
 use crate::fetch::Fetch;
 use crate::shell::use_here;
-use crate::text::{Texts, texts, units};
-use crate::ui::{Button, ButtonSize, Icon, LinkButton, SelectField, TextField, UrlState, empty, icon, section};
+use crate::text::{Texts, lowercase, texts, units};
+use crate::ui::{Button, ButtonSize, Icon, LinkButton, SelectField, TextField, UrlState, effect, empty, icon, section};
 use leptos::html::Pre;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -43,7 +43,7 @@ pub fn Logs() -> AnyView {
     let sources = Fetch::new(move || (s.app.get(), s.changed.get(), asked.get()), |(a, _, _)| api::log_sources(a));
     let (tick, set_tick) = signal(0_u32);
     let (following, follow) = signal(true);
-    Effect::new(move |_| {
+    effect(move || {
         if !following.get() || asked.with(|a| a.offset.is_some()) {
             return;
         }
@@ -123,7 +123,7 @@ fn bar(
     );
     let alive = source.alive && asked.offset.is_none();
     let (live, set_live) = signal(false);
-    Effect::new(move |_| set_live.set(true));
+    effect(move || set_live.set(true));
     view! {
         <form class="bar" method="get">
             <SelectField id="task" label=a.which_instance options=tasks value=source.task_id.clone()/>
@@ -148,7 +148,7 @@ fn bar(
 
 /// Warnings and errors by the words that log formats have in common.
 fn tone(line: &str) -> &'static str {
-    let head: String = line.chars().take(60).collect::<String>().to_uppercase();
+    let head: String = line.chars().take(60).collect::<String>().to_ascii_uppercase();
     if ["ERROR", "SEVERE", "FATAL", "CRITICAL"].iter().any(|w| head.contains(w)) {
         "e"
     } else if head.contains("WARN") {
@@ -162,7 +162,7 @@ fn lines(t: &'static Texts, p: LogPiece, asked: &Asked, here: &UrlState, followi
     let a = &t.app;
     let pre = NodeRef::<Pre>::new();
     let count = p.lines.len();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(e) = pre.get().filter(|_| following.get_untracked()) {
             e.set_scroll_top(e.scroll_height());
         }
@@ -194,7 +194,7 @@ fn lines(t: &'static Texts, p: LogPiece, asked: &Asked, here: &UrlState, followi
 
 /// The line with what was searched for marked.
 fn marked(line: &str, find: &str) -> AnyView {
-    let (low, needle) = (line.to_lowercase(), find.to_lowercase());
+    let (low, needle) = (lowercase(line), lowercase(find));
     // Lower case can change a text's length; then nothing is marked rather than the wrong thing.
     let at = if needle.is_empty() || low.len() != line.len() { None } else { low.find(&needle) };
     let cut = at.and_then(|i| Some((line.get(..i)?, line.get(i..i + needle.len())?, line.get(i + needle.len()..)?)));

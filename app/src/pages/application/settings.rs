@@ -34,25 +34,24 @@ pub fn Settings() -> AnyView {
         move || (s.app.get(), saved.get()),
         |(a, _)| async move { Ok((api::app(a).await?, api::once().await?)) },
     );
+    let coming = move || async move {
+        let kept = kept.await;
+        match fresh.await {
+            Ok((v, token)) => {
+                // What was typed comes back, on the present revision.
+                let form = match kept.filter(|k| k.app == v.app.app) {
+                    Some(k) => ReleaseForm { seen: v.revision.to_string(), ..k },
+                    None => form_of(&v),
+                };
+                configuring(t, &v, form, change, &token)
+            }
+            // The head says why there is nothing.
+            Err(_) => ().into_any(),
+        }
+    };
     view! {
         {with_app_once(once, move |v, token| scaling(t, &v, scale, token))}
-        <Transition fallback=move || crate::pages::loading(t.app.settings)>
-            {move || Suspend::new(async move {
-                let kept = kept.await;
-                match fresh.await {
-                    Ok((v, token)) => {
-                        // What was typed comes back, on the present revision.
-                        let form = match kept.filter(|k| k.app == v.app.app) {
-                            Some(k) => ReleaseForm { seen: v.revision.to_string(), ..k },
-                            None => form_of(&v),
-                        };
-                        configuring(t, &v, form, change, &token)
-                    }
-                    // The head says why there is nothing.
-                    Err(_) => ().into_any(),
-                }
-            })}
-        </Transition>
+        {crate::pages::waiting(t.app.settings, 6, Box::new(move || Box::pin(coming())))}
         {danger::danger(once)}
     }
     .into_any()

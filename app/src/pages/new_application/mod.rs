@@ -18,7 +18,7 @@ mod well;
 use super::page;
 use super::parts::{act, act_form, hidden};
 use crate::api::form::NewAppForm;
-use crate::api::{self, CreateApp, Fault, use_kept};
+use crate::api::{self, CreateApp, use_kept};
 use crate::fetch::Fetch;
 use crate::shell::PageTitle;
 use crate::text::texts;
@@ -26,7 +26,6 @@ use crate::ui::{Shape, head};
 use draft::Draft;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use padis_domain::Problem;
 use padis_domain::view::{NewAppOptions, PackageRow};
 
 /// The page.
@@ -38,8 +37,7 @@ pub fn NewApplication() -> AnyView {
     let query = use_query_map();
     let kept = use_kept::<NewAppForm>("create_app");
     let uploaded = query.get_untracked().get("package").unwrap_or_default();
-    let refused = query.get_untracked().get("problem").filter(|_| query.get_untracked().get("failed").is_none());
-    let refused = refused.and_then(|p| serde_json::from_str::<Problem>(&p).ok()).map(Fault::Portal);
+    let refused = api::refused(|name| query.get_untracked().get(name));
     let data = Fetch::new(
         || (),
         move |()| {

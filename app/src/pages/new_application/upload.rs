@@ -5,7 +5,7 @@ use super::tus;
 use crate::api::Fault;
 use crate::pages::fault_notice;
 use crate::text::{Texts, texts, units};
-use crate::ui::{ButtonSize, Icon, Shape, icon, state};
+use crate::ui::{ButtonSize, Icon, Shape, effect, icon, state};
 use leptos::{ev, prelude::*};
 use padis_domain::Problem;
 use padis_domain::package::PackageFault;
@@ -141,7 +141,7 @@ pub fn zone(
     let t = texts();
     let n = &t.new_app;
     let (live, set_live) = signal(false);
-    Effect::new(move |_| set_live.set(true));
+    effect(move || set_live.set(true));
     let (over, set_over) = signal(false);
     let take = move |list: Option<web_sys::FileList>| {
         if let Some(file) = list.and_then(|l| l.get(0)) {

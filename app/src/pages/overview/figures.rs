@@ -1,7 +1,7 @@
 //! Four figures. Each says what it leaves out; one that is not known is not shown as zero.
 
 use crate::text::words::app_shape;
-use crate::text::{Texts, clock, texts, units};
+use crate::text::{Texts, clock, lowercase, texts, units};
 use crate::ui::{Bars, bar_chart, mark, section};
 use leptos::prelude::*;
 use padis_domain::action::AppState;
@@ -43,7 +43,7 @@ fn online(t: &'static Texts, d: &Overview) -> AnyView {
     for s in AppState::ALL.iter().filter(|s| !up(s)) {
         let k = d.apps.iter().filter(|(_, x)| x == s).count();
         if k > 0 {
-            rest.push(format!("{k} {}", t.app_state(*s).to_lowercase()));
+            rest.push(format!("{k} {}", lowercase(t.app_state(*s))));
         }
     }
     // At most 126 squares: more would be dust; the list has them all.

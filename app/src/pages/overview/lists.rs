@@ -58,7 +58,7 @@ fn row(t: &'static Texts, r: &DeliveryRow, now: i64, longest: i64) -> AnyView {
             <td>{state(shape, word)}</td>
             <td class="lo bar">
                 <svg class="strip" aria-hidden="true" data-s=shape.as_str()>
-                    <rect width=format!("{width}%") height="100%" rx="2"></rect>
+                    <rect width=format!("{}%", units::fixed(width, 0)) height="100%" rx="2"></rect>
                 </svg>
             </td>
             <td class="num">{clock::stopwatch(ms)}</td>

@@ -10,8 +10,8 @@ use crate::text::{Texts, texts, units};
 use crate::ui::{
     Button, Field, Icon, SelectField, Shape, Table, Tone, UrlState, col, col_num, empty, head, notice, section,
 };
+use crate::wire;
 use leptos::prelude::*;
-use padis_domain::Problem;
 use padis_domain::view::{ListQuery, PackageRow, Page};
 use padis_domain::words::UnixMs;
 
@@ -57,9 +57,9 @@ fn said(t: &'static Texts) -> AnyView {
             let href = package_path(&package.get());
             return notice(Shape::Ok, c.uploaded_done, "", view! { <a href=href>{t.shell.show}</a> }.into_any());
         }
-        match serde_json::from_str::<Problem>(&problem.get()) {
-            Ok(p) => fault_notice(&Fault::Portal(p)),
-            Err(_) => ().into_any(),
+        match wire::value::<Fault>(&problem.get()) {
+            Some(f) => fault_notice(&f),
+            None => ().into_any(),
         }
     };
     view! { <div class="said" aria-live="polite">{view}</div> }.into_any()
