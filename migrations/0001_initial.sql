@@ -180,6 +180,7 @@ CREATE TABLE release (
     spec         TEXT   NOT NULL,               -- JSON ReleaseSpec, secrets included
     contract     TEXT   NOT NULL,               -- JSON Contract as it was
     stack_key    TEXT   NOT NULL,
+    package      TEXT   NOT NULL,               -- its sha-256, as in spec: who uses a package is asked often
     package_kind TEXT   NOT NULL,
     package_name TEXT   NOT NULL,
     cause        TEXT   NOT NULL,               -- create, release, configure, roll-back, restart, start
@@ -189,6 +190,7 @@ CREATE TABLE release (
     by_name      TEXT   NOT NULL,
     PRIMARY KEY (app_id, number)
 );
+CREATE INDEX release_package ON release (package);
 
 CREATE TABLE delivery (
     app_id      TEXT   NOT NULL,

@@ -276,3 +276,59 @@ fn the_map_is_open_to_a_keyboard_without_scripts() {
         assert!(html.contains("198.18.24.31 allocated, motor/claims-portal"));
     });
 }
+
+#[test]
+fn the_journal_is_read_by_time_and_a_wrong_time_is_said_beside_it() {
+    run(async {
+        let world = World::new(Some(operator()));
+        // Rows lie a minute apart up to 14:03:34; the end's minute is included.
+        let path = "/activity?from=2026-11-22T14%3A00&to=2026-11-22T14%3A01&state=app";
+        let (status, html) = page(&world, path, "padis_lang=en").await;
+        assert_eq!(status, StatusCode::OK);
+        let seen: Vec<&str> = html.split("id=\"j-").skip(1).filter_map(|s| s.split('"').next()).collect();
+        assert_eq!(seen, ["212", "211"]);
+        assert!(html.contains("name=\"from\" value=\"2026-11-22T14:00\""), "what was asked stands in the form");
+        assert!(html.contains("1–2 of 2"), "paging counts what the filter leaves");
+        assert!(
+            html.contains("from%5D=1795327200000") && html.contains("to%5D=1795327319999"),
+            "the export is cut alike"
+        );
+        assert!(html.contains("From (UTC+8)") && html.contains("last 7 days"));
+        // A person's rows are a link away, in the same span.
+        assert!(html.contains("q=chen.hao") && html.contains("title=\"Only what chen.hao did\""));
+        for (query, zh, en) in [
+            ("from=yesterday", "格式不正确", "does not have the right form"),
+            ("from=2026-11-22T14:00&to=2026-11-22T13:00", "结束时间早于开始时间", "The end lies before the beginning"),
+        ] {
+            for (lang, words) in [("zh", zh), ("en", en)] {
+                let (_, html) = page(&world, &format!("/activity?{query}"), &format!("padis_lang={lang}")).await;
+                assert!(html.contains(words) && html.contains("aria-invalid=\"true\""), "{query} {lang}");
+                assert!(!html.contains("id=\"j-"), "{query}: rows of a span that is none");
+                assert!(html.contains("role=\"search\""), "{query}: the filter is gone");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_pool_shows_what_it_shares_with_the_others() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let (_, html) = page(&world, "/pools/web-prod", "padis_lang=en").await;
+        let table =
+            html.split("What web-prod shares with other pools").last().unwrap().split("</table>").next().unwrap();
+        let row = |pool: &str| {
+            let all = table.split("<tr").find(|r| r.contains(&format!("href=\"/pools/{pool}\""))).unwrap();
+            assert!(all.contains("<th scope=\"row\""), "{all}");
+            all
+        };
+        assert!(
+            row("web-test").contains("the same: WEB, internal") && row("web-test").contains("2 hosts: sf-h03, sf-h07")
+        );
+        assert!(row("sf-prod").contains("another: SF, application logic") && row("sf-prod").contains("none"));
+        assert!(row("sf-prod").contains("apart: 198.18.24.0/24") && row("sf-prod").contains("the same: 1240"));
+        assert!(row("large-test").contains("none there"));
+        let (_, html) = page(&world, "/pools/web-prod", "padis_lang=zh").await;
+        assert!(html.contains("web-prod 与其他资源池的隔离") && html.contains("共用 2 台主机：sf-h03、sf-h07"));
+    });
+}

@@ -227,3 +227,111 @@ fn a_button_that_may_not_be_pressed_says_why() {
         assert!(html.contains("Your role may not create applications."));
     });
 }
+
+#[test]
+fn a_health_rule_is_tried_without_javascript_and_nothing_typed_is_lost() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let page = "/applications/motor/claims-portal/settings";
+        let typed = |expect: &str| {
+            format!(
+                "team=motor&app=claims-portal&seen=17&size=exact&cpu=1.5&mem=3+GiB&health_path=%2Falive&health_expect={expect}\
+                 &env_given=on&env=X%3D9&secrets=TOKEN%3Dsesame&once=once-1"
+            )
+        };
+        let (to, cookies) = post(&world, "try_health", page, &typed("UP")).await;
+        assert_eq!(to, format!("{page}?asked=try_health#try_health"));
+        let (_, html) = get(&world, &format!("{page}?asked=try_health"), &format!("padis_lang=en; {cookies}")).await;
+        assert!(html.contains("Well: Slot 0 (198.18.24.61:8080) answered 200 after 12 ms, and “UP” is in it."));
+        assert!(html.contains("&lt;b&gt;UP&lt;/b&gt;") && !html.contains("<b>UP</b>"), "the body is text");
+        assert!(html.contains("value=\"1.5\"") && html.contains("value=\"/alive\"") && html.contains("X=9"), "typed");
+        assert!(!html.contains("sesame") && html.contains("Type those again"), "a secret came back");
+        let (_, cookies) = post(&world, "try_health", page, &typed("FINE")).await;
+        let (_, html) = get(&world, &format!("{page}?asked=try_health"), &format!("padis_lang=zh; {cookies}")).await;
+        assert!(html.contains("但内容不包含“FINE”"));
+        // A rule that is none is said where the answer would stand.
+        let (_, cookies) = post(&world, "try_health", page, "team=motor&app=claims-portal&health_path=alive").await;
+        let (_, html) = get(&world, &format!("{page}?asked=try_health"), &format!("padis_lang=en; {cookies}")).await;
+        let said = html.split("id=\"try_health\"").nth(1).unwrap();
+        assert!(said.contains("Health page: This does not have the right form."), "{}", &said[..600]);
+        assert!(world.portal.done.lock().unwrap().is_empty(), "trying changes nothing");
+    });
+}
+
+#[test]
+fn where_nothing_runs_trying_says_why_not() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let (_, html) = get(&world, "/applications/motor/garage-finder/settings", "padis_lang=en").await;
+        let button = tags(&html, "button").into_iter().find(|t| t.contains("id=\"try\"")).unwrap();
+        assert!(button.contains("aria-disabled=\"true\"") && button.contains("type=\"button\""), "{button}");
+        let (_, html) = get(&world, "/applications/motor/claims-portal/settings", "padis_lang=en").await;
+        let button = tags(&html, "button").into_iter().find(|t| t.contains("id=\"try\"")).unwrap();
+        assert!(button.contains("type=\"submit\"") && button.contains("formaction=\"/api/try_health\""), "{button}");
+    });
+}
+
+#[test]
+fn a_step_that_waits_is_tried_again_from_where_it_stands_and_names_whom_to_ask() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let page = "/applications/agency/desk";
+        let (_, html) = get(&world, page, "padis_lang=en").await;
+        let form = html.split("id=\"retry-running-form\"").nth(1).unwrap().split("</form>").next().unwrap();
+        assert!(form.contains("action=\"/api/retry\"") && form.contains("name=\"once\" value=\"once-1\""), "{form}");
+        assert!(form.contains("Try again now") && !form.contains("aria-disabled"), "{form}");
+        assert!(html.contains("an operator of the platform, about pool sf-prod: Zhao Min (zhao.min@example)."));
+        let (_, html) = get(&world, "/applications/agency/partner-gateway", "padis_lang=zh").await;
+        assert!(html.contains("可询问：开发该应用的人员；此版本由 Lin Wei 提交。"));
+        let (to, _) = post(&world, "retry", page, "team=agency&app=desk&seen=17&once=once-1").await;
+        assert_eq!(to, format!("{page}?done=retry"));
+        assert_eq!(*world.portal.done.lock().unwrap(), ["retry app agency/desk"]);
+        let (_, html) = get(&world, &to, "padis_lang=en").await;
+        assert!(html.contains("Recorded; it is being tried again now."));
+        // One that is well offers nothing of the kind.
+        let (_, html) = get(&world, "/applications/motor/claims-portal", "padis_lang=en").await;
+        assert!(!html.contains("/api/retry"));
+    });
+}
+
+#[test]
+fn somebody_in_several_teams_chooses_whose_package_it_is() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let choice = |html: &str| {
+            let select = html.split("id=\"upload-team\"").nth(1)?;
+            Some(select.split("</select>").next()?.to_owned())
+        };
+        // Two teams: nothing is taken for granted, and the browser asks for it.
+        let (_, html) = get(&world, "/applications/new", "padis_lang=en").await;
+        let select = choice(&html).unwrap();
+        assert!(
+            select.contains("name=\"team\"") && select.contains("form=\"plain-upload\"") && select.contains("required")
+        );
+        let chosen: Vec<&str> = select.split("<option").filter(|o| o.contains("selected")).collect();
+        assert!(chosen.len() == 1 && chosen[0].contains("Choose a team"), "{chosen:?}");
+        assert!(
+            html.find("id=\"upload-team\"") < html.find("id=\"file\""),
+            "the server reads the team before the file"
+        );
+        // As the upload comes back, or as the link for another team leads: its packages, its pools.
+        let (_, html) = get(&world, "/applications/new?for=life", "padis_lang=zh").await;
+        let select = choice(&html).unwrap();
+        let chosen = select.split("<option").find(|o| o.contains("selected")).unwrap();
+        assert!(chosen.contains("value=\"life\""), "{chosen}");
+        let own = html.split("id=\"team\"").nth(1).unwrap().split("</select>").next().unwrap();
+        assert!(own.split("<option").find(|o| o.contains("selected")).unwrap().contains("value=\"life\""), "{own}");
+        assert!(html.contains("value=\"web-test\""), "a pool of that team");
+        assert!(html.contains("href=\"/applications/new?for=motor\""));
+        // A team that is none of his is no choice.
+        let (_, html) = get(&world, "/applications/new?for=agency", "padis_lang=en").await;
+        assert!(choice(&html).unwrap().contains("value=\"\" selected"));
+        // Whoever is in one team is asked nothing.
+        let one = padis_domain::caller::Caller {
+            teams: [("motor".to_owned(), padis_domain::words::TeamRole::Lead)].into(),
+            ..operator()
+        };
+        let (_, html) = get(&World::new(Some(one)), "/applications/new", "padis_lang=en").await;
+        assert!(choice(&html).is_none() && html.contains("name=\"team\" form=\"plain-upload\" value=\"motor\""));
+    });
+}

@@ -1,4 +1,4 @@
-// Real Java: Debian's Tomcat examples as a war.
+// Real Java: Debian's Tomcat examples as a war, H2's console as an executable jar.
 import assert from 'node:assert/strict';
 import { signIn } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
@@ -19,8 +19,21 @@ journey('Java applications', ({ step, window }) => {
     await visitor.page.getByRole('heading', { name: 'Hello World!' }).waitFor();
   });
 
-  step('it is deleted', async () => {
-    await remove(page, 'examples');
-    assert.equal(containersOf('examples').length, 0);
+  step('an executable jar runs, with arguments for its program', async () => {
+    await bringOnline(page, {
+      file: 'h2.jar', name: 'h2', title: 'H2 console', size: 'M', expect: 'H2 Console',
+      // It answers under the names that it is told only.
+      env: 'PADIS_ARGS=-web -webPort 8080 -webAllowOthers -webExternalNames h2.dev.padis.localhost',
+    });
+    assert.equal(containersOf('h2').length, 1);
+    await visitor.page.goto('http://h2.dev.padis.localhost:8000/');
+    assert.match(await visitor.page.title(), /H2 Console/);
+  });
+
+  step('both are deleted', async () => {
+    for (const name of ['examples', 'h2']) {
+      await remove(page, name);
+      assert.equal(containersOf(name).length, 0);
+    }
   });
 });

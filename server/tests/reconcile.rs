@@ -100,17 +100,19 @@ async fn the_wrong_text_takes_an_instance_out_and_replaces_it() {
 /// Every verb of every port fails once, on each side of its effect, in each way.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_before_and_after_every_step_changes_nothing_in_the_end() {
-    let verbs: [(&str, &[&str]); 4] = [
-        ("scheduler", &["list", "put", "scale", "delete", "kill"]),
-        ("network", &["ensure", "list", "attach", "detach"]),
-        ("dns", &["put", "delete"]),
-        ("balancer", &["get", "put_service", "put_member", "delete_member", "delete_service"]),
+    // The third name that comes and goes is the application's own; the first two are its instances'.
+    let verbs: [(&str, u32, &[&str]); 5] = [
+        ("scheduler", 1, &["list", "put", "scale", "delete", "kill"]),
+        ("network", 1, &["ensure", "list", "attach", "detach"]),
+        ("dns", 1, &["put", "delete"]),
+        ("dns", 3, &["put", "delete"]),
+        ("balancer", 1, &["get", "put_service", "put_member", "delete_member", "delete_service"]),
     ];
     each_database(async |store| {
         let w = World::new(store).await;
         w.start();
         let mut n = 0;
-        for (port, list) in verbs {
+        for (port, nth, list) in verbs {
             for verb in list {
                 for (when, fault) in
                     [(When::Before, Fault::Transient), (When::Before, Fault::Unknown), (When::After, Fault::Unknown)]
@@ -123,7 +125,7 @@ async fn a_fault_before_and_after_every_step_changes_nothing_in_the_end() {
                         "dns" => w.dns.faults(),
                         _ => w.bal.faults(),
                     };
-                    faults.fail_next(verb, when, fault);
+                    faults.fail_nth(verb, nth, when, fault);
                     w.release(&app, 1, 2).await;
                     w.until_online(&app, 1, 2).await;
                     w.intend(&app, "instances = 1").await;
@@ -144,15 +146,16 @@ async fn a_fault_before_and_after_every_step_changes_nothing_in_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_killed_at_any_step_leaves_nothing_behind_and_doubles_nothing() {
     let steps = [
-        ("scheduler", "put"),
-        ("network", "attach"),
-        ("balancer", "put_service"),
-        ("balancer", "put_member"),
-        ("dns", "put"),
+        ("scheduler", "put", 1),
+        ("network", "attach", 1),
+        ("balancer", "put_service", 1),
+        ("balancer", "put_member", 1),
+        ("dns", "put", 1),
+        ("dns", "put", 3),
     ];
     each_database(async |store| {
         let w = World::new(store).await;
-        for (n, (port, verb)) in steps.into_iter().enumerate() {
+        for (n, (port, verb, nth)) in steps.into_iter().enumerate() {
             for (m, when) in [When::Before, When::After].into_iter().enumerate() {
                 let app = padis_domain::app::AppRef { team: "motor".into(), app: format!("k{n}{m}") };
                 let faults = match port {
@@ -162,10 +165,10 @@ async fn a_process_killed_at_any_step_leaves_nothing_behind_and_doubles_nothing(
                     _ => w.bal.faults(),
                 };
                 let before = faults.count(verb);
-                faults.fail_next(verb, when, Fault::Hang);
+                faults.fail_nth(verb, nth, when, Fault::Hang);
                 w.start();
                 w.release(&app, 1, 2).await;
-                until("the step is reached", async || faults.count(verb) > before).await;
+                until("the step is reached", async || faults.count(verb) >= before + nth as usize).await;
                 w.kill().await;
                 faults.clear();
                 w.start();
@@ -212,6 +215,34 @@ async fn a_system_that_is_down_delays_and_says_so() {
         .await;
         w.bal.faults().down(None);
         w.until_online(&app, 1, 1).await;
+        w.stop().await;
+    })
+    .await;
+}
+
+/// A name service that is down: instances are replaced all the same, and names follow when it is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_hold_up_nothing_that_serves() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        w.start();
+        w.release(&app, 1, 2).await;
+        w.until_online(&app, 1, 2).await;
+        w.dns.faults().down(Some(Fault::Transient));
+        let before = w.outside(&app).await.attached;
+        for victim in w.tasks(&app, 1) {
+            assert!(w.sched.end_task(&victim, "TASK_FAILED", "exit code 1"));
+        }
+        until("both are replaced and serve", async || {
+            let o = w.outside(&app).await;
+            o.ready == 2 && o.attached.len() == 2 && o.attached.is_disjoint(&before)
+        })
+        .await;
+        assert_eq!(w.count("SELECT COUNT(*) FROM claim WHERE kind = 'address' AND state = 'held'").await, 2);
+        w.dns.faults().down(None);
+        w.until_online(&app, 1, 2).await;
+        w.intend(&app, "wanted = 'deleted'").await;
+        w.until_gone(&app).await;
         w.stop().await;
     })
     .await;

@@ -7,7 +7,7 @@ use padis_domain::address::Subnet;
 use padis_domain::app::AppRef;
 use padis_server::store::claims::{self, Given, Owner};
 use padis_server::store::journal::{self, Entry};
-use padis_server::store::work::{self, Outcome};
+use padis_server::store::work::{self, Outcome, Worker};
 use padis_server::store::{Store, now_ms};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,6 +18,11 @@ fn app() -> AppRef {
 }
 fn subnet(s: &str) -> Subnet {
     s.parse().expect("a subnet")
+}
+
+/// The one worker of a process of its own.
+fn worker(process: &str) -> Worker {
+    Worker::new(process, 0)
 }
 
 async fn allocate(store: &Store, app: &AppRef, slot: u32, task: &str, pool: &str, net: Subnet) -> Given {
@@ -118,14 +123,14 @@ async fn touch(store: &Store, key: &str) {
 async fn a_touch_during_the_run_is_not_lost() {
     each_database(async |store| {
         touch(&store, "app:a/b").await;
-        let taken = work::take(&store, "w1", 60_000).await.expect("take").expect("one row");
-        assert!(work::take(&store, "w2", 60_000).await.expect("take").is_none(), "leased");
+        let taken = work::take(&store, &worker("w1"), 60_000).await.expect("take").expect("one row");
+        assert!(work::take(&store, &worker("w2"), 60_000).await.expect("take").is_none(), "leased");
         touch(&store, "app:a/b").await;
-        assert!(work::settle(&store, "w1", &taken, &Outcome::Done).await.expect("settle"));
-        let again = work::take(&store, "w2", 60_000).await.expect("take").expect("due again");
+        assert!(work::settle(&store, &worker("w1"), &taken, &Outcome::Done).await.expect("settle"));
+        let again = work::take(&store, &worker("w2"), 60_000).await.expect("take").expect("due again");
         assert_eq!(again.wanted, taken.wanted + 1);
-        assert!(work::settle(&store, "w2", &again, &Outcome::Done).await.expect("settle"));
-        assert!(work::take(&store, "w1", 60_000).await.expect("take").is_none());
+        assert!(work::settle(&store, &worker("w2"), &again, &Outcome::Done).await.expect("settle"));
+        assert!(work::take(&store, &worker("w1"), 60_000).await.expect("take").is_none());
     })
     .await;
 }
@@ -134,10 +139,12 @@ async fn a_touch_during_the_run_is_not_lost() {
 async fn a_lease_that_ran_out_is_taken_over_and_the_late_one_writes_nothing() {
     each_database(async |store| {
         touch(&store, "app:a/b").await;
-        let dead = work::take(&store, "w1", -1).await.expect("take").expect("one row");
-        let alive = work::take(&store, "w2", 60_000).await.expect("take").expect("taken over");
-        assert!(!work::settle(&store, "w1", &dead, &Outcome::Park { why: "late".into() }).await.expect("settle"));
-        assert!(work::settle(&store, "w2", &alive, &Outcome::Done).await.expect("settle"));
+        let dead = work::take(&store, &worker("w1"), -1).await.expect("take").expect("one row");
+        let alive = work::take(&store, &worker("w2"), 60_000).await.expect("take").expect("taken over");
+        assert!(
+            !work::settle(&store, &worker("w1"), &dead, &Outcome::Park { why: "late".into() }).await.expect("settle")
+        );
+        assert!(work::settle(&store, &worker("w2"), &alive, &Outcome::Done).await.expect("settle"));
     })
     .await;
 }
@@ -146,21 +153,77 @@ async fn a_lease_that_ran_out_is_taken_over_and_the_late_one_writes_nothing() {
 async fn a_parked_row_sleeps_through_events_and_wakes_for_people() {
     each_database(async |store| {
         touch(&store, "app:a/b").await;
-        let t = work::take(&store, "w", 60_000).await.expect("take").expect("row");
-        work::settle(&store, "w", &t, &Outcome::Park { why: "refused".into() }).await.expect("settle");
+        let t = work::take(&store, &worker("w"), 60_000).await.expect("take").expect("row");
+        work::settle(&store, &worker("w"), &t, &Outcome::Park { why: "refused".into() }).await.expect("settle");
         work::nudge(&store, &["app:a/b".into()]).await.expect("nudge");
-        assert!(work::take(&store, "w", 60_000).await.expect("take").is_none());
+        assert!(work::take(&store, &worker("w"), 60_000).await.expect("take").is_none());
         let mut tx = store.begin().await.expect("begin");
         assert!(work::retry(&mut tx, "app:a/b").await.expect("retry"));
         tx.commit().await.expect("commit");
-        let t = work::take(&store, "w", 60_000).await.expect("take").expect("row");
+        let t = work::take(&store, &worker("w"), 60_000).await.expect("take").expect("row");
         assert_eq!(t.attempts, 0);
         // Forgetting while somebody wants it again keeps the row.
         touch(&store, "app:a/b").await;
-        assert!(!work::settle(&store, "w", &t, &Outcome::Forget).await.expect("settle"));
-        let t = work::take(&store, "w", 60_000).await.expect("take").expect("still there");
-        assert!(work::settle(&store, "w", &t, &Outcome::Forget).await.expect("settle"));
-        assert!(work::next_due(&store).await.expect("next").is_none());
+        assert!(!work::settle(&store, &worker("w"), &t, &Outcome::Forget).await.expect("settle"));
+        let t = work::take(&store, &worker("w"), 60_000).await.expect("take").expect("still there");
+        assert!(work::settle(&store, &worker("w"), &t, &Outcome::Forget).await.expect("settle"));
+        assert!(work::next_due(&store, &worker("w")).await.expect("next").is_none());
+    })
+    .await;
+}
+
+/// The clock was an hour ahead and is set right: what lies an hour ahead is not waited for.
+#[tokio::test]
+async fn a_clock_that_is_set_back_freezes_nothing() {
+    const HOUR: i64 = 3_600_000;
+    each_database(async |store| {
+        touch(&store, "app:a/b").await;
+        let (one, two) = (Worker::new("p", 0), Worker::new("p", 1));
+        let back = async |column: &str| {
+            let text = format!("UPDATE work SET {column} = {column} + {HOUR}");
+            sqlx::query(&text).execute(store.write()).await.expect("the clock goes back");
+        };
+        back("due_at").await;
+        let t = work::take(&store, &one, 60_000).await.expect("take").expect("due, whatever the clock said");
+        back("lease_until").await;
+        assert!(work::take(&store, &two, 60_000).await.expect("take").is_none(), "a worker of ours is at it");
+        let dead = worker("other");
+        let t2 = work::take(&store, &dead, 60_000).await.expect("take").expect("a lease that nobody could have taken");
+        assert!(!work::settle(&store, &one, &t, &Outcome::Done).await.expect("settle"), "fenced off");
+        assert!(work::settle(&store, &dead, &t2, &Outcome::Again(2 * HOUR)).await.expect("settle"));
+        let due = work::next_due(&store, &one).await.expect("next").expect("a row");
+        assert!(due <= now_ms() + work::MAX_DELAY_MS, "no delay is longer than the longest");
+
+        // Addresses rest as long as they should, and no hour more.
+        let (app, net) = (app(), subnet("10.5.0.0/29"));
+        let pool = "INSERT INTO pool (name, stage, zone, hosts, subnet, base, prefix, gateway, vlan, domain, ttl_s, quarantine_s, revision, changed_at, changed_by) \
+                    VALUES ('p', 'dev', 'SF', '{}', '10.5.0.0/29', 0, 29, '10.5.0.1', NULL, 'dev.test', 5, 60, 1, 0, '')";
+        sqlx::query(pool).execute(store.write()).await.expect("a pool");
+        allocate(&store, &app, 0, "t", "p", net).await;
+        claims::give_back(&store, "t", 60, "gone").await.expect("give back");
+        sqlx::query("UPDATE claim SET until = until + $1").bind(HOUR).execute(store.write()).await.expect("clock");
+        claims::end_quarantines(&store).await.expect("end");
+        let left = sqlx::query_scalar::<_, i64>("SELECT until FROM claim WHERE state = 'quarantined'");
+        let left = left.fetch_one(store.read()).await.expect("still resting") - now_ms();
+        assert!((0..=60_000).contains(&left), "{left} ms");
+    })
+    .await;
+}
+
+/// The clock jumps ahead: every lease looks expired, and the workers of one process still don't meet.
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_doubles_nothing() {
+    each_database(async |store| {
+        touch(&store, "app:a/b").await;
+        let (one, two) = (Worker::new("p", 0), Worker::new("p", 1));
+        let t = work::take(&store, &one, 60_000).await.expect("take").expect("row");
+        sqlx::query("UPDATE work SET lease_until = lease_until - 3600000, due_at = due_at - 3600000")
+            .execute(store.write())
+            .await
+            .expect("the clock jumps");
+        assert!(work::take(&store, &two, 60_000).await.expect("take").is_none(), "a worker of ours is at it");
+        assert!(work::next_due(&store, &two).await.expect("next").is_none(), "and it is not waited for");
+        assert!(work::settle(&store, &one, &t, &Outcome::Done).await.expect("settle"));
     })
     .await;
 }
@@ -176,12 +239,12 @@ async fn two_workers_never_hold_the_same_row() {
         for w in 0..6 {
             let (store, held) = (store.clone(), Arc::clone(&held));
             workers.spawn(async move {
-                let (lease, mut n) = (format!("w{w}"), 0);
-                while let Some(t) = work::take(&store, &lease, 60_000).await.expect("take") {
+                let (me, mut n) = (worker(&format!("w{w}")), 0);
+                while let Some(t) = work::take(&store, &me, 60_000).await.expect("take") {
                     assert!(held.lock().expect("lock").insert(t.key.clone()), "{} was taken twice", t.key);
                     tokio::task::yield_now().await;
                     held.lock().expect("lock").remove(&t.key);
-                    assert!(work::settle(&store, &lease, &t, &Outcome::Done).await.expect("settle"));
+                    assert!(work::settle(&store, &me, &t, &Outcome::Done).await.expect("settle"));
                     n += 1;
                 }
                 n
@@ -190,8 +253,8 @@ async fn two_workers_never_hold_the_same_row() {
         let done: i32 = workers.join_all().await.iter().sum();
         // A worker may leave early when it lost every race; what is left is taken here.
         let mut rest = 0;
-        while let Some(t) = work::take(&store, "last", 60_000).await.expect("take") {
-            work::settle(&store, "last", &t, &Outcome::Done).await.expect("settle");
+        while let Some(t) = work::take(&store, &worker("last"), 60_000).await.expect("take") {
+            work::settle(&store, &worker("last"), &t, &Outcome::Done).await.expect("settle");
             rest += 1;
         }
         assert_eq!(done + rest, 40);

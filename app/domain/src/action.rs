@@ -44,6 +44,10 @@ words! {
         Configure = "configure",
         /// Delete.
         Delete = "delete",
+        /// Take up now what waits or has failed.
+        Retry = "retry",
+        /// Ask the health page of a running instance.
+        Try = "try",
     }
 }
 words! {
@@ -63,12 +67,17 @@ words! {
         ReadOnly = "read-only",
         /// There is no earlier release.
         NoEarlierRelease = "no-earlier-release",
+        /// No instance has an address yet.
+        NothingRuns = "nothing-runs",
+        /// The password is the staff directory's.
+        FromDirectory = "from-directory",
         /// Only a team lead or an operator may.
         NeedsLead = "needs-lead",
     }
 }
 
-/// Whether `action` is possible in `state`. A delivery that is under way can be
+/// Whether `action` is possible in `state`. Trying again and trying the health page
+/// change nothing of what is wanted and go beside a delivery. A delivery that is under way can be
 /// overtaken by stopping, deleting, scaling or rolling back (the way out of a
 /// delivery that fails), not by another change.
 pub fn allowed(state: AppState, action: Action) -> Result<(), Reason> {
@@ -77,7 +86,7 @@ pub fn allowed(state: AppState, action: Action) -> Result<(), Reason> {
     match (state, action) {
         (S::Deleting, _) => Err(Reason::IsDeleting),
         (S::Stopped, A::Start | A::Delete | A::Configure | A::Release | A::RollBack | A::Scale) => Ok(()),
-        (S::Stopped, A::Restart | A::Stop) => Err(Reason::IsStopped),
+        (S::Stopped, A::Restart | A::Stop | A::Retry | A::Try) => Err(Reason::IsStopped),
         (S::Stopping, A::Start | A::Delete) => Ok(()),
         (S::Stopping, _) => Err(Reason::IsStopping),
         (_, A::Start) => Err(Reason::IsNotStopped),
@@ -112,5 +121,15 @@ mod tests {
         for a in [Action::RollBack, Action::Stop, Action::Delete, Action::Scale] {
             assert_eq!(allowed(AppState::Delivering, a), Ok(()));
         }
+    }
+
+    #[test]
+    fn what_waits_can_be_tried_again_and_what_is_gone_can_not() {
+        for s in [AppState::Delivering, AppState::Waiting, AppState::Failing, AppState::Degraded] {
+            assert_eq!(allowed(s, Action::Retry), Ok(()));
+        }
+        assert_eq!(allowed(AppState::Stopped, Action::Retry), Err(Reason::IsStopped));
+        assert_eq!(allowed(AppState::Stopping, Action::Retry), Err(Reason::IsStopping));
+        assert_eq!(allowed(AppState::Deleting, Action::Retry), Err(Reason::IsDeleting));
     }
 }

@@ -1,6 +1,7 @@
 //! Pools: hosts chosen by label, with stage, zone, subnet and domain.
 
 use crate::address::Subnet;
+use crate::app::AppRef;
 use crate::words::{Stage, Zone};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -34,6 +35,11 @@ impl PoolSpec {
     /// The full name under which an application of this pool is reached.
     pub fn host_name(&self, app: &str) -> String {
         format!("{app}.{}", self.domain)
+    }
+    /// The name of one instance, which its address points back to: `r3-0.shop.claims.inst.dev.example`.
+    /// The slot alone would not do: while one release takes over from another, both hold it.
+    pub fn instance_name(&self, app: &AppRef, release: u32, slot: u32) -> String {
+        format!("r{release}-{slot}.{}.{}.inst.{}", app.app, app.team, self.domain)
     }
     /// The first address that instances may get (the gateway is skipped separately).
     pub fn gateway_ip(&self) -> Option<u32> {

@@ -9,7 +9,7 @@
 //! again gives the first answer again and has no second effect.
 
 use crate::Problem;
-use crate::app::AppRef;
+use crate::app::{AppRef, HealthRule};
 use crate::caller::Caller;
 use crate::pool::PoolSpec;
 use crate::quantity::Amount;
@@ -50,6 +50,10 @@ pub trait Portal: Send + Sync {
     async fn log(&self, c: &Caller, app: &AppRef, q: &LogQuery) -> Answer<LogPiece>;
     /// CPU, memory and request series of the last `minutes`.
     async fn charts(&self, c: &Caller, app: &AppRef, minutes: u32) -> Answer<AppCharts>;
+    /// Asks the health page of a running instance by a rule that is not in force
+    /// yet. `live`: one request to one of the application's own instances, at most
+    /// ten seconds. For those who may change it: a path can do something there.
+    async fn try_health(&self, c: &Caller, app: &AppRef, rule: &HealthRule) -> Answer<Tried>;
 
     /// What the form for a new application offers.
     async fn new_app_options(&self, c: &Caller) -> Answer<NewAppOptions>;
@@ -65,6 +69,8 @@ pub trait Portal: Send + Sync {
     async fn scale(&self, c: &Caller, app: &AppRef, instances: u32, seen: i64, once: &str) -> Answer<()>;
     /// Replace all instances.
     async fn restart(&self, c: &Caller, app: &AppRef, seen: i64, once: &str) -> Answer<()>;
+    /// Look at it now: what waits, has failed or was left alone is taken up at once.
+    async fn retry(&self, c: &Caller, app: &AppRef, once: &str) -> Answer<()>;
     /// Stop.
     async fn stop(&self, c: &Caller, app: &AppRef, seen: i64, once: &str) -> Answer<()>;
     /// Start.

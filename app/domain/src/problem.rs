@@ -72,6 +72,8 @@ pub enum ValueFault {
     NotConfirmed,
     /// The same name twice.
     Repeated,
+    /// The end of a span lies before its beginning.
+    EndsBeforeItBegins,
 }
 
 /// An outside system, as users know it.
@@ -224,6 +226,8 @@ pub enum Problem {
         by: String,
         /// When.
         at: UnixMs,
+        /// The revision that there is now: a form that is sent again names this one.
+        revision: i64,
         /// What.
         changes: Vec<FieldChange>,
     },

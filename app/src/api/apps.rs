@@ -114,6 +114,18 @@ pub async fn release_app(#[server(flatten)] form: ReleaseForm) -> Said<u32> {
     call::settle(ReleaseApp::PATH, &c, &form, said, Some(super::app_path(&form.app_ref())))
 }
 
+/// Ask the health page of a running instance by the rule that is being typed;
+/// POST, because the form around it carries secrets. A browser without scripts is
+/// sent back to its page, which then asks by itself: `None`.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "try_health")]
+pub async fn try_health(#[server(flatten)] form: ReleaseForm) -> Said<Option<Tried>> {
+    let (c, portal) = call::begin()?;
+    if call::back_to_ask(TryHealth::PATH, &c, &form) {
+        return Ok(None);
+    }
+    call::tell(async { portal.try_health(&c, &form.app_ref(), &form.rule()?).await }.await.map(Some))
+}
+
 /// Put an earlier release back.
 #[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "roll_back")]
 pub async fn roll_back(#[server(flatten)] form: AppForm) -> Said<()> {
@@ -136,6 +148,14 @@ pub async fn restart(#[server(flatten)] form: AppForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.restart(&c, &form.app_ref(), form.seen()?, &form.once).await }.await;
     call::settle(Restart::PATH, &c, &form, said, None)
+}
+
+/// Look at it now: what waits or has failed is taken up at once.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "retry")]
+pub async fn retry(#[server(flatten)] form: AppForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = portal.retry(&c, &form.app_ref(), &form.once).await;
+    call::settle(Retry::PATH, &c, &form, said, None)
 }
 
 /// Stop.

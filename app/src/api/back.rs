@@ -94,9 +94,16 @@ pub fn use_kept<F: Form>(endpoint: &'static str) -> Kept<F> {
     Kept(Fetch::new(move || matches!(came.get(), Outcome::Failed(_)), read))
 }
 
+/// Whether this page was reached to ask what the form of `endpoint` asks, by a
+/// browser without scripts.
+pub fn use_asked(endpoint: &'static str) -> Memo<bool> {
+    let query = use_query_map();
+    Memo::new(move |_| query.with(|q| q.get("asked").as_deref() == Some(endpoint)))
+}
+
 /// A form comes back only to a document that the server renders; the browser
 /// finds it in the page and never has to decode the cookie's form itself.
-async fn read_kept<F: Form>(endpoint: &'static str) -> Said<Option<F>> {
+pub async fn read_kept<F: Form>(endpoint: &'static str) -> Said<Option<F>> {
     #[cfg(feature = "ssr")]
     {
         let text = super::kept(endpoint.to_owned()).await?;

@@ -65,6 +65,22 @@ pub fn settle<T, F: Form>(path: &str, who: &Caller, form: &F, said: Result<T, Pr
     said
 }
 
+/// A form posted by the browser itself that changes nothing but asks something:
+/// keeps what was typed and goes back with `asked=<endpoint>`; the page that is then
+/// rendered asks. `false`: the answer belongs here.
+pub fn back_to_ask<F: Form>(path: &str, who: &Caller, form: &F) -> bool {
+    let Some(parts) = use_context::<Parts>() else { return false };
+    // A page that is being rendered asks through the same function.
+    if !parts.uri.path().starts_with("/api/") || !plain(&parts) {
+        return false;
+    }
+    let endpoint = path.rsplit('/').next().unwrap_or(path);
+    let from = header(&parts, REFERER).and_then(query::local).unwrap_or("/");
+    keep(&parts, endpoint, who, form);
+    redirect(&format!("{}#{endpoint}", query::with(from, &query::BACK, &[("asked", endpoint)])));
+    true
+}
+
 /// What was typed into the form of `endpoint` when it last came back to this caller.
 pub fn kept(endpoint: &str, who: &Caller) -> Option<String> {
     let parts = use_context::<Parts>()?;

@@ -7,7 +7,7 @@
 pub enum Kind {
     /// Reads, by GET.
     Read,
-    /// Reads, by POST, because its arguments hold secrets.
+    /// Reads, by POST, because the form around its arguments holds secrets.
     Check,
     /// Changes something, by POST.
     Change,
@@ -50,9 +50,11 @@ pub const ENDPOINTS: &[(&str, Kind, Class)] = &[
     ("check_new_app", Kind::Check, Class::Run),
     ("create_app", Kind::Change, Class::Run),
     ("release_app", Kind::Change, Class::Run),
+    ("try_health", Kind::Check, Class::Run),
     ("roll_back", Kind::Change, Class::Run),
     ("scale", Kind::Change, Class::Run),
     ("restart", Kind::Change, Class::Run),
+    ("retry", Kind::Change, Class::Run),
     ("stop", Kind::Change, Class::Run),
     ("start", Kind::Change, Class::Run),
     ("delete_app", Kind::Change, Class::Run),

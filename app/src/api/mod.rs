@@ -29,7 +29,7 @@ mod shell;
 pub use admin::*;
 pub use apps::*;
 pub use ask::{Ask, OURS, post, said};
-pub use back::{Kept, Outcome, outcome, page_status, refused, use_kept, use_outcome};
+pub use back::{Kept, Outcome, outcome, page_status, read_kept, refused, use_asked, use_kept, use_outcome};
 pub use blocks::*;
 pub use endpoints::{Class, ENDPOINTS, Kind};
 pub use fault::{Fault, Said};

@@ -265,7 +265,7 @@ fn dialog(t: &'static Texts) -> AnyView {
     view! {
         <div>{dialog_button("k-dialog", format!("{} …", t.app.delete), Tone::Danger, ButtonSize::Normal, None)}</div>
         <Dialog id="k-dialog" title=(t.app.delete_title)("Claims portal") close=t.shell.close>
-            <div class="dlg-b"><p class="second">{(t.app.delete_text)(3, 11)}</p></div>
+            <div class="dlg-b"><p class="second">{(t.app.delete_text)(&t.instances(3), &t.release_count(11))}</p></div>
             <div class="dlg-f">
                 <button class="btn" type="button" popovertarget="k-dialog" popovertargetaction="hide">{t.app.keep}</button>
             </div>

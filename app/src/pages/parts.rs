@@ -85,6 +85,8 @@ pub fn use_list() -> Memo<ListQuery> {
                 stage: Stage::parse(&get("stage")),
                 team: get("team"),
                 state: get("state"),
+                from: None,
+                to: None,
                 sort: get("sort"),
                 desc: get("desc") == "true",
                 page: get("page").parse().unwrap_or(1),
@@ -133,6 +135,9 @@ impl<S> Copy for Act<S> {}
 #[derive(Clone, Copy)]
 struct State {
     pending: RwSignal<bool>,
+    /// How many answers came.
+    answers: RwSignal<usize>,
+    /// How many of them said that it was done.
     version: RwSignal<usize>,
     value: RwSignal<Option<Said<()>>>,
 }
@@ -142,7 +147,8 @@ struct State {
 pub struct Told {
     /// The outcome.
     pub said: Memo<Outcome>,
-    /// How many answers came; a resource that follows it is read anew.
+    /// How often it was done; a resource that follows it is read anew. What was
+    /// refused changed nothing: read anew, the form would lose what was typed.
     pub version: Signal<usize>,
 }
 
@@ -154,11 +160,16 @@ pub fn act<S: ServerFn>() -> Act<S> {
 }
 
 fn setup(path: &'static str) -> (State, Told) {
-    let state = State { pending: RwSignal::new(false), version: RwSignal::new(0), value: RwSignal::new(None) };
+    let state = State {
+        pending: RwSignal::new(false),
+        answers: RwSignal::new(0),
+        version: RwSignal::new(0),
+        value: RwSignal::new(None),
+    };
     let endpoint = path.rsplit('/').next().unwrap_or(path);
     let query = use_query_map();
     let said = Memo::new(move |_| {
-        if state.version.get() == 0 {
+        if state.answers.get() == 0 {
             return query.with(|q| outcome(endpoint, |name| q.get(name)));
         }
         match state.value.get() {
@@ -186,9 +197,13 @@ fn form(path: &'static str, state: State, id: String, class: &'static str, child
             state.pending.set(true);
             leptos::task::spawn_local(async move {
                 let said = send(path, &fields).await;
+                let done = said.is_ok();
                 let _ = state.value.try_set(Some(said));
                 let _ = state.pending.try_set(false);
-                let _ = state.version.try_update(|n| *n += 1);
+                let _ = state.answers.try_update(|n| *n += 1);
+                if done {
+                    let _ = state.version.try_update(|n| *n += 1);
+                }
             });
         }
     };
@@ -269,6 +284,18 @@ fn changed(t: &'static Texts, f: &Fault) -> AnyView {
     view! { {fault_notice(f)} <ul class="changes">{list}</ul> }.into_any()
 }
 
+/// The hidden field with the revision that the form is based on. After "somebody
+/// changed this meanwhile" it is the one that there is now: what stands in the form
+/// stays, and sent again it is meant to go on top.
+pub fn seen(told: Told, revision: impl Into<String>) -> AnyView {
+    let revision: String = revision.into();
+    let value = move || match told.said.get() {
+        Outcome::Failed(Fault::Portal(Problem::ChangedMeanwhile { revision, .. })) => revision.to_string(),
+        _ => revision.clone(),
+    };
+    view! { <input type="hidden" name="seen" value=value/> }.into_any()
+}
+
 /// A hidden field.
 pub fn hidden(name: &'static str, value: impl Into<String>) -> AnyView {
     let value: String = value.into();
@@ -284,7 +311,7 @@ pub fn filter_box(t: &'static Texts, url: &UrlState, label: &'static str, value:
     });
     view! {
         <form class="filt" method="get" action=url.path.clone() role="search">
-            {url.hidden(&["q", "state", "team", "page", "done", "failed", "problem"])}
+            {url.hidden(&["q", "state", "team", "from", "to", "page", "done", "failed", "problem"])}
             <input class="in" type="search" name="q" value=value.to_owned() aria-label=label placeholder=label/>
             {beside}
             <button class="btn s" type="submit">{t.shell.filter}</button>

@@ -4,7 +4,7 @@ use super::application::{refused, use_app};
 use super::new_application::facts::inside;
 use super::new_application::upload::{self, Uploading};
 use super::page;
-use super::parts::{Act, act, act_form, hidden};
+use super::parts::{Act, act, act_form, hidden, seen};
 use crate::api::form::ReleaseForm;
 use crate::api::{self, Fault, ReleaseApp, Said, app_path, use_kept};
 use crate::context::{Lang, Prefs};
@@ -119,9 +119,9 @@ fn body(
     let fields = view! {
         {hidden("team", v.app.team.clone())}
         {hidden("app", v.app.app.clone())}
-        {hidden("seen", v.revision.to_string())}
+        {seen(told, v.revision.to_string())}
         {hidden("once", options.once.clone())}
-        {upload::zone(uploading, options.max_package_bytes, team, taken, has)}
+        {upload::zone(uploading, options.max_package_bytes, team, (&[], true), taken, has)}
         <div class="gap">{choices}</div>
         <div class="gap">{chosen}</div>
         <div class="gap">

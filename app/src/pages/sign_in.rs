@@ -21,6 +21,7 @@ pub fn SignIn() -> AnyView {
     let wait = get("retry_after_s").parse().unwrap_or(60);
     let problem = match get("problem").as_str() {
         "sign_in_failed" => Some(Problem::SignInFailed),
+        "disk_full" => Some(Problem::DiskFull { free_bytes: 0, need_bytes: 0 }),
         "too_many_attempts" => Some(Problem::TooManyAttempts { retry_after_s: wait }),
         "unavailable" => Some(Problem::Unavailable { system: System::Directory, incident: get("incident") }),
         _ => None,

@@ -6,7 +6,7 @@ use crate::fetch::Fetch;
 use crate::live;
 use crate::shell::{prefs, who};
 use crate::text::{clock::Zone, texts};
-use crate::ui::{Icon, icon};
+use crate::ui::{Icon, Popover, icon};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 use padis_domain::view::NavCounts;
@@ -84,7 +84,7 @@ pub fn Nav() -> AnyView {
     }
     let _ = prefs();
     view! {
-        <nav class="nav" id=NAV_ID popover="auto" aria-label=s.areas>
+        <nav id=NAV_ID aria-label=s.areas class="nav" {..Popover}>
             <a class="brand" href="/">
                 <svg viewBox="0 0 20 20" aria-hidden="true">
                     <path d="M4 2v16" stroke="currentColor" stroke-width="2" stroke-linecap="round"></path>

@@ -13,6 +13,14 @@ area! {
         row_broken: "被改动", "changed";
         filter: "按人员、对象或内容筛选", "Filter by person, thing or text";
         kind: "操作", "What";
+        from(zone: &str): "开始时间（{zone}）", "From ({zone})";
+        to(zone: &str): "结束时间（{zone}）", "Until ({zone})";
+        span: "时间范围", "Time";
+        span_hour: "最近 1 小时", "last hour";
+        span_day: "最近 24 小时", "last 24 hours";
+        span_week: "最近 7 天", "last 7 days";
+        span_all: "全部", "all";
+        only_by(who: &str): "只看 {who} 的操作", "Only what {who} did";
         any: "全部操作", "Everything";
         any_team: "全部团队", "All teams";
         who: "操作人", "Who";

@@ -25,8 +25,8 @@ area! {
         team_saved: "团队已保存。", "The team is saved.";
         team_deleted: "团队已删除。", "The team is deleted.";
         delete_team: "删除团队", "Delete the team";
-        delete_team_what(n: usize): "{n} 名成员会失去该团队的权限。不可恢复。", "{n} people lose what the team gave them. It can't be undone.";
-        delete_team_in_use(n: u32): "它仍拥有 {n} 个应用，请先删除。", "It still owns {n} applications. Delete them first.";
+        delete_team_what(n: &str): "{n}会失去该团队的权限。不可恢复。", "What the team gave them is lost to {n}. It can't be undone.";
+        delete_team_in_use(apps: &str): "它仍拥有 {apps}，请先删除。", "It still owns {apps}. Delete them first.";
         create_team: "创建团队", "Create the team";
         only_operator: "仅平台管理员可操作。", "Only an operator may do this.";
         person: "人员", "Person";

@@ -3,7 +3,7 @@
 area! {
     /// The list of applications.
     Apps {
-        lead(n: u64): "共 {n} 个应用。", "{n} applications that you may see.";
+        lead(n: &str): "共 {n}。", "{n} that you may see.";
         new: "新建应用", "New application";
         search: "名称、域名或团队", "Name, domain or team";
         all_states: "全部状态", "All states";

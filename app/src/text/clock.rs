@@ -108,6 +108,45 @@ pub fn stopwatch(ms: i64) -> String {
     }
 }
 
+/// What an input for date and time holds: `2026-11-22T14:03`.
+pub fn input(at: UnixMs) -> String {
+    let c = civil(at, Zone::here());
+    format!("{:04}-{:02}-{:02}T{:02}:{:02}", c.year, c.month, c.day, c.hour, c.minute)
+}
+
+/// The moment that a text names in `zone`: `2026-11-22`, with `T14:03` or ` 14:03`
+/// behind it, with seconds or without. `end`: its last millisecond, so that the
+/// minute or day that is named is included. `None`: no such moment. Algorithm: H.
+/// Hinnant, `days_from_civil`.
+pub fn moment(text: &str, zone: Zone, end: bool) -> Option<UnixMs> {
+    let text = text.trim();
+    let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, ""));
+    let number = |s: &str| s.bytes().all(|b| b.is_ascii_digit()).then(|| s.parse::<i64>().ok()).flatten();
+    let of = |s: &str, sep: char| s.split(sep).map(number).collect::<Option<Vec<i64>>>();
+    let &[year, month, day] = of(date, '-')?.as_slice() else { return None };
+    let (hour, minute, second, width) = match of(time, ':') {
+        None if time.is_empty() => (0, 0, 0, 86_400),
+        Some(t) => match *t.as_slice() {
+            [h, m] => (h, m, 0, 60),
+            [h, m, s] => (h, m, s, 1),
+            _ => return None,
+        },
+        None => return None,
+    };
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let (y, shifted) = (year - i64::from(month <= 2), (month + 9) % 12);
+    let (era, doy) = (y.div_euclid(400), (153 * shifted + 2) / 5 + day - 1);
+    let yoe = y.rem_euclid(400);
+    let days = era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468;
+    let at = (days * 86_400 + hour * 3600 + minute * 60 + second - i64::from(zone.0) * 60) * 1000;
+    // A day that its month does not have would come out in another month.
+    let c = civil(at, zone);
+    let same = (c.year, i64::from(c.month), i64::from(c.day)) == (year, month, day);
+    same.then_some(if end { at + width * 1000 - 1 } else { at })
+}
+
 impl Texts {
     /// `12 s ago`, `yesterday, 22:10`, `16 days ago`.
     pub fn ago(&self, at: UnixMs, now: UnixMs) -> String {
@@ -216,6 +255,36 @@ mod tests {
         assert_eq!((c.year, c.month, c.day), (2000, 2, 29));
         assert_eq!(machine(0), "1970-01-01T00:00:00Z");
         assert_eq!(civil(-1, Zone(0)).second, 59);
+    }
+
+    #[test]
+    fn a_typed_moment_is_read_in_the_zone_and_an_end_includes_what_it_names() {
+        let z = Zone(480);
+        assert_eq!(moment("2026-11-22T14:03:22", z, false), Some(1_795_327_402_000));
+        assert_eq!(moment(" 2026-11-22 14:03 ", z, false), Some(1_795_327_380_000));
+        assert_eq!(moment("2026-11-22T14:03", z, true), Some(1_795_327_439_999));
+        let day = moment("2026-11-22", z, false).unwrap_or_default();
+        assert_eq!(moment("2026-11-22", z, true), Some(day + 86_399_999));
+        assert_eq!(moment("2000-02-29", Zone(0), false), Some(951_782_400_000));
+        for bad in [
+            "",
+            "now",
+            "2026-02-30",
+            "2026-13-01",
+            "2026-1",
+            "2026-11-22T25:00",
+            "2026-11-22T1",
+            "2026-11-22T-1:00",
+            "99999-01-01",
+        ] {
+            assert_eq!(moment(bad, z, false), None, "{bad}");
+        }
+        // Every day of four centuries comes back as it went.
+        for d in 0..146_097 {
+            let c = civil(d * 86_400_000, Zone(0));
+            let text = format!("{:04}-{:02}-{:02}", c.year, c.month, c.day);
+            assert_eq!(moment(&text, Zone(0), false), Some(d * 86_400_000), "{text}");
+        }
     }
 
     #[test]

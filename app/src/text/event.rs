@@ -46,7 +46,7 @@ impl Texts {
             Event::Well { slot, release, address } => told(
                 Shape::Ok,
                 self.pick_with(
-                    || format!("席位 {slot} 的 r{release} 恢复正常"),
+                    || format!("席位 {slot} 的 r{release} 正常"),
                     || format!("Slot {slot} is well with r{release}"),
                 ),
                 self.pick_with(
@@ -63,7 +63,7 @@ impl Texts {
                         || format!("Slot {slot} of r{release} was replaced"),
                     ),
                     self.pick_with(
-                        || format!("健康检查页{times} 次{f}。已先退出负载均衡，无需人工处理。"),
+                        || format!("健康检查页 {times} 次{f}。已先退出负载均衡，无需人工处理。"),
                         || {
                             let n = match times {
                                 1 => "once".to_owned(),
@@ -86,10 +86,13 @@ impl Texts {
                         || format!("{s}r{release} 的一个实例意外结束"),
                         || format!("An instance of r{release}{s} ended unexpectedly"),
                     ),
-                    self.pick_with(
-                        || format!("{host} 报告 {state}：{message}。已自动补上新实例。"),
-                        || format!("{host} reported {state}: {message}. A replacement is started by itself."),
-                    ),
+                    {
+                        let how = self.ended(state, message);
+                        self.pick_with(
+                            || format!("{host} 上，{how}。已自动补上新实例。"),
+                            || format!("On {host} {how}. A replacement is started by itself."),
+                        )
+                    },
                 )
             }
             Event::Left { slot, release, drained } => told(
@@ -153,6 +156,35 @@ impl Texts {
         }
     }
 
+    /// How a container ended, in plain words, from the state and the message that
+    /// Mesos has for it. What is not known here is said as it stands.
+    pub fn ended(&self, state: &str, message: &str) -> String {
+        let message = message.trim_end_matches('.');
+        let status = message.rsplit_once("exited with status ").and_then(|(_, n)| n.parse::<u32>().ok());
+        if message.contains("memory limit") {
+            return self.pick("进程用完了规格内的内存", "its process used up the memory of its size").to_owned();
+        }
+        match status {
+            Some(0) => self.pick("进程自行正常退出", "its process ended by itself, without a fault").to_owned(),
+            // A shell's way to say "ended by signal n": 128 + n.
+            Some(137) => {
+                self.pick("进程被外部强制结束（SIGKILL）", "its process was killed from outside (SIGKILL)").to_owned()
+            }
+            Some(143) => self
+                .pick("进程被外部要求结束（SIGTERM）", "its process was asked to end from outside (SIGTERM)")
+                .to_owned(),
+            Some(n) => self.pick_with(
+                || format!("进程自行退出，状态码 {n}"),
+                || format!("its process ended by itself with status {n}"),
+            ),
+            None if message.is_empty() => {
+                self.pick_with(|| format!("没有报告原因（{state}）"), || format!("no cause was reported ({state})"))
+            }
+            None if state.is_empty() => message.to_owned(),
+            None => self.pick_with(|| format!("报告 {state}：{message}"), || format!("{state}: {message}")),
+        }
+    }
+
     /// What kind of thing is held.
     pub fn claim_kind(&self, kind: &str) -> String {
         match kind {
@@ -166,5 +198,26 @@ impl Texts {
             other => other,
         }
         .to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::text::{EN, ZH};
+
+    #[test]
+    fn an_end_is_told_in_plain_words_and_nothing_is_hidden() {
+        let (en, zh) = (&EN, &ZH);
+        let killed = "Container exited with status 137";
+        assert_eq!(en.ended("TASK_FAILED", killed), "its process was killed from outside (SIGKILL)");
+        assert_eq!(zh.ended("TASK_FAILED", killed), "进程被外部强制结束（SIGKILL）");
+        assert_eq!(
+            en.ended("TASK_FAILED", "Command exited with status 1"),
+            "its process ended by itself with status 1"
+        );
+        let oom = "Container exceeded its memory limit and exited with status 137";
+        assert_eq!(zh.ended("TASK_FAILED", oom), "进程用完了规格内的内存");
+        assert_eq!(en.ended("TASK_LOST", "Agent was removed."), "TASK_LOST: Agent was removed");
+        assert_eq!(en.ended("TASK_GONE", ""), "no cause was reported (TASK_GONE)");
     }
 }

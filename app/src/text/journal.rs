@@ -23,7 +23,7 @@ impl Texts {
             "configure" => self.pick("修改设置", "configured"),
             "replace" | "replaced" => self.pick("替换", "replaced"),
             "started" => self.pick("启动", "started"),
-            "well" => self.pick("恢复正常", "is well"),
+            "well" => self.pick("正常", "is well"),
             "died" => self.pick("意外结束", "died"),
             "left" => self.pick("退出", "left"),
             "gone" => self.pick("已清除", "is gone"),

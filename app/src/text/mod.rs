@@ -39,6 +39,7 @@ pub mod admin;
 pub mod application;
 pub mod apps;
 pub mod catalog;
+pub mod changes;
 pub mod clock;
 pub mod counts;
 pub mod event;

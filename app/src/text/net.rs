@@ -37,9 +37,8 @@ area! {
         reserve_this: "预留此地址", "Reserve it";
         release_this: "解除预留", "Release";
         ranges: "已预留的地址段", "Reserved ranges";
-        ranges_n(n: u32): "{n} 个地址", "{n} addresses";
         ranges_none: "没有预留。为旧服务器、设备或即将迁移的系统保留地址，它们就不会被分配。", "Nothing is kept aside. Reserve addresses for old servers, devices or systems on the move, and they are never given out.";
-        ranges_more(n: usize): "另有 {n} 段未列出，请使用下方表格查看。", "{n} more ranges are not listed here; see the table below.";
+        ranges_more(n: &str): "另有 {n}未列出，请使用下方表格查看。", "Not listed here: {n}; see the table below.";
         reserve: "预留地址段", "Reserve a range";
         reserve_lead: "预留的地址不会分配给实例。已在使用的不受影响。", "Reserved addresses are never given to an instance. Those in use stay as they are.";
         first: "起始", "First";

@@ -2,6 +2,7 @@
 
 use super::{Texts, units};
 use padis_domain::delivery::{Finding, Note, Step, StepState, StepView};
+use padis_domain::view::Tried;
 use padis_domain::words::UnixMs;
 
 impl Texts {
@@ -31,6 +32,47 @@ impl Texts {
         }
     }
 
+    /// What is wrong with a field, where it does not stand beside it.
+    pub fn field_says(&self, label: &str, what: &str) -> String {
+        self.pick_with(|| format!("{label}：{what}"), || format!("{label}: {what}"))
+    }
+
+    /// What a try of the health rule found: what it means, then what else is worth knowing.
+    pub fn tried(&self, t: &Tried) -> (String, String) {
+        let (at, ms, expect) = (&t.address, t.seen.ms, &t.expect);
+        let slot = self.pick_with(|| format!("席位 {}（{at}）", t.slot), || format!("Slot {} ({at})", t.slot));
+        let what = match (&t.seen.finding, t.seen.status.unwrap_or_default()) {
+            (Finding::Well { .. }, status) if expect.is_empty() => self.pick_with(
+                || format!("正常：{slot}用时 {ms} 毫秒，返回 {status}。"),
+                || format!("Well: {slot} answered {status} after {ms} ms."),
+            ),
+            (Finding::Well { .. }, status) => self.pick_with(
+                || format!("正常：{slot}用时 {ms} 毫秒，返回 {status}，内容包含“{expect}”。"),
+                || format!("Well: {slot} answered {status} after {ms} ms, and “{expect}” is in it."),
+            ),
+            (Finding::WrongText { .. }, status) => self.pick_with(
+                || format!("异常：{slot}用时 {ms} 毫秒，返回 {status}，但内容不包含“{expect}”。"),
+                || format!("Not well: {slot} answered {status} after {ms} ms, but “{expect}” is not in it."),
+            ),
+            (Finding::WrongStatus { status }, _) => self.pick_with(
+                || format!("异常：{slot}用时 {ms} 毫秒，返回 {status}；200 至 399 才算正常。"),
+                || format!("Not well: {slot} answered {status} after {ms} ms; 200 to 399 would be well."),
+            ),
+            (f, _) => {
+                let f = self.finding(f);
+                self.pick_with(|| format!("异常：{slot}{f}。"), || format!("Not well: {slot}: {f}."))
+            }
+        };
+        let rest = match &t.seen.location {
+            Some(to) => self.pick_with(
+                || format!("该页面跳转到 {to}；健康检查不跟随跳转。"),
+                || format!("The page leads on to {to}; the check does not follow."),
+            ),
+            None => String::new(),
+        };
+        (what, rest)
+    }
+
     /// A note in one sentence.
     pub fn note(&self, n: &Note, now: UnixMs) -> String {
         match n {
@@ -58,10 +100,10 @@ impl Texts {
             Note::Answer { path, expect } => {
                 self.pick_with(|| format!("{path} 应答“{expect}”"), || format!("{path} answered “{expect}”"))
             }
-            Note::Members { members, backend } => self.pick_with(
-                || format!("{backend} 中 {members} 个成员"),
-                || format!("{members} member{} in {backend}", if *members == 1 { "" } else { "s" }),
-            ),
+            Note::Members { members, backend } => {
+                let n = self.some(u64::from(*members), "个成员", "member", "members");
+                self.pick_with(|| format!("{backend} 中 {n}"), || format!("{n} in {backend}"))
+            }
             Note::Resolves { name, address } => {
                 self.pick_with(|| format!("{name} 解析为 {address}"), || format!("{name} is {address}"))
             }
@@ -92,10 +134,13 @@ impl Texts {
                 let f = self.finding(finding);
                 self.pick_with(|| format!("{address} 的 {path}：{f}。"), || format!("{path} on {address}: {f}."))
             }
-            Note::Crashes { times, message, .. } => self.pick_with(
-                || format!("启动后自行退出，已 {times} 次：{message}。"),
-                || format!("It ends soon after its start, {times} times so far: {message}."),
-            ),
+            Note::Crashes { times, message, .. } => {
+                let (how, n) = (self.ended("", message), self.times(*times));
+                self.pick_with(
+                    || format!("启动后很快结束，已 {n}：{how}。"),
+                    || format!("It ends soon after its start, {n} so far: {how}."),
+                )
+            }
             Note::ImageGone { image } => self.pick_with(
                 || format!("镜像 {image} 已不在仓库中。"),
                 || format!("The image {image} is not in the registry."),
@@ -148,6 +193,34 @@ impl Texts {
                 self.pick("请将事件号告知平台管理员，处理后可在此重试。", "Give the incident to an operator; then try again here.")
             }
             _ => "",
+        }
+    }
+
+    /// Whom to ask about a note that stops a delivery; empty if nobody has to be asked.
+    /// `by` submitted the release; `operators` as they can be addressed, may be empty.
+    pub fn note_ask(&self, n: &Note, pool: &str, by: &str, operators: &[String]) -> String {
+        let who = self.list(operators);
+        match n {
+            Note::Sick { .. } | Note::Crashes { .. } => self.pick_with(
+                || format!("可询问：开发该应用的人员；此版本由 {by} 提交。"),
+                || format!("Whom to ask: those who wrote the application; {by} submitted this release."),
+            ),
+            Note::NoHost { .. } | Note::NoAddress { .. } if operators.is_empty() => self.pick_with(
+                || format!("可询问：资源池 {pool} 的平台管理员。"),
+                || format!("Whom to ask: an operator of the platform, about pool {pool}."),
+            ),
+            Note::NoHost { .. } | Note::NoAddress { .. } => self.pick_with(
+                || format!("可询问：资源池 {pool} 的平台管理员 {who}。"),
+                || format!("Whom to ask: an operator of the platform, about pool {pool}: {who}."),
+            ),
+            Note::ImageGone { .. } | Note::Unavailable { .. } | Note::Refused { .. } if operators.is_empty() => {
+                self.pick("可询问：平台管理员。", "Whom to ask: an operator of the platform.").to_owned()
+            }
+            Note::ImageGone { .. } | Note::Unavailable { .. } | Note::Refused { .. } => self.pick_with(
+                || format!("可询问：平台管理员 {who}。"),
+                || format!("Whom to ask: an operator of the platform: {who}."),
+            ),
+            _ => String::new(),
         }
     }
 

@@ -14,7 +14,7 @@ area! {
         each_square: "每格一个应用", "each square is an application";
         to_answer: "从上线到首次应答", "From Go online to first answer";
         middle: "中位数", "middle";
-        deliveries_7d(n: usize, failed: u32): "7 天 {n} 次成功交付，{failed} 次未完成", "{n} deliveries came online in 7 days, {failed} did not";
+        deliveries_7d(n: &str, failed: u32): "7 天 {n}成功，{failed} 次未完成", "{n} came online in 7 days, {failed} did not";
         no_deliveries: "7 天内没有交付", "No delivery in 7 days";
         one_in_ten(t: &str): "；十分之一超过 {t}", "; one in ten took over {t}";
         answered_well: "正常应答的请求", "Requests answered well";
@@ -38,9 +38,9 @@ area! {
         first_title: "您的应用将显示在这里", "Your applications will be listed here";
         first_text: "请准备好构建产出的 .war、.jar 或 .zip，约需四分钟。", "Have the .war, .jar or .zip of your build at hand. It takes about four minutes.";
         first_step: "新建应用", "New application";
-        degraded(app: &str, well: u32, wanted: u32): "{app}：{wanted} 个实例中 {well} 个正常", "{app}: {well} of {wanted} instances are well";
+        degraded(app: &str, well: u32, wanted: u32): "{app}：{wanted} 个实例中 {well} 个正常", "{app}: {well} of {wanted} well";
         replaced(app: &str): "{app}：实例反复被替换", "{app}: an instance keeps being replaced";
-        replaced_times(n: u32): "20 分钟内 {n} 次", "{n} times in 20 minutes";
+        replaced_times(n: &str): "20 分钟内 {n}", "{n} in 20 minutes";
         delivery_waits(app: &str, r: u32, what: &str): "{app} r{r}：{what}", "{app} r{r}: {what}";
         pool_short(pool: &str, what: &str): "{pool}：{what}将用尽", "{pool} runs short of {what}";
         pool_left(free: &str, total: &str): "剩 {free}，共 {total}。请扩容，或将应用移到其他资源池。", "{free} of {total} left. Add hosts or addresses, or move applications to another pool.";
@@ -57,7 +57,7 @@ area! {
         see_systems: "查看系统", "See the systems";
         see_work: "查看队列", "See the queue";
         squares(online: usize, other: usize): "{online} 个在线，{other} 个其他状态", "{online} online, {other} in another state";
-        durations(n: usize): "{n} 次交付的用时分布", "How long {n} deliveries took";
+        durations(n: &str): "{n}的用时分布", "How long {n} took";
         duration: "用时", "Duration";
         deliveries_n: "次数", "Deliveries";
         failed_half_hours: "每半小时失败的请求", "Failed requests per half hour";

@@ -3,7 +3,7 @@
 use super::{Texts, units};
 use padis_domain::Problem;
 use padis_domain::package::PackageFault;
-use padis_domain::problem::{FieldChange, NameFault, ValueFault};
+use padis_domain::problem::{NameFault, ValueFault};
 
 /// A problem as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -69,10 +69,10 @@ impl Texts {
             ),
             Problem::Field { field, fault } => self.fault(field, fault),
             Problem::Fields { problems } => {
-                let n = problems.len();
+                let n = self.some(problems.len() as u64, "处", "entry needs", "entries need");
                 self.said(
-                    (format!("有 {n} 处需要修改。"), "每处的原因写在对应的输入框下方。"),
-                    (format!("{n} entries need a change."), "Each is explained beside its field."),
+                    (format!("有 {n}需要修改。"), "每处的原因写在对应的输入框下方。"),
+                    (format!("{n} a change."), "Each is explained beside its field."),
                 )
             }
             Problem::OverQuota { pool, team, shortage } => {
@@ -110,12 +110,12 @@ impl Texts {
                 (format!("中间件 {stack} 的镜像已不在仓库中。"), "请选择其他版本，或联系平台管理员恢复。"),
                 (format!("The image of {stack} is no longer in the registry."), "Choose another version, or ask an operator to bring it back."),
             ),
-            Problem::ChangedMeanwhile { by, at, changes } => {
-                let n = changes.len();
+            Problem::ChangedMeanwhile { by, at, changes, .. } => {
+                let n = self.change_count(changes.len());
                 let at = super::clock::short_time(*at);
                 self.said(
-                    (format!("{by} 已在 {at} 修改了该应用（{n} 项）。您的修改尚未保存。"), "请核对对方的修改，再次提交即以您的内容为准。"),
-                    (format!("{by} changed this at {at} ({n} changes). Yours is not saved yet."), "Look at what changed, then submit again to apply yours on top."),
+                    (format!("{by} 已在 {at} 修改了该应用（{n}）。您的修改尚未保存。"), "请核对对方的修改，再次提交即以您的内容为准。"),
+                    (format!("{by} changed this at {at} ({n}). Yours is not saved yet."), "Look at what changed, then submit again to apply yours on top."),
                 )
             }
             Problem::NotNow { reason } => Said::new(self.reason(*reason), ""),
@@ -131,6 +131,10 @@ impl Texts {
                 )
                 .incident(incident)
             }
+            Problem::DiskFull { need_bytes: 0, .. } => self.plain(
+                ("磁盘空间已满，无法保存。", "已保存的内容没有丢失，本次操作没有生效。请联系平台管理员清理磁盘，然后重试。"),
+                ("The disk is full, so nothing can be saved.", "What was saved before is not lost; this was not done. Ask an operator to make room, then try again."),
+            ),
             Problem::DiskFull { free_bytes, need_bytes } => self.said(
                 (format!("磁盘空间不足：需要 {}，剩余 {}。", units::bytes(*need_bytes), units::bytes(*free_bytes)), "请删除不再使用的应用包，或联系平台管理员。"),
                 (format!("The disk is full: {} needed, {} free.", units::bytes(*need_bytes), units::bytes(*free_bytes)), "Delete packages that nobody uses, or ask an operator."),
@@ -165,6 +169,7 @@ impl Texts {
                     self.plain(("还没有选择中间件。", "请选择一个。"), ("No middleware is chosen.", "Choose one."))
                 }
                 "pool" => self.plain(("还没有选择资源池。", "请选择一个。"), ("No pool is chosen.", "Choose one.")),
+                "team" => self.plain(("还没有选择团队。", "请选择一个。"), ("No team is chosen.", "Choose one.")),
                 _ => self.plain(("此项必填。", ""), ("This is needed.", "")),
             },
             ValueFault::Malformed => self
@@ -172,6 +177,13 @@ impl Texts {
             ValueFault::OutOfRange { min, max } => self.said(
                 (format!("必须在 {min} 到 {max} 之间。"), ""),
                 (format!("This must be from {min} to {max}."), ""),
+            ),
+            ValueFault::Unknown if field == "once" => self.plain(
+                ("该页面已失效：打开太久，或已经提交过。", "请刷新页面，核对后再提交。"),
+                (
+                    "This page is out of date: it was open too long, or was sent already.",
+                    "Load it again, look, and submit again.",
+                ),
             ),
             ValueFault::Unknown => {
                 self.plain(("该选项已不存在。", "请重新选择。"), ("This does not exist any more.", "Choose again."))
@@ -181,12 +193,24 @@ impl Texts {
                 (format!("This overlaps with {with}."), "Choose another range."),
             ),
             ValueFault::TooLong { max } => {
-                self.said((format!("最多 {max} 个字符。"), ""), (format!("At most {max} characters."), ""))
+                let n = self.characters(*max);
+                self.said((format!("最多 {n}。"), ""), (format!("At most {n}."), ""))
             }
             ValueFault::Name { fault } => self.name_fault(fault),
+            ValueFault::NotConfirmed if field == "old" => self.plain(
+                ("当前密码不正确。", "请检查大小写和键盘布局。"),
+                ("This is not the present password.", "Check capital letters and the keyboard layout."),
+            ),
+            ValueFault::NotConfirmed if field == "again" => {
+                self.plain(("两次输入的密码不一致。", "请重新输入。"), ("The two passwords differ.", "Type it again."))
+            }
             ValueFault::NotConfirmed => self.plain(
                 ("输入的名称不一致。", "请完整输入名称以确认。"),
                 ("The typed name is not the same.", "Type the whole name to confirm."),
+            ),
+            ValueFault::EndsBeforeItBegins => self.plain(
+                ("结束时间早于开始时间。", "请修改其中一个。"),
+                ("The end lies before the beginning.", "Change one of the two."),
             ),
             ValueFault::Repeated => self.plain(
                 ("同一名称出现了两次。", "请删除其中一个。"),
@@ -199,8 +223,10 @@ impl Texts {
     pub fn name_fault(&self, f: &NameFault) -> Said {
         match f {
             NameFault::Empty => self.plain(("请填写名称。", ""), ("A name is needed.", "")),
-            NameFault::TooLong { max } => self
-                .said((format!("名称最多 {max} 个字符。"), ""), (format!("A name has at most {max} characters."), "")),
+            NameFault::TooLong { max } => {
+                let n = self.characters(*max);
+                self.said((format!("名称最多 {n}。"), ""), (format!("A name has at most {n}."), ""))
+            }
             NameFault::Character { found } => self.said(
                 (format!("名称中不能有“{found}”。"), "只用小写字母、数字和连字符。"),
                 (format!("“{found}” is not allowed here."), "Use lower-case letters, digits and hyphens."),
@@ -316,49 +342,19 @@ impl Texts {
             other => self.pick_with(|| format!(" {other} 文件"), || format!("a file of type {other}")),
         }
     }
+}
 
-    /// A changed field's name.
-    pub fn field_name(&self, field: &str) -> String {
-        if let Some(var) = field.strip_prefix("env.") {
-            return self.pick_with(|| format!("环境变量 {var}"), || format!("variable {var}"));
-        }
-        match field {
-            "instances" => self.pick("实例数", "instances"),
-            "size" => self.pick("规格", "size"),
-            "cpu" | "cpu_milli" => "CPU",
-            "memory" | "mem_mib" => self.pick("内存", "memory"),
-            "addresses" => self.pick("地址", "addresses"),
-            "health" => self.pick("健康检查", "health page"),
-            "env" => self.pick("环境变量", "variables"),
-            "release" => self.pick("版本", "release"),
-            "package" => self.pick("应用包", "package"),
-            "stack" => self.pick("中间件", "middleware"),
-            "state" | "wanted" => self.pick("状态", "state"),
-            "pool" => self.pick("资源池", "pool"),
-            "team" => self.pick("团队", "team"),
-            "title" => self.pick("显示名称", "title"),
-            "name" => self.pick("名称", "name"),
-            "quota" => self.pick("配额", "quota"),
-            "subnet" => self.pick("子网", "subnet"),
-            "gateway" => self.pick("网关", "gateway"),
-            "domain" => self.pick("域名", "domain"),
-            "reason" => self.pick("原因", "reason"),
-            other => return other.to_owned(),
-        }
-        .to_owned()
-    }
+#[cfg(test)]
+mod tests {
+    use crate::text::EN;
+    use padis_domain::problem::ValueFault;
 
-    /// One change as a line: `instances: 2 → 3`.
-    pub fn change(&self, c: &FieldChange) -> String {
-        let (f, none) = (self.field_name(&c.field), self.pick("（无）", "(none)"));
-        let side = |s: &str| if s.is_empty() { none.to_owned() } else { s.to_owned() };
-        self.pick_with(
-            || format!("{f}：{} → {}", side(&c.before), side(&c.after)),
-            || format!("{f}: {} → {}", side(&c.before), side(&c.after)),
-        )
-    }
-    /// Several changes in one line.
-    pub fn changes(&self, cs: &[FieldChange]) -> String {
-        cs.iter().map(|c| self.change(c)).collect::<Vec<_>>().join(self.pick("；", "; "))
+    #[test]
+    fn a_wrong_password_is_not_called_a_name() {
+        for field in ["old", "again"] {
+            let said = EN.fault(field, &ValueFault::NotConfirmed).line();
+            assert!(said.contains("password") && !said.contains("name"), "{field}: {said}");
+        }
+        assert!(EN.fault("confirm", &ValueFault::NotConfirmed).line().contains("name"));
     }
 }

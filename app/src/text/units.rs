@@ -70,14 +70,6 @@ impl Texts {
             Dimension::Addresses => self.pick("地址", "Addresses"),
         }
     }
-    /// `3 instances`.
-    pub fn instances(&self, n: u64) -> String {
-        self.pick_with(|| format!("{n} 个实例"), || if n == 1 { "1 instance".into() } else { format!("{n} instances") })
-    }
-    /// `3 addresses`.
-    pub fn addresses(&self, n: u64) -> String {
-        self.pick_with(|| format!("{n} 个地址"), || if n == 1 { "1 address".into() } else { format!("{n} addresses") })
-    }
     /// `0.5 CPU · 512 MiB`.
     pub fn size(&self, s: Size) -> String {
         format!("{} · {}", self.cpu(u64::from(s.cpu_milli)), mib(u64::from(s.mem_mib)))

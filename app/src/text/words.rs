@@ -194,6 +194,8 @@ impl Texts {
             Action::Start => self.pick("启动", "Start"),
             Action::Configure => self.pick("修改设置", "Change settings"),
             Action::Delete => self.pick("删除", "Delete"),
+            Action::Retry => self.pick("立即重试", "Try again now"),
+            Action::Try => self.pick("试访健康检查页", "Try the health page"),
         }
     }
     /// Why an action is not possible now.
@@ -214,6 +216,11 @@ impl Texts {
             Reason::NoEarlierRelease => {
                 self.pick("没有更早的版本可以回退。", "There is no earlier release to put back.")
             }
+            Reason::NothingRuns => self.pick("目前没有运行中的实例。", "No instance runs at the moment."),
+            Reason::FromDirectory => self.pick(
+                "您的密码由员工目录管理，请在目录系统中修改。",
+                "Your password is kept by the staff directory. Change it there.",
+            ),
             Reason::NeedsLead => {
                 self.pick("仅团队负责人或平台管理员可操作。", "Only a lead of the team or an operator may do this.")
             }

@@ -94,7 +94,7 @@ pub fn Button(
     /// Shows the reason elsewhere (the caller places [`why`] itself).
     #[prop(optional)]
     bare: bool,
-    /// What it does, if it submits nothing.
+    /// What it does, if it submits nothing; with a `formaction`, what it does instead.
     #[prop(optional, into)]
     on_press: Option<Callback<()>>,
     /// A more precise label for screen readers.
@@ -111,7 +111,9 @@ pub fn Button(
             f.run(());
         }
     };
-    let kind = move || if on_press.is_some() || refused.with(Option::is_some) { "button" } else { "submit" };
+    // One that goes somewhere of its own still goes there without scripts.
+    let own = on_press.is_some() && formaction.is_none();
+    let kind = move || if own || refused.with(Option::is_some) { "button" } else { "submit" };
     let button = view! {
         <button
             class=class(tone, size)

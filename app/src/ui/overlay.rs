@@ -2,7 +2,7 @@
 //! the focus without a line of script, so they work before the browser half has
 //! arrived and without it.
 
-use super::{ButtonSize, Icon, Tone, button, icon};
+use super::{ButtonSize, Icon, Popover, Tone, button, icon};
 use leptos::prelude::*;
 
 /// The button that opens the dialog or menu `target`.
@@ -42,7 +42,7 @@ pub fn Dialog(
     let target = id.clone();
     let labelled = heading.clone();
     view! {
-        <div class="dlg" id=id popover="auto" role="dialog" aria-labelledby=labelled>
+        <div id=id aria-labelledby=labelled role="dialog" class="dlg" {..Popover}>
             <div class="dlg-h row apart">
                 <h2 id=heading>{title}</h2>
                 <button class="btn quiet s icon" type="button" popovertarget=target popovertargetaction="hide" aria-label=close>
@@ -78,7 +78,7 @@ pub fn Menu(
             <button class="btn quiet icon" type="button" popovertarget=target aria-label=said title=title>
                 {icon(glyph)}
             </button>
-            <div class="pop" id=id popover="auto" role="group" aria-label=label>{children()}</div>
+            <div id=id aria-label=label role="group" class="pop" {..Popover}>{children()}</div>
         </div>
     }
     .into_any()

@@ -58,7 +58,8 @@ pub fn rail(stops: Vec<Stop>, on: Option<f64>, took_head: impl Into<String>, uni
     let ticks = (0..=6)
         .map(|i| {
             let v = fixed(span * f64::from(i) / 6.0, 1);
-            view! { <span>{if i == 6 { format!("{v} {unit}") } else { v }}</span> }
+            // The unit stands at the zero, where there is room: two labels at the end would touch.
+            view! { <span>{if i == 0 { format!("{v} {unit}") } else { v }}</span> }
         })
         .collect_view();
     let stops = stops.into_iter().map(|s| stop(s, span, on)).collect_view();

@@ -5,6 +5,7 @@ use padis_domain::action::{Action, AppState, Offer, allowed};
 use padis_domain::app::{AppRef, EnvVar, HealthRule};
 use padis_domain::delivery::{Finding, Note, Step, StepState, StepView};
 use padis_domain::package::{PackageFacts, PackageKind};
+use padis_domain::ports::PageSeen;
 use padis_domain::problem::FieldChange;
 use padis_domain::quantity::{Amount, Size};
 use padis_domain::view::*;
@@ -63,6 +64,24 @@ pub fn team_title(slug: &str) -> &'static str {
         "life" => "Life policies",
         "agency" => "Agency",
         _ => "Actuarial",
+    }
+}
+
+/// What a made-up instance answers: `<b>UP</b>`, whatever it is asked.
+pub fn tried(rule: &HealthRule) -> Tried {
+    let body = "<b>UP</b>".to_owned();
+    let finding = if body.contains(&rule.expect) {
+        Finding::Well { status: 200, ms: 12 }
+    } else {
+        Finding::WrongText { expect: rule.expect.clone(), got: body.clone() }
+    };
+    Tried {
+        slot: 0,
+        release: 13,
+        address: "198.18.24.61:8080".into(),
+        path: rule.path.clone(),
+        expect: rule.expect.clone(),
+        seen: PageSeen { finding, status: Some(200), ms: 12, location: None, body, more: false },
     }
 }
 
@@ -172,6 +191,7 @@ pub fn delivery(app: &str) -> DeliveryView {
         answered_at: Some(NOW - 52_000 + 40_600),
         steps: vec![],
         earlier_ms: [38, 52, 44, 43, 71, 40, 45, 39, 0, 42, 47, 44].map(|s| (s > 0).then_some(s * 1000)).to_vec(),
+        ask: vec![],
         now: NOW,
     };
     let last = steps.len() - 1;
@@ -209,6 +229,9 @@ pub fn delivery(app: &str) -> DeliveryView {
             );
         }
         _ => {}
+    }
+    if matches!(d.state, DeliveryState::Waiting | DeliveryState::Failed) {
+        d.ask = vec!["Zhao Min (zhao.min@example)".into()];
     }
     d.steps = steps;
     d

@@ -106,7 +106,20 @@ pub fn pool(name: &str) -> Option<PoolView> {
         mem_used_mib: 40_000 + u64::from(n) * 900,
         tasks: 6 + n,
     };
+    let others = pool_specs().into_iter().filter(|p| p.name != name);
+    let neighbours = others
+        .map(|o| Neighbour {
+            hosts: if o.zone == Zone::Web { vec!["sf-h03".into(), "sf-h07".into()] } else { Vec::new() },
+            overlaps: row.spec.subnet.overlaps(o.subnet),
+            vlan: if o.zone == Zone::Db { None } else { o.vlan },
+            stage: o.stage,
+            zone: o.zone,
+            subnet: o.subnet,
+            pool: o.name,
+        })
+        .collect();
     Some(PoolView {
+        neighbours,
         row,
         revision: 4,
         hosts: (1..=13).map(|n| host(n, n != 9)).collect(),

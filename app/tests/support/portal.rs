@@ -3,7 +3,7 @@
 use super::{NOW, apps, ops};
 use async_trait::async_trait;
 use padis_domain::Problem;
-use padis_domain::app::AppRef;
+use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::delivery::Step;
 use padis_domain::pool::PoolSpec;
@@ -43,6 +43,7 @@ fn seen(given: i64) -> Answer<()> {
     Err(Problem::ChangedMeanwhile {
         by: "Chen Hao".into(),
         at: NOW - 60_000,
+        revision: 17,
         changes: vec![FieldChange { field: "instances".into(), before: "3".into(), after: "5".into() }],
     })
 }
@@ -143,8 +144,8 @@ impl Portal for FakePortal {
     async fn timeline(&self, _: &Caller, _: &AppRef, q: &ListQuery) -> Answer<Page<TimelineItem>> {
         Ok(page(apps::timeline(), q))
     }
-    async fn claims(&self, _: &Caller, _: &AppRef) -> Answer<Vec<ClaimRow>> {
-        Ok(apps::claims())
+    async fn claims(&self, _: &Caller, app: &AppRef) -> Answer<Vec<ClaimRow>> {
+        apps::view(app).map(|_| apps::claims()).ok_or(Problem::NotFound)
     }
     async fn log_sources(&self, _: &Caller, _: &AppRef) -> Answer<Vec<LogSource>> {
         Ok(apps::log_sources())
@@ -154,6 +155,14 @@ impl Portal for FakePortal {
     }
     async fn charts(&self, _: &Caller, _: &AppRef, minutes: u32) -> Answer<AppCharts> {
         Ok(apps::charts(minutes))
+    }
+
+    async fn try_health(&self, c: &Caller, app: &AppRef, rule: &HealthRule) -> Answer<Tried> {
+        c.runs(&app.team)?;
+        if !rule.path.starts_with('/') {
+            return Err(Problem::field("health_path", ValueFault::Malformed));
+        }
+        Ok(apps::tried(rule))
     }
 
     async fn new_app_options(&self, c: &Caller) -> Answer<NewAppOptions> {
@@ -212,6 +221,10 @@ impl Portal for FakePortal {
     async fn restart(&self, _: &Caller, app: &AppRef, s: i64, _: &str) -> Answer<()> {
         seen(s)?;
         self.did(format!("restart {app}"))
+    }
+    async fn retry(&self, c: &Caller, app: &AppRef, _: &str) -> Answer<()> {
+        c.runs(&app.team)?;
+        self.did(format!("retry app {app}"))
     }
     async fn stop(&self, _: &Caller, app: &AppRef, s: i64, _: &str) -> Answer<()> {
         seen(s)?;
@@ -298,7 +311,12 @@ impl Portal for FakePortal {
         self.did(format!("park {key}"))
     }
     async fn journal(&self, _: &Caller, q: &ListQuery) -> Answer<Page<JournalRow>> {
-        Ok(page(ops::journal(), q))
+        if q.from.zip(q.to).is_some_and(|(from, to)| to < from) {
+            return Err(Problem::field("to", ValueFault::EndsBeforeItBegins));
+        }
+        let mut rows = ops::journal();
+        rows.retain(|r| q.from.is_none_or(|f| r.at >= f) && q.to.is_none_or(|t| r.at <= t));
+        Ok(page(rows, q))
     }
     async fn systems(&self, c: &Caller) -> Answer<Vec<SystemRow>> {
         c.inspector()?;

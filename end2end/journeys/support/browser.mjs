@@ -10,14 +10,14 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 
 export const launch = () => chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
 
-/// A browser window of its own (cookies included), in English unless told.
-export async function open(browser, { script = true, lang = 'en', theme = 'light', size = [1440, 900] } = {}) {
+/// A browser window of its own (cookies included), in English and on the shared portal unless told.
+export async function open(browser, { script = true, lang = 'en', theme = 'light', size = [1440, 900], at = PORTAL } = {}) {
   const context = await browser.newContext({
-    baseURL: PORTAL, javaScriptEnabled: script, viewport: { width: size[0], height: size[1] },
+    baseURL: at, javaScriptEnabled: script, viewport: { width: size[0], height: size[1] },
     locale: lang === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce',
   });
   await context.addCookies([
-    { name: 'padis_lang', value: lang, url: PORTAL }, { name: 'padis_theme', value: theme, url: PORTAL },
+    { name: 'padis_lang', value: lang, url: at }, { name: 'padis_theme', value: theme, url: at },
   ]);
   context.setDefaultTimeout(20_000);
   const complaints = [];

@@ -9,11 +9,15 @@ import { ARTEFACTS } from './portal.mjs';
 export function journey(name, tell) {
   describe(name, () => {
     const windows = new Map();
+    const started = [];
     let browser, broken;
     before(async () => {
       browser = await launch();
     });
-    after(async () => browser?.close());
+    after(async () => {
+      await browser?.close();
+      for (const stop of started.reverse()) await stop();
+    });
 
     // `alone`: nothing builds on this step.
     const step = (what, run, { alone = false } = {}) =>
@@ -39,6 +43,8 @@ export function journey(name, tell) {
       windows.set(who, w);
       return w;
     };
-    tell({ step, window });
+    /// What a journey started ends with it, however it ends.
+    const atEnd = (stop) => started.push(stop);
+    tell({ step, window, atEnd });
   });
 }

@@ -1,11 +1,12 @@
 // The portal as the journeys find it: where it is, who they are, real packages.
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 
 export const PORTAL = process.env.PADIS_TEST_PORTAL ?? 'http://127.0.0.1:3000';
 export const ADMIN = { account: 'admin', password: process.env.PADIS_ADMIN_PASSWORD };
 export const ARTEFACTS = new URL('../../artefacts/', import.meta.url).pathname;
-export const fixture = (name) => join(process.env.PADIS_TEST_FIXTURES, name);
+/// The path of a real package; that of one made by a journey stays as it is.
+export const fixture = (name) => resolve(process.env.PADIS_TEST_FIXTURES, name);
 
 /// Waits until `probe` gives something true, and gives it; says what it waited for.
 export async function until(what, probe, { ms = 60_000, every = 100 } = {}) {

@@ -39,3 +39,25 @@ export async function remove(page, name, team = 'default') {
     return (await page.locator(`a[href="/applications/${team}/${name}"]`).count()) === 0;
   }, { every: 500 });
 }
+
+/// Makes a pool with a quota of the team, as an operator does it.
+export async function makePool(page, { name, subnet, gateway, domain, hosts = 'stage=dev', quarantine = 60, team = 'default', quota = {} }) {
+  const { cpu = '64', mem = '64 GiB', instances = '20', addresses = '20' } = quota;
+  await go(page, '/pools/new');
+  await page.locator('#name').fill(name);
+  await page.locator('#hosts').fill(hosts);
+  await page.locator('#subnet').fill(subnet);
+  await page.locator('#gateway').fill(gateway);
+  await page.locator('#quarantine_s').fill(String(quarantine));
+  await page.locator('#domain').fill(domain);
+  await page.locator('#pool-save').click();
+  await page.waitForURL((url) => url.pathname.startsWith('/pools') && url.pathname !== '/pools/new');
+  await go(page, `/pools/${name}?quota=%2B`);
+  await page.locator('#q-team').selectOption(team);
+  for (const [field, value] of Object.entries({ cpu, mem, instances, addresses })) await page.locator(`#q-${field}`).fill(value);
+  await page.locator('form:has(#q-team)').getByRole('button', { name: 'Save' }).click();
+  await until('the quota stands', async () => {
+    await go(page, `/pools/${name}`);
+    return (await page.getByRole('rowheader', { name: /Default/ }).count()) === 1;
+  }, { every: 500 });
+}

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use padis_drivers::child::{Backoff, Child, ChildError, Spec, State};
+use padis_drivers::child::{Backoff, Child, ChildError, Pulse, Spec, State};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -57,6 +57,37 @@ async fn a_killed_child_comes_back_and_its_output_is_kept() {
     assert!(!alive(second));
     assert_eq!(child.state(), State::Stopped);
     assert!(!folder.path().join("talker.pid").exists());
+}
+
+/// Stopped by SIGSTOP it exists and serves nobody: it is ended and comes back.
+#[tokio::test]
+async fn a_child_that_exists_and_does_not_answer_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let beat = folder.path().join("beat");
+    let script = format!("while :; do echo x >> {}; sleep 0.02; done", beat.display());
+    let (at, seen) = (beat.clone(), std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0)));
+    // It answers when the file has grown since the last question.
+    let mut spec = sh("frozen", &script, folder.path()).ready(move || {
+        let now = std::fs::metadata(&at).map_or(0, |m| m.len());
+        let before = seen.swap(now, std::sync::atomic::Ordering::Relaxed);
+        async move { now > before }
+    });
+    let ms = Duration::from_millis;
+    spec.pulse = Some(Pulse { every: ms(200), within: ms(200), misses: 2 });
+    let child = Child::spawn(spec).await.unwrap();
+    let first = child.ready(DEADLINE).await.unwrap();
+    kill(first, rustix::process::Signal::STOP);
+    let mut states = child.watch();
+    let state = states.wait_for(|s| matches!(s, State::Restarting { .. }));
+    let last = match &*tokio::time::timeout(DEADLINE, state).await.unwrap().unwrap() {
+        State::Restarting { last_exit, .. } => last_exit.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert!(last.contains("did not answer 2 times"), "{last}");
+    let state = states.wait_for(|s| matches!(s, State::Running { pid, .. } if *pid != first));
+    drop(tokio::time::timeout(DEADLINE, state).await.unwrap().unwrap());
+    assert!(!alive(first));
+    child.stop().await;
 }
 
 #[tokio::test]

@@ -15,8 +15,62 @@ fn record(name: &str, addresses: &[&str], ttl_s: u32, ptr: bool) -> NameRecord {
     NameRecord { name: name.to_owned(), addresses, ttl_s, ptr }
 }
 
+/// What a resolver hears, for the contract: of the fake by asking it, of the server by dig.
+#[async_trait::async_trait]
+trait Heard {
+    async fn addresses(&self, name: &str) -> Vec<String>;
+    async fn names(&self, address: &str) -> Vec<String>;
+}
+
+#[async_trait::async_trait]
+impl Heard for FakeDns {
+    async fn addresses(&self, name: &str) -> Vec<String> {
+        self.resolve(name)
+    }
+    async fn names(&self, address: &str) -> Vec<String> {
+        self.points_back(address)
+    }
+}
+
+#[async_trait::async_trait]
+impl Heard for DnsServer {
+    async fn addresses(&self, name: &str) -> Vec<String> {
+        short(self.address(), &[name, "A"]).await
+    }
+    async fn names(&self, address: &str) -> Vec<String> {
+        let names = short(self.address(), &["-x", address]).await;
+        names.iter().map(|n| n.trim_end_matches('.').to_owned()).collect()
+    }
+}
+
+/// The names of instances: there and back, while another one takes over, and gone with the address.
+async fn instances(dns: &(impl Dns + Heard)) {
+    let name = |release: u32| format!("r{release}-0.shop.claims.inst.dev.padis.localhost");
+    dns.put(&record("shop.dev.padis.localhost", &["127.0.0.1"], 5, false)).await.unwrap();
+    dns.put(&record(&name(3), &["10.210.16.5"], 5, true)).await.unwrap();
+    dns.put(&record(&name(4), &["10.210.16.6"], 5, true)).await.unwrap();
+    assert_eq!(dns.addresses(&name(3)).await, ["10.210.16.5"]);
+    assert_eq!(dns.names("10.210.16.5").await, [name(3)]);
+    assert_eq!(dns.names("10.210.16.6").await, [name(4)]);
+    assert_eq!(dns.names("127.0.0.1").await, [""; 0], "the balancer's address points nowhere");
+    // Healed: the slot's name moves to another address, and the old one points nowhere.
+    dns.put(&record(&name(4), &["10.210.16.7"], 5, true)).await.unwrap();
+    assert_eq!(dns.names("10.210.16.6").await, [""; 0]);
+    assert_eq!(dns.names("10.210.16.7").await, [name(4)]);
+    // The freed address goes to somebody else.
+    dns.delete(&name(3)).await.unwrap();
+    assert_eq!((dns.addresses(&name(3)).await, dns.names("10.210.16.5").await), (vec![], vec![]));
+    dns.put(&record("r1-0.other.team.inst.dev.padis.localhost", &["10.210.16.5"], 5, true)).await.unwrap();
+    assert_eq!(dns.names("10.210.16.5").await, ["r1-0.other.team.inst.dev.padis.localhost"]);
+    for n in dns.list().await.unwrap() {
+        dns.delete(&n.name).await.unwrap();
+    }
+    assert_eq!(dns.names("10.210.16.7").await, [""; 0]);
+}
+
 /// What every name service does.
-async fn contract(dns: &dyn Dns) {
+async fn contract(dns: &(impl Dns + Heard)) {
+    instances(dns).await;
     dns.ping().await.unwrap();
     assert_eq!(dns.list().await.unwrap(), []);
     let a = record("a.team.padis.localhost", &["10.210.16.5"], 30, true);

@@ -49,8 +49,8 @@ async fn fill(store: &Store) -> Outcome<()> {
     for sql in [
         "INSERT INTO pool (name, stage, zone, hosts, subnet, base, prefix, gateway, vlan, domain, ttl_s, quarantine_s, revision, changed_at, changed_by) \
          VALUES ('bench-wide', 'dev', 'SF', '{\"bench\":\"no\"}', '10.64.0.0/20', 171966464, 20, '10.64.0.1', NULL, 'wide.padis.localhost', 5, 60, 1, 0, '') ON CONFLICT DO NOTHING",
-        "INSERT INTO release (app_id, number, spec, contract, stack_key, package_kind, package_name, cause, changes, state, at, by_name) \
-         SELECT 'bench-' || CAST(n AS TEXT), 1, s.spec, s.contract, s.stack_key, s.package_kind, s.package_name, 'create', '[]', 'retired', 1, 'bench' \
+        "INSERT INTO release (app_id, number, spec, contract, stack_key, package, package_kind, package_name, cause, changes, state, at, by_name) \
+         SELECT 'bench-' || CAST(n AS TEXT), 1, s.spec, s.contract, s.stack_key, s.package, s.package_kind, s.package_name, 'create', '[]', 'retired', 1, 'bench' \
          FROM number, (SELECT * FROM release ORDER BY at DESC LIMIT 1) s WHERE n < 2000 ON CONFLICT DO NOTHING",
         "INSERT INTO app (id, team, name, title, pool, host_name, wanted, instances, release, cpu_milli, mem_mib, state, well, revision, created_at, changed_at, changed_by) \
          SELECT 'bench-' || CAST(n AS TEXT), 'default', 'app-' || CAST(n AS TEXT), 'Application ' || CAST(n AS TEXT), 'sf-dev', 'app-' || CAST(n AS TEXT) || '.bench', \

@@ -49,20 +49,30 @@ impl Portal {
     /// Starts it, puts the middleware in and signs in.
     pub async fn start(place: &Place) -> Outcome<Self> {
         let mut it = Self::launch(place).await?;
-        let push = tokio::process::Command::new(&place.push).arg(&it.registry).status().await?;
+        it.furnish(place).await?;
+        Ok(it)
+    }
+
+    /// Puts the middleware in and signs in.
+    pub async fn furnish(&mut self, place: &Place) -> Outcome<()> {
+        let push = tokio::process::Command::new(&place.push).arg(&self.registry).status().await?;
         if !push.success() {
             return Err("the middleware could not be put into the registry".into());
         }
-        it.sign_in().await?;
-        it.until("the middleware is known", 60, async |p| {
+        self.sign_in().await?;
+        self.until("the middleware is known", 60, async |p| {
             Ok(p.options().await?["stacks"].as_array().is_some_and(|s| s.len() >= 3))
         })
-        .await?;
-        Ok(it)
+        .await
     }
 
     /// Starts it and waits until it and its registry answer.
     pub async fn launch(place: &Place) -> Outcome<Self> {
+        Self::launch_with(place, &[]).await
+    }
+
+    /// The same with more settings, as the environment gives them.
+    pub async fn launch_with(place: &Place, more: &[(&str, String)]) -> Outcome<Self> {
         std::fs::create_dir_all(&place.data)?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(place.data.with_extension("log"))?;
         let [portal, marathon, mesos, registry, names, balancer] = place.ports.map(|p| format!("127.0.0.1:{p}"));
@@ -78,6 +88,7 @@ impl Portal {
             .env("PADIS_REGISTRY_LISTEN", &registry)
             .env("PADIS_DNS_LISTEN", &names)
             .env("PADIS_BALANCER_LISTEN", &balancer)
+            .envs(more.iter().map(|(k, v)| (k, v)))
             .stdout(log.try_clone()?)
             .stderr(log)
             .kill_on_drop(true)

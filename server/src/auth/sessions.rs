@@ -214,12 +214,15 @@ impl Sessions {
         }
         let seen_at: i64 = row.try_get("seen_at").what(WHAT)?;
         if use_it && now - seen_at >= SEEN_EVERY_MS.min(millis(self.lifetimes.idle) / 4) {
-            sqlx::query("UPDATE session SET seen_at = $2 WHERE id = $1 AND seen_at < $2")
+            let noted = sqlx::query("UPDATE session SET seen_at = $2 WHERE id = $1 AND seen_at < $2")
                 .bind(&id)
                 .bind(now)
                 .execute(self.store.write())
-                .await
-                .what("note a session's use")?;
+                .await;
+            // A database that can be read and not written (its disk is full) still shows its pages.
+            if let Err(e) = noted {
+                tracing::warn!(cause = %e, "a session's use could not be noted");
+            }
         }
         Ok(Some(Caller { account, name: row.try_get("display").what(WHAT)?, teams, platform, session: id }))
     }

@@ -4,6 +4,9 @@
 //! restart nor a second replica gives new tries. An attempt is counted before
 //! the password is looked at and given back when it was right: counting
 //! afterwards would let a hundred parallel guesses through at once.
+//!
+//! A wait that ends later than any that could begin now was written by a clock that
+//! was ahead and has been set right; nobody is kept out for that.
 
 use crate::store::{Store, StoreError, What};
 use padis_domain::words::UnixMs;
@@ -70,14 +73,15 @@ pub async fn admit(s: &Store, l: &Limits, account: &str, address: &str, now: Uni
         let counted = sqlx::query(
             "INSERT INTO signin_failure (key, failures, first_at, last_at, blocked_until) VALUES ($1, 1, $2, $2, 0) \
              ON CONFLICT (key) DO UPDATE SET \
-             failures = CASE WHEN signin_failure.first_at < $3 THEN 1 ELSE signin_failure.failures + 1 END, \
-             first_at = CASE WHEN signin_failure.first_at < $3 THEN excluded.first_at ELSE signin_failure.first_at END, \
+             failures = CASE WHEN signin_failure.first_at < $3 OR signin_failure.first_at > $4 THEN 1 ELSE signin_failure.failures + 1 END, \
+             first_at = CASE WHEN signin_failure.first_at < $3 OR signin_failure.first_at > $4 THEN excluded.first_at ELSE signin_failure.first_at END, \
              last_at = excluded.last_at \
-             WHERE signin_failure.blocked_until <= excluded.last_at RETURNING failures",
+             WHERE signin_failure.blocked_until <= excluded.last_at OR signin_failure.blocked_until > $4 RETURNING failures",
         )
         .bind(key)
         .bind(now)
         .bind(now - window)
+        .bind(now + window.max(1_000))
         .fetch_optional(&mut *tx)
         .await
         .what(WHAT)?;

@@ -23,6 +23,7 @@ use crate::http::{self, Web};
 use crate::packages::Packages;
 use crate::portal::{Accounts, PadisPortal, PortalSettings};
 use crate::reconcile::Reconciler;
+use crate::reconcile::ask::Asker;
 use crate::reconcile::live::Live;
 use crate::store::{Store, StoreError};
 use behind::Behind;
@@ -78,7 +79,7 @@ pub enum StartError {
     /// What stands behind.
     #[error(transparent)]
     Behind(#[from] BehindError),
-    /// The reconciler's HTTP client.
+    /// The HTTP client of the probes.
     #[error("no HTTP client for probes")]
     Client(#[from] reqwest::Error),
 }
@@ -160,6 +161,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         portal_settings(&config, address),
         wake,
         accounts,
+        Arc::new(Asker::new()?),
     );
     let portal: Arc<dyn Portal> = Arc::new(portal);
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());

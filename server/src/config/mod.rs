@@ -129,7 +129,6 @@ pub fn from(
     let log = Log::read(r);
     let url =
         r.get("database.url", format!("sqlite:{}/padis.db", data.display()), "a URL", "sqlite:FILE or postgres://…");
-    r.show_last_as(mask_url);
     let admin_password = r.secret("admin.password", "password of the first administrator, `admin`");
     let config = Config {
         listen,

@@ -27,13 +27,21 @@ pub fn mask_url(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let end = rest.find('/').unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
+    let tail = mask_query(tail);
     match authority.rsplit_once('@') {
         Some((user, host)) => {
             let name = user.split(':').next().unwrap_or_default();
             format!("{scheme}://{name}:***@{host}{tail}")
         }
-        None => url.to_owned(),
+        None => format!("{scheme}://{authority}{tail}"),
     }
+}
+
+/// The driver of PostgreSQL takes a password in the query, too.
+fn mask_query(tail: &str) -> String {
+    let Some((path, query)) = tail.split_once('?') else { return tail.to_owned() };
+    let part = |p: &str| if p.starts_with("password=") { "password=***".to_owned() } else { p.to_owned() };
+    format!("{path}?{}", query.split('&').map(part).collect::<Vec<_>>().join("&"))
 }
 
 #[cfg(test)]
@@ -44,6 +52,7 @@ mod tests {
     fn nothing_of_a_secret_is_shown() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "***");
         assert_eq!(mask_url("postgres://padis:geheim@db:5432/x"), "postgres://padis:***@db:5432/x");
+        assert_eq!(mask_url("postgres://db/x?user=p&password=a&b=c"), "postgres://db/x?user=p&password=***&b=c");
         assert_eq!(mask_url("postgres://p:a@b@db/x"), "postgres://p:***@db/x");
         assert_eq!(mask_url("sqlite:///var/lib/padis/padis.db"), "sqlite:///var/lib/padis/padis.db");
     }

@@ -151,7 +151,9 @@ impl Reader {
         self.fault(&origin, what);
     }
 
+    /// Any address may hold a password, alone or in a list.
     fn show(&mut self, key: &'static str, value: String, origin: Origin, about: &'static str) {
+        let value = value.split(", ").map(super::mask_url).collect::<Vec<_>>().join(", ");
         self.shown.push(Shown { key, value, origin, about });
     }
 
@@ -201,13 +203,6 @@ impl Reader {
             last.value = "***".to_owned();
         }
         v.map(Secret::new)
-    }
-
-    /// Changes how the last value is shown.
-    pub fn show_last_as(&mut self, f: impl FnOnce(&str) -> String) {
-        if let Some(last) = self.shown.last_mut() {
-            last.value = f(&last.value);
-        }
     }
 
     /// One of some words.

@@ -47,6 +47,7 @@ pub async fn sign_in(
                     pairs.extend([("problem", "too_many_attempts"), ("retry_after_s", wait.as_str())]);
                 }
                 Problem::Unavailable { .. } | Problem::Internal { .. } => pairs.push(("problem", "unavailable")),
+                Problem::DiskFull { .. } => pairs.push(("problem", "disk_full")),
                 other => return errors::json(other),
             }
             if next != "/" {

@@ -172,7 +172,7 @@ async fn form(State(web): State<Web>, Extension(who): Extension<Who>, mut parts:
         }
     };
     match outcome {
-        Ok(row) => local::see(&local::with(&back, &[("package", &row.sha256)])),
+        Ok(row) => local::see(&local::with(&back, &[("package", &row.sha256), ("for", &row.team)])),
         Err(problem) => {
             // The browser shows nothing of an answer before it has sent everything.
             while let Ok(Some(rest)) = parts.next_field().await {

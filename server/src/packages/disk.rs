@@ -20,6 +20,11 @@ pub fn room(path: &Path, need: u64, keep: u64) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The disk's own error when less than `keep` bytes are free.
+pub fn left(path: &Path, keep: u64) -> io::Result<()> {
+    if free(path)? < keep { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+}
+
 /// Whether this error means that the disk is full.
 pub fn is_full(e: &io::Error) -> bool {
     matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)

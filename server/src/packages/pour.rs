@@ -27,6 +27,9 @@ const LISTEN_ON: Duration = Duration::from_secs(10);
 /// The disk's room is looked at after so many bytes.
 const LOOK_EVERY: u64 = 64 << 20;
 
+/// The disk is told to begin after so many bytes.
+const FLUSH_EVERY: u64 = 32 << 20;
+
 /// How a pouring ended.
 #[derive(Debug)]
 pub enum End {
@@ -125,11 +128,31 @@ where
     Poured { bytes, hash, end }
 }
 
+/// Writes, and has the disk begin with what is there while more comes in: the
+/// kernel by itself would wait for a tenth of the memory, and the whole file would
+/// have to be waited for at its end. A failed flush is told once only, so its error
+/// is this one's.
 fn write(mut file: File, mut pieces: mpsc::Receiver<Bytes>) -> io::Result<()> {
-    while let Some(piece) = pieces.blocking_recv() {
-        file.write_all(&piece)?;
-    }
-    Ok(())
+    let flushed = file.try_clone()?;
+    let (flush, due) = std::sync::mpsc::sync_channel(1);
+    std::thread::scope(|s| {
+        let flushing = s.spawn(move || due.iter().try_for_each(|()| flushed.sync_data()));
+        let written = (|| {
+            let mut since = 0;
+            while let Some(piece) = pieces.blocking_recv() {
+                file.write_all(&piece)?;
+                since += piece.len() as u64;
+                // Full: it flushes already, and is told again with the next piece.
+                if since >= FLUSH_EVERY && flush.try_send(()).is_ok() {
+                    since = 0;
+                }
+            }
+            Ok(())
+        })();
+        drop(flush);
+        let flushed = flushing.join().unwrap_or_else(|_| Err(io::Error::other("the flush ended in panic")));
+        written.and(flushed)
+    })
 }
 
 fn digest(mut hash: Sha256, mut pieces: mpsc::Receiver<Bytes>) -> Sha256 {

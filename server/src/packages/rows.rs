@@ -149,10 +149,10 @@ pub async fn used_by(s: &Store, team: &str, sha256: &str) -> Result<Vec<(AppRef,
     const WHAT: &str = "look who uses a package";
     let rows = sqlx::query(
         "SELECT a.name, r.number FROM release r JOIN app a ON a.id = r.app_id \
-         WHERE a.team = $1 AND r.spec LIKE $2 ORDER BY a.name, r.number DESC",
+         WHERE a.team = $1 AND r.package = $2 ORDER BY a.name, r.number DESC",
     )
     .bind(team)
-    .bind(format!("%{sha256}%"))
+    .bind(sha256)
     .fetch_all(s.read())
     .await
     .what(WHAT)?;
@@ -174,8 +174,8 @@ pub async fn wanted(s: &Store, sha256: &str) -> Result<bool, StoreError> {
     if n > 0 {
         return Ok(true);
     }
-    let n: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM release WHERE spec LIKE $1")
-        .bind(format!("%{sha256}%"))
+    let n: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM release WHERE package = $1")
+        .bind(sha256)
         .fetch_one(s.read())
         .await
         .what("look for a package's releases")?;

@@ -122,6 +122,8 @@ pub async fn view(p: &PadisPortal, c: &Caller, app: &AppRef) -> Answer<AppView> 
     let release = release
         .ok_or_else(|| StoreError::Row { what: "release", detail: format!("{app} r{} is missing", rec.release) })?;
     let delivery = last_delivery(p, &rec).await?;
+    let instances = instances(p, &rec, live.as_deref()).await?;
+    let runs = instances.iter().any(|i| i.address.is_some());
     let scope = Scope::Teams(vec![app.team.clone()]);
     let key = (rec.pool.clone(), app.team.clone());
     let used = usage::by_team(p, &scope, Some(&rec.pool)).await?.remove(&key).unwrap_or_default();
@@ -142,10 +144,10 @@ pub async fn view(p: &PadisPortal, c: &Caller, app: &AppRef) -> Answer<AppView> 
         spec: release.shown(),
         package: packages::of_release(p, app, &release).await?,
         stack_title: (release.contract.title_en.clone(), release.contract.title_zh.clone()),
-        instances: instances(p, &rec, live.as_deref()).await?,
+        instances,
         waiting: waiting(live.as_deref(), delivery.as_ref()),
         delivery,
-        offers: offers(c, &rec, rec.release > 1),
+        offers: offers(c, &rec, rec.release > 1, runs),
         quota: usage::view(quota, used),
         now: now_ms(),
     })

@@ -6,13 +6,15 @@ use super::sql::{Cols, Sql};
 use crate::store::{StoreError, now_ms};
 use padis_domain::Problem;
 use padis_domain::app::AppRef;
-use padis_domain::delivery::Step;
+use padis_domain::delivery::{Step, StepState, StepView};
 use padis_domain::portal::Answer;
 use padis_domain::view::{DeliveryRow, DeliveryState, DeliveryView};
 use sqlx::any::AnyRow;
 
 /// How many earlier deliveries the rail compares itself with.
 const EARLIER: i64 = 12;
+/// How many operators are named to be asked.
+const ASKED: i64 = 3;
 
 /// The state's word in the table.
 pub fn parse(s: &str) -> Option<DeliveryState> {
@@ -40,6 +42,20 @@ pub fn read_row(r: &AnyRow) -> Result<DeliveryRow, StoreError> {
     })
 }
 
+/// Operators who can be asked: those who signed in last first.
+async fn operators(p: &PadisPortal) -> Result<Vec<String>, StoreError> {
+    let rows = Sql::new("SELECT display, mail FROM account WHERE platform = 'operator' AND enabled = 1 ")
+        .text("ORDER BY COALESCE(last_seen, 0) DESC, name LIMIT ")
+        .bind(ASKED)
+        .all(p.store.read(), "find whom to ask")
+        .await?;
+    let one = |r: &AnyRow| {
+        let (name, mail) = (r.s("display")?, r.s("mail")?);
+        Ok(if mail.is_empty() { name } else { format!("{name} ({mail})") })
+    };
+    rows.iter().map(one).collect()
+}
+
 /// One delivery of an application by its id.
 pub async fn view(p: &PadisPortal, app_id: &str, release: u32) -> Result<Option<DeliveryView>, StoreError> {
     const WHAT: &str = "read a delivery";
@@ -60,14 +76,17 @@ pub async fn view(p: &PadisPortal, app_id: &str, release: u32) -> Result<Option<
         let began = r.i("began_at")?;
         Ok(r.oi("answered_at")?.and_then(|a| u64::try_from(a - began).ok()))
     };
+    let steps: Vec<StepView> = r.json("steps")?;
+    let stuck = steps.iter().any(|s| matches!(s.state, StepState::Waiting | StepState::Failed));
     Ok(Some(DeliveryView {
         release,
         state: r.word("state", parse)?,
         by: r.s("by_name")?,
         began_at: r.i("began_at")?,
         answered_at: r.oi("answered_at")?,
-        steps: r.json("steps")?,
+        steps,
         earlier_ms: earlier.iter().rev().map(took).collect::<Result<_, _>>()?,
+        ask: if stuck { operators(p).await? } else { Vec::new() },
         now: now_ms(),
     }))
 }

@@ -98,7 +98,7 @@ async fn meanwhile(tx: &mut Tx<'_>, app: &AppRec, seen: i64) -> Result<Problem, 
             changes.extend(stored.entry.changes.into_iter().filter(|c| c.field != REVISION));
         }
     }
-    Ok(Problem::ChangedMeanwhile { by: app.changed_by.clone(), at: app.changed_at, changes })
+    Ok(Problem::ChangedMeanwhile { by: app.changed_by.clone(), at: app.changed_at, revision: app.revision, changes })
 }
 
 impl Open<'_> {

@@ -12,8 +12,10 @@ use super::frame::REVISION;
 use super::sql::{Cols, Paging, Sql};
 use crate::store::StoreError;
 use crate::store::journal::read;
+use padis_domain::Problem;
 use padis_domain::caller::{Inspect, Permit};
 use padis_domain::portal::Answer;
+use padis_domain::problem::ValueFault;
 use padis_domain::view::{JournalRow, ListQuery, Page};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -82,12 +84,21 @@ fn filtered(sql: Sql, p: &PadisPortal, q: &ListQuery) -> Sql {
         sql = sql.text(" AND (what = ").bind(&q.state).text(" OR what LIKE ");
         sql = sql.bind(format!("{}.%", super::sql::escape(&q.state))).text(" ESCAPE '!')");
     }
+    if let Some(from) = q.from {
+        sql = sql.text(" AND at >= ").bind(from);
+    }
+    if let Some(to) = q.to {
+        sql = sql.text(" AND at <= ").bind(to);
+    }
     sql.find(p.store.kind(), &["who", "what", "subject"], &q.q)
 }
 
 /// The journal, newest first.
 pub async fn list(p: &PadisPortal, _may: Permit<'_, Inspect>, q: &ListQuery) -> Answer<Page<JournalRow>> {
     const WHAT: &str = "read the journal";
+    if q.from.zip(q.to).is_some_and(|(from, to)| to < from) {
+        return Err(Problem::field("to", ValueFault::EndsBeforeItBegins));
+    }
     let paging = Paging::of(q);
     let broken = walk(p, &p.journal_walk).await?;
     let total = filtered(Sql::new("SELECT COUNT(*) FROM journal"), p, q).number(p.store.read(), WHAT).await?;

@@ -34,6 +34,7 @@ mod queue;
 mod quotas;
 mod records;
 mod releases;
+mod retry;
 mod rollout;
 mod search;
 mod sessions;
@@ -42,6 +43,7 @@ mod stacks;
 mod tail;
 mod teams;
 mod timeline;
+mod trying;
 mod usage;
 
 pub use accounts::Accounts;
@@ -51,10 +53,11 @@ use crate::reconcile::live::Live;
 use crate::store::Store;
 use async_trait::async_trait;
 use padis_domain::Problem;
-use padis_domain::app::AppRef;
+use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::pool::PoolSpec;
 use padis_domain::portal::{Answer, Portal};
+use padis_domain::ports::Pages;
 use padis_domain::quantity::Amount;
 use padis_domain::view::*;
 use padis_domain::words::Stage;
@@ -96,6 +99,8 @@ pub struct PadisPortal {
     pub wake: Arc<Notify>,
     /// Passwords and sessions.
     pub accounts: Arc<dyn Accounts>,
+    /// Asks a page of an instance, live.
+    pub pages: Arc<dyn Pages>,
     once_count: AtomicU64,
     journal_walk: Mutex<journal::Walked>,
 }
@@ -115,6 +120,7 @@ impl PadisPortal {
         settings: PortalSettings,
         wake: Arc<Notify>,
         accounts: Arc<dyn Accounts>,
+        pages: Arc<dyn Pages>,
     ) -> Self {
         Self {
             store,
@@ -123,6 +129,7 @@ impl PadisPortal {
             settings,
             wake,
             accounts,
+            pages,
             once_count: AtomicU64::new(0),
             journal_walk: Mutex::default(),
         }
@@ -205,6 +212,10 @@ impl Portal for PadisPortal {
         c.sees(&app.team)?;
         charts::charts(self, app, minutes).await
     }
+    async fn try_health(&self, c: &Caller, app: &AppRef, rule: &HealthRule) -> Answer<Tried> {
+        let may = c.runs(&app.team)?;
+        trying::try_health(self, may, app, rule).await
+    }
 
     async fn new_app_options(&self, c: &Caller) -> Answer<NewAppOptions> {
         options::options(self, c).await
@@ -230,6 +241,10 @@ impl Portal for PadisPortal {
     async fn restart(&self, c: &Caller, app: &AppRef, seen: i64, once: &str) -> Answer<()> {
         let may = c.runs(&app.team)?;
         commands::again(self, may, app, commands::Again::Restart, seen, once).await
+    }
+    async fn retry(&self, c: &Caller, app: &AppRef, once: &str) -> Answer<()> {
+        let may = c.runs(&app.team)?;
+        retry::retry(self, may, app, once).await
     }
     async fn stop(&self, c: &Caller, app: &AppRef, seen: i64, once: &str) -> Answer<()> {
         let may = c.runs(&app.team)?;

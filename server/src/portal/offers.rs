@@ -6,8 +6,9 @@ use padis_domain::action::{Action, Offer, Reason, allowed};
 use padis_domain::caller::Caller;
 
 /// All actions, each with the first reason that stands against it: who the
-/// caller is comes before the state, since waiting would not help.
-pub fn offers(c: &Caller, app: &AppRec, earlier: bool) -> Vec<Offer> {
+/// caller is comes before the state, since waiting would not help. `earlier`: there
+/// is a release before the active one; `runs`: an instance has an address.
+pub fn offers(c: &Caller, app: &AppRec, earlier: bool, runs: bool) -> Vec<Offer> {
     let one = |action: &Action| {
         let refused = if c.runs(&app.app.team).is_err() {
             Some(Reason::ReadOnly)
@@ -17,6 +18,7 @@ pub fn offers(c: &Caller, app: &AppRec, earlier: bool) -> Vec<Offer> {
             match allowed(app.state, *action) {
                 Err(r) => Some(r),
                 Ok(()) if *action == Action::RollBack && !earlier => Some(Reason::NoEarlierRelease),
+                Ok(()) if *action == Action::Try && !runs => Some(Reason::NothingRuns),
                 Ok(()) => None,
             }
         };

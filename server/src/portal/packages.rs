@@ -7,7 +7,6 @@
 use super::PadisPortal;
 use super::diff::change;
 use super::records::ReleaseRec;
-use super::releases::package_of;
 use super::sql::{Cols, Paging, Sql, for_update};
 use crate::store::journal::{self, Entry};
 use crate::store::{StoreError, What};
@@ -57,18 +56,15 @@ async fn users(p: &PadisPortal, rows: &[AnyRow]) -> Result<Users, StoreError> {
     teams.dedup();
     digests.sort_unstable();
     digests.dedup();
-    let package = package_of(p.store.kind());
-    let found = Sql::new("SELECT a.team, a.name, r.number, ")
-        .text(package)
-        .text(" AS package FROM app a JOIN release r ON r.app_id = a.id WHERE a.team IN ")
-        .list(teams)
-        .text(" AND ")
-        .text(package)
-        .text(" IN ")
-        .list(digests)
-        .text(" ORDER BY a.team, a.name, r.number DESC")
-        .all(p.store.read(), WHAT)
-        .await?;
+    let found = Sql::new(
+        "SELECT a.team, a.name, r.number, r.package FROM app a JOIN release r ON r.app_id = a.id WHERE a.team IN ",
+    )
+    .list(teams)
+    .text(" AND r.package IN ")
+    .list(digests)
+    .text(" ORDER BY a.team, a.name, r.number DESC")
+    .all(p.store.read(), WHAT)
+    .await?;
     for r in &found {
         let app = AppRef { team: r.s("team")?, app: r.s("name")? };
         out.entry((app.team.clone(), r.s("package")?)).or_default().push((app, r.u("number")?));
@@ -185,9 +181,7 @@ pub async fn delete(p: &PadisPortal, may: Permit<'_, Run>, team: &str, sha256: &
     let file_name: String = row.ok_or(Problem::NotFound)?.try_get("file_name").what(WHAT)?;
     let used = Sql::new("SELECT DISTINCT a.name FROM app a JOIN release r ON r.app_id = a.id WHERE a.team = ")
         .bind(team)
-        .text(" AND ")
-        .text(package_of(p.store.kind()))
-        .text(" = ")
+        .text(" AND r.package = ")
         .bind(sha256)
         .text(" ORDER BY a.name");
     let used = used.query().fetch_all(&mut *tx).await.what(WHAT)?;

@@ -14,6 +14,7 @@ use crate::auth::MAX_PASSWORD;
 use crate::store::journal::{self, Entry};
 use crate::store::{StoreError, Tx, What, now_ms};
 use padis_domain::Problem;
+use padis_domain::action::Reason;
 use padis_domain::caller::{Caller, Inspect, Operate, Permit};
 use padis_domain::portal::Answer;
 use padis_domain::problem::{FieldChange, NameFault, ValueFault};
@@ -295,6 +296,14 @@ async fn write(tx: &mut Tx<'_>, e: &PersonEdit, hash: Option<&str>) -> Result<()
 /// Changes the caller's own password; ends the account's other sessions.
 pub async fn change_password(p: &PadisPortal, c: &Caller, old: &str, new: &str) -> Answer<()> {
     const WHAT: &str = "change a password";
+    let built_in: Option<i64> = sqlx::query_scalar("SELECT built_in FROM account WHERE name = $1")
+        .bind(&c.account)
+        .fetch_optional(p.store.read())
+        .await
+        .what(WHAT)?;
+    if built_in == Some(0) {
+        return Err(Problem::NotNow { reason: Reason::FromDirectory });
+    }
     let mut out = Problems::default();
     if old.is_empty() {
         out.0.push(Problem::missing("old"));

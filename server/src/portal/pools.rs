@@ -16,7 +16,7 @@ use padis_domain::pool::PoolSpec;
 use padis_domain::portal::Answer;
 use padis_domain::ports::Host;
 use padis_domain::quantity::Amount;
-use padis_domain::view::{PoolRow, PoolView, QuotaView};
+use padis_domain::view::{Neighbour, PoolRow, PoolView, QuotaView};
 use padis_domain::words::Stage;
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
@@ -110,6 +110,21 @@ pub async fn list(p: &PadisPortal, c: &Caller, stage: Option<Stage>) -> Answer<V
     rows.iter().map(|r| Ok(row(p, read_pool(r)?, &sums))).collect()
 }
 
+/// What a pool shares with another one.
+fn neighbour(p: &PadisPortal, spec: &PoolSpec, other: PoolSpec) -> Neighbour {
+    let live = p.live.hosts();
+    let both = live.found.iter().filter(|h| carries(spec, h) && carries(&other, h));
+    Neighbour {
+        hosts: both.map(|h| h.name.clone()).collect(),
+        overlaps: spec.subnet.overlaps(other.subnet),
+        stage: other.stage,
+        zone: other.zone,
+        subnet: other.subnet,
+        vlan: other.vlan,
+        pool: other.name,
+    }
+}
+
 /// One pool.
 pub async fn view(p: &PadisPortal, c: &Caller, name: &str) -> Answer<PoolView> {
     let found = find(p, c, name).await?;
@@ -129,7 +144,14 @@ pub async fn view(p: &PadisPortal, c: &Caller, name: &str) -> Answer<PoolView> {
         let apps = sums.teams.get(&(name.to_owned(), slug.clone())).map_or(0, |u| u.apps);
         teams.push((slug, t.s("title")?, apps));
     }
+    let others = visible(Sql::new("SELECT p.* FROM pool p WHERE p.name <> ").bind(name).text(" AND "), &scope)
+        .text(" ORDER BY p.name")
+        .all(p.store.read(), "list a pool's neighbours")
+        .await?;
+    let neighbours =
+        others.iter().map(|r| Ok(neighbour(p, &spec, read_pool(r)?))).collect::<Result<_, StoreError>>()?;
     Ok(PoolView {
+        neighbours,
         revision: found.i("revision")?,
         hosts: hosts_of(p, &spec),
         teams,

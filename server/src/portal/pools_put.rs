@@ -18,9 +18,11 @@ use padis_domain::caller::{Operate, Permit};
 use padis_domain::pool::PoolSpec;
 use padis_domain::portal::Answer;
 use padis_domain::problem::{FieldChange, ValueFault};
+use sqlx::any::AnyRow;
 
-/// The longest domain: with an application's name (40) and a dot within DNS's 253.
-const MAX_DOMAIN: usize = 200;
+/// The longest domain: with an instance's name before it (application and team of 40
+/// each, release, slot and dots: 110) within DNS's 253.
+const MAX_DOMAIN: usize = 140;
 /// A day, the most that a resolver or a quarantine may take.
 const DAY_S: u32 = 86_400;
 
@@ -138,7 +140,7 @@ async fn collide(tx: &mut Tx<'_>, old: Option<&PoolSpec>, spec: &PoolSpec, out: 
 }
 
 /// What changed since the revision that the page was loaded with.
-async fn meanwhile(tx: &mut Tx<'_>, name: &str, seen: i64, by: String, at: i64) -> Result<Problem, StoreError> {
+async fn meanwhile(tx: &mut Tx<'_>, pool: &AnyRow, name: &str, seen: i64) -> Result<Problem, StoreError> {
     let rows = sqlx::query("SELECT * FROM journal WHERE subject = $1 ORDER BY seq DESC LIMIT 50")
         .bind(format!("pool:{name}"))
         .fetch_all(&mut **tx)
@@ -152,7 +154,8 @@ async fn meanwhile(tx: &mut Tx<'_>, name: &str, seen: i64, by: String, at: i64) 
             changes.extend(all.into_iter().filter(|c| c.field != REVISION));
         }
     }
-    Ok(Problem::ChangedMeanwhile { by, at, changes })
+    let (by, at, revision) = (pool.s("changed_by")?, pool.i("changed_at")?, pool.i("revision")?);
+    Ok(Problem::ChangedMeanwhile { by, at, revision, changes })
 }
 
 /// Creates or changes a pool.
@@ -171,7 +174,7 @@ pub async fn put(p: &PadisPortal, may: Permit<'_, Operate>, spec: &PoolSpec, see
         Some(r) => (Some(read_pool(r)?), r.i("revision")?),
     };
     if let Some(r) = row.as_ref().filter(|_| revision != seen) {
-        return Err(meanwhile(&mut tx, &spec.name, seen, r.s("changed_by")?, r.i("changed_at")?).await?);
+        return Err(meanwhile(&mut tx, r, &spec.name, seen).await?);
     }
     let mut out = judge(spec);
     collide(&mut tx, old.as_ref(), spec, &mut out).await?;

@@ -12,7 +12,7 @@ use crate::store::What;
 use padis_domain::Problem;
 use padis_domain::caller::{Operate, Permit};
 use padis_domain::portal::Answer;
-use padis_domain::problem::ValueFault;
+use padis_domain::problem::{FieldChange, ValueFault};
 use padis_domain::quantity::Amount;
 
 /// More of anything than a pool will ever have.
@@ -74,11 +74,22 @@ pub async fn put(p: &PadisPortal, may: Permit<'_, Operate>, pool: &str, team: &s
         .await
         .what(WHAT)?;
     }
-    let shown = |a: Amount| format!("{} m CPU, {} MiB, {}, {}", a.cpu_milli, a.mem_mib, a.instances, a.addresses);
-    let changes = vec![change("quota", before.map(shown).unwrap_or_default(), shown(*quota))];
+    let changes = differences(before, *quota);
     note(p, &mut tx, may, "quota.set", pool, Some(team), changes).await?;
     tx.commit().await.what(WHAT)?;
     p.changes.publish("pools", Some(team));
     p.platform_changed(&[]);
     Ok(())
+}
+
+/// What differs, dimension by dimension, each with its unit.
+fn differences(before: Option<Amount>, after: Amount) -> Vec<FieldChange> {
+    let shown = |a: Amount| {
+        let cores = format!("{}.{:03}", a.cpu_milli / 1000, a.cpu_milli % 1000);
+        let cores = cores.trim_end_matches('0').trim_end_matches('.').to_owned();
+        [cores, format!("{} MiB", a.mem_mib), a.instances.to_string(), a.addresses.to_string()]
+    };
+    let (was, is) = (before.map(shown).unwrap_or_default(), shown(after));
+    let each = ["cpu", "memory", "instances", "addresses"].into_iter().zip(was.into_iter().zip(is));
+    each.filter(|(_, (b, a))| b != a).map(|(f, (b, a))| change(f, b, a)).collect()
 }

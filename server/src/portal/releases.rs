@@ -7,19 +7,10 @@ use super::PadisPortal;
 use super::deliveries::parse;
 use super::records::{find, read_release};
 use super::sql::{Cols, Sql};
-use crate::store::Kind;
 use padis_domain::action::{Action, Reason, allowed};
 use padis_domain::app::AppRef;
 use padis_domain::portal::Answer;
 use padis_domain::view::{DeliveryState, ReleaseRow};
-
-/// The expression for a release's package digest.
-pub fn package_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Sqlite => "json_extract(r.spec, '$.package')",
-        Kind::Postgres => "(CAST(r.spec AS jsonb) ->> 'package')",
-    }
-}
 
 /// The releases.
 pub async fn list(p: &PadisPortal, app: &AppRef) -> Answer<Vec<ReleaseRow>> {
@@ -30,9 +21,7 @@ pub async fn list(p: &PadisPortal, app: &AppRef) -> Answer<Vec<ReleaseRow>> {
                 (SELECT COUNT(*) FROM package g WHERE g.team = ",
     )
     .bind(&app.team)
-    .text(" AND g.sha256 = ")
-    .text(package_of(p.store.kind()))
-    .text(") AS has_package FROM release r LEFT JOIN delivery d ON d.app_id = r.app_id AND d.release = r.number WHERE r.app_id = ")
+    .text(" AND g.sha256 = r.package) AS has_package FROM release r LEFT JOIN delivery d ON d.app_id = r.app_id AND d.release = r.number WHERE r.app_id = ")
     .bind(&rec.id)
     .text(" ORDER BY r.number DESC")
     .all(p.store.read(), "read releases")

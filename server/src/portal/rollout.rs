@@ -7,7 +7,8 @@
 use super::records::AppRec;
 use crate::store::{StoreError, Tx, What, now_ms, to_json};
 use padis_domain::app::ReleaseSpec;
-use padis_domain::delivery::{Note, Step, StepState, StepView};
+use padis_domain::delivery::{Note, StepView};
+use padis_domain::plan::fresh_steps;
 use padis_domain::problem::FieldChange;
 use padis_domain::stack::Contract;
 
@@ -63,14 +64,15 @@ pub async fn record(
         .what(WHAT)?;
     let number = u32::try_from(last).unwrap_or_default() + 1;
     sqlx::query(
-        "INSERT INTO release (app_id, number, spec, contract, stack_key, package_kind, package_name, cause, changes, state, at, by_name) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'live', $10, $11)",
+        "INSERT INTO release (app_id, number, spec, contract, stack_key, package, package_kind, package_name, cause, changes, state, at, by_name) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'live', $11, $12)",
     )
     .bind(&app.id)
     .bind(i64::from(number))
     .bind(to_json("release.spec", &new.spec)?)
     .bind(to_json("release.contract", &new.contract)?)
     .bind(&new.stack_key)
+    .bind(&new.spec.package)
     .bind(&new.package_kind)
     .bind(&new.package_name)
     .bind(new.cause)
@@ -105,25 +107,10 @@ pub async fn record(
 
 fn steps(app: &AppRec, by: &str, new: &NewRec, replaces: bool, now: i64) -> Vec<StepView> {
     let held = new.spec.size.times(app.instances);
-    let note = |step: Step| match step {
-        Step::Submitted => Some(Note::By { name: by.to_owned() }),
-        Step::QuotaHeld => {
-            Some(Note::Held { cpu_milli: held.cpu_milli, mem_mib: held.mem_mib, addresses: held.addresses })
-        }
-        Step::Recorded => {
-            Some(Note::Parts { release: app.release, stack: new.stack_key.clone(), package: new.package_name.clone() })
-        }
-        _ => None,
-    };
-    let one = |step: &Step| {
-        let note = note(*step);
-        let state = match (&note, step) {
-            (Some(_), _) => StepState::Done,
-            (None, Step::PreviousLeft) if !replaces => StepState::Skipped,
-            (None, _) => StepState::Pending,
-        };
-        let at = note.is_some().then_some(now);
-        StepView { step: *step, state, began_at: at, ended_at: at, note }
-    };
-    Step::ALL.iter().map(one).collect()
+    let notes = [
+        Note::By { name: by.to_owned() },
+        Note::Held { cpu_milli: held.cpu_milli, mem_mib: held.mem_mib, addresses: held.addresses },
+        Note::Parts { release: app.release, stack: new.stack_key.clone(), package: new.package_name.clone() },
+    ];
+    fresh_steps(now, notes, replaces)
 }

@@ -3,6 +3,13 @@
 //! A claim's row is committed before the outside thing is made and closed after
 //! it is gone. One could get it wrong by the other order: a crash in between
 //! would then leave something that nobody knows of.
+//!
+//! An address and the name of its instance are one claim: the name is made of
+//! application, release and slot, which the claim of the address holds alone (by
+//! index), so it is put after that claim and deleted before the claim is closed.
+//! If it can't be deleted, the address goes back all the same: a name service that
+//! is down must not keep a replacement from starting. The sweep finds such a name
+//! as one of no claim, and takes it away.
 
 use super::Reconciler;
 use super::observe::{Seen, service_key};
@@ -49,6 +56,15 @@ async fn one(r: &Arc<Reconciler>, s: &Seen, step: &Step) -> Result<Trouble, RunE
         Step::GiveBack { task_id } => {
             p.network.detach(&s.pool.name, task_id).await?;
             r.prober.forget(task_id);
+            super::lock(&r.leaving).remove(task_id);
+            let held = s.claims.iter().find(|c| c.kind == "address" && c.task_id.as_ref() == Some(task_id));
+            if let Some((release, slot)) = held.and_then(|c| Some((c.release?, c.slot?))) {
+                let name = s.pool.instance_name(app, release, slot);
+                match p.dns.delete(&name).await {
+                    Ok(()) => r.learn_name(&name, None),
+                    Err(e) => tracing::warn!(name, cause = %e.chain(), "a name is left to the sweep"),
+                }
+            }
             claims::give_back(&r.store, task_id, s.pool.quarantine_s, "instance gone").await?;
             r.changes.publish(format!("addresses:{}", s.pool.name), Some(&app.team));
         }
@@ -66,10 +82,14 @@ async fn one(r: &Arc<Reconciler>, s: &Seen, step: &Step) -> Result<Trouble, RunE
             }
         }
         Step::Attach { task_id, ip } => {
-            let net =
-                PoolNet { pool: s.pool.name.clone(), subnet: s.pool.subnet, gateway: gateway(s)?, vlan: s.pool.vlan };
+            let net = net(s)?;
             super::pools::ensure(r, &s.pool, &net).await?;
             p.network.attach(&net, task_id, *ip).await?;
+        }
+        Step::NameInstance { release, slot, ip } => {
+            super::pools::ensure(r, &s.pool, &net(s)?).await?;
+            let (name, ip) = (s.pool.instance_name(app, *release, *slot), padis_domain::address::dotted(*ip));
+            put_name(r, s, &name, ip, true).await?;
         }
         Step::PutService => {
             let Some(service) = s.wanted_service() else { return Ok(None) };
@@ -107,11 +127,7 @@ async fn one(r: &Arc<Reconciler>, s: &Seen, step: &Step) -> Result<Trouble, RunE
         Step::PutName => {
             let name = &s.intent.host_name;
             hold(r, &owner, "name", name, None, None, None, System::Dns).await?;
-            let addresses = vec![r.set.names_to.clone()];
-            let record =
-                NameRecord { name: name.clone(), addresses: addresses.clone(), ttl_s: s.pool.ttl_s, ptr: false };
-            p.dns.put(&record).await?;
-            r.learn_name(name, Some(addresses));
+            put_name(r, s, name, r.set.names_to.clone(), false).await?;
         }
         Step::DropName => {
             p.dns.delete(&s.intent.host_name).await?;
@@ -146,6 +162,19 @@ async fn hold(
         return Ok(());
     }
     Err(PortError::refused(system, format!("the {kind} {what} is held by another application")).into())
+}
+
+/// Puts a name with its one address, and the way back if `ptr`.
+async fn put_name(r: &Reconciler, s: &Seen, name: &str, address: String, ptr: bool) -> Result<(), RunError> {
+    let addresses = vec![address];
+    let record = NameRecord { name: name.to_owned(), addresses: addresses.clone(), ttl_s: s.pool.ttl_s, ptr };
+    r.ports.dns.put(&record).await?;
+    r.learn_name(name, Some(addresses));
+    Ok(())
+}
+
+fn net(s: &Seen) -> Result<PoolNet, RunError> {
+    Ok(PoolNet { pool: s.pool.name.clone(), subnet: s.pool.subnet, gateway: gateway(s)?, vlan: s.pool.vlan })
 }
 
 fn gateway(s: &Seen) -> Result<u32, RunError> {

@@ -6,6 +6,7 @@
 
 use super::{Reconciler, Use, events, now};
 use crate::store::{What, claims, to_json};
+use padis_domain::app::AppRef;
 use padis_domain::ports::{PortError, ServiceSeen, TaskUse};
 use padis_domain::problem::System;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -42,20 +43,25 @@ pub(super) async fn sweep(r: Arc<Reconciler>, stop: CancellationToken) {
 }
 
 /// Services and names outside that belong to no application any more.
+///
+/// Outside first, then the database: whatever is found outside had its row before
+/// it was made. The other order takes away what is made in between.
 async fn strays(r: &Arc<Reconciler>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let (found, names) = (r.ports.balancer.list().await?, r.ports.dns.list().await?);
     let rows: Vec<(String, String, String)> = sqlx::query_as("SELECT team, name, host_name FROM app")
         .fetch_all(r.store.read())
         .await
         .what("list applications")?;
     let services: BTreeSet<String> = rows.iter().map(|(t, n, _)| format!("{t}.{n}")).collect();
-    let hosts: BTreeSet<&String> = rows.iter().map(|(_, _, h)| h).collect();
-    for s in r.ports.balancer.list().await? {
+    let instances = instance_names(r).await?;
+    let hosts: BTreeSet<&String> = rows.iter().map(|(_, _, h)| h).chain(&instances).collect();
+    for s in found {
         if !services.contains(&s.service.key) {
             tracing::warn!(service = %s.service.key, "a balancer service of no application is removed");
             r.ports.balancer.delete_service(&s.service.key).await?;
         }
     }
-    for n in r.ports.dns.list().await? {
+    for n in names {
         if !hosts.contains(&n.name) {
             tracing::warn!(name = %n.name, "a name of no application is removed");
             r.ports.dns.delete(&n.name).await?;
@@ -63,6 +69,16 @@ async fn strays(r: &Arc<Reconciler>) -> Result<(), Box<dyn std::error::Error + S
         }
     }
     Ok(())
+}
+
+/// The names of all instances that hold an address.
+async fn instance_names(r: &Arc<Reconciler>) -> Result<Vec<String>, crate::store::StoreError> {
+    let pools = crate::store::apps::pools(&r.store).await?;
+    let held = claims::instances(&r.store).await?;
+    let name = |(pool, app, release, slot): &(String, AppRef, u32, u32)| {
+        pools.iter().find(|p| p.name == *pool).map(|p| p.instance_name(app, *release, *slot))
+    };
+    Ok(held.iter().filter_map(name).collect())
 }
 
 /// Keeps hosts, use, balancer figures, stacks and the state of every system fresh.

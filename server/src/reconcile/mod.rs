@@ -8,8 +8,11 @@
 
 mod answer;
 mod apply;
+pub mod ask;
+mod blind;
 mod collect;
 mod events;
+mod image;
 pub mod live;
 mod observe;
 mod pools;
@@ -27,7 +30,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -114,6 +117,9 @@ pub struct Reconciler {
     nudged: Arc<Notify>,
     /// Task → cause of its end; bounded.
     causes: Mutex<HashMap<String, Cause>>,
+    /// Task → when it was first seen to be asked to go, on the steady clock; bounded.
+    leaving: Mutex<HashMap<String, i64>>,
+    started: Instant,
     /// Task → use.
     uses: RwLock<HashMap<String, Use>>,
     /// Names as last listed or put: name → addresses. `None`: not listed yet.
@@ -123,7 +129,7 @@ pub struct Reconciler {
     http: reqwest::Client,
 }
 
-/// The most causes that are kept for the journal.
+/// The most causes that are kept for the journal, and the most tasks whose leaving is timed.
 const MAX_CAUSES: usize = 10_000;
 
 fn lock<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -164,6 +170,8 @@ impl Reconciler {
             nudges,
             nudged,
             causes: Mutex::default(),
+            leaving: Mutex::default(),
+            started: Instant::now(),
             uses: RwLock::default(),
             names: RwLock::default(),
             pools_made: Mutex::default(),
@@ -200,6 +208,20 @@ impl Reconciler {
 
     fn take_cause(&self, task_id: &str) -> Option<Cause> {
         lock(&self.causes).remove(task_id)
+    }
+
+    /// Milliseconds on a clock that only goes forward, at the wall's pace.
+    fn steady_ms(&self) -> i64 {
+        i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// When this process first saw the task asked to go. Forgetting it makes a drain longer, never shorter.
+    fn leaving_since(&self, task_id: &str) -> i64 {
+        let mut leaving = lock(&self.leaving);
+        if leaving.len() >= MAX_CAUSES && !leaving.contains_key(task_id) {
+            leaving.clear();
+        }
+        *leaving.entry(task_id.to_owned()).or_insert_with(|| self.steady_ms())
     }
 
     fn use_of(&self, task_id: &str) -> Option<Use> {

@@ -4,9 +4,9 @@
 //! answer, the whole look fails and is tried again; nothing is concluded from
 //! silence.
 
+use super::Reconciler;
 use super::probe::Target;
 use super::worker::RunError;
-use super::{Reconciler, now};
 use crate::store::apps::{self, AppIntent, Instance, LiveRelease};
 use crate::store::claims::{self, Claim};
 use padis_domain::app::{AppRef, Wanted};
@@ -108,7 +108,8 @@ pub(super) async fn observe(r: &Arc<Reconciler>, app: &AppRef) -> Result<Option<
                 .find(|c| c.kind == "address" && c.task_id.as_deref() == Some(&t.id))
                 .and_then(|c| Some(Place { slot: c.slot?, ip: c.address? }));
             let is_attached = place.is_some_and(|p| attached.iter().any(|a| a.task_id == t.id && a.ip == p.ip));
-            let leaving_since = noted.filter(|i| i.leaving.as_deref() != Some("sick")).and_then(|i| i.leaving_at);
+            let leaving = noted.is_some_and(|i| i.leaving.as_deref().is_some_and(|why| why != "sick"));
+            let leaving_since = leaving.then(|| r.leaving_since(&t.id));
             let was_well = noted.is_some_and(|i| i.well_at.is_some());
             if let (Some(p), true, TaskState::Running, None) = (place, is_attached, t.state, leaving_since) {
                 targets.push(Target {
@@ -120,12 +121,17 @@ pub(super) async fn observe(r: &Arc<Reconciler>, app: &AppRef) -> Result<Option<
                     was_well,
                 });
             }
+            let named = place.is_some_and(|p| {
+                let name = pool.instance_name(app, rel.number, p.slot);
+                r.known_name(&name).is_some_and(|a| a == [padis_domain::address::dotted(p.ip)])
+            });
             tasks.push(TaskLook {
                 id: t.id.clone(),
                 member_key: member_key(rel.number, &t.id),
                 state: t.state,
                 place,
                 attached: is_attached,
+                named,
                 was_well,
                 health: r.prober.opinion(&t.id).map_or(Health::Warming, |o| o.health(&rel.spec.health)),
                 leaving_since,
@@ -142,7 +148,7 @@ pub(super) async fn observe(r: &Arc<Reconciler>, app: &AppRef) -> Result<Option<
 
     let mut seen = Seen {
         look: Look {
-            now: now(),
+            now: r.steady_ms(),
             wanted: intent.wanted,
             instances: intent.instances,
             active: intent.release,

@@ -104,16 +104,28 @@ impl std::fmt::Debug for Prober {
     }
 }
 
+/// No shared connections, no redirects, no proxy.
+pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
+    // A client wants a provider even for plain HTTP; one that is installed already stays.
+    let _already = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .pool_max_idle_per_host(0)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent("padis-probe")
+        .build()
+}
+
+/// The finding about a body that does not hold the text.
+pub(super) fn wrong_text(expect: &str, body: &[u8]) -> Finding {
+    let got: String = String::from_utf8_lossy(body).split_whitespace().collect::<Vec<_>>().join(" ");
+    Finding::WrongText { expect: expect.to_owned(), got: got.chars().filter(|c| !c.is_control()).take(80).collect() }
+}
+
 impl Prober {
     /// A probe that reports changes to `changed`.
     pub fn new(changed: Changed) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent("padis-probe")
-            .build()?;
-        Ok(Self { table: Table::default(), changed, client })
+        Ok(Self { table: Table::default(), changed, client: client()? })
     }
 
     /// Watches exactly these instances of the application with work key `key`.
@@ -215,11 +227,7 @@ impl Prober {
                 Err(_) => return Finding::Broken,
             }
         }
-        let got: String = String::from_utf8_lossy(&body).split_whitespace().collect::<Vec<_>>().join(" ");
-        Finding::WrongText {
-            expect: rule.expect.clone(),
-            got: got.chars().filter(|c| !c.is_control()).take(80).collect(),
-        }
+        wrong_text(&rule.expect, &body)
     }
 }
 

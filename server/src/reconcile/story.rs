@@ -8,7 +8,7 @@ use super::observe::Seen;
 use super::worker::RunError;
 use super::{Reconciler, answer, live::LiveApp, now};
 use crate::store::What;
-use crate::store::apps::{self, Delivery, Moment, SeenTask};
+use crate::store::apps::{self, AppIntent, Delivery, Moment, SeenTask};
 use crate::store::journal::{self, Entry};
 use padis_domain::action::AppState;
 use padis_domain::address::dotted;
@@ -22,15 +22,20 @@ use std::sync::Arc;
 /// The database's word for the reconciler as an actor.
 const WHO: &str = "padis";
 /// Failures in a row after which a failing system is shown on the rail.
-const SAY_AFTER: u32 = 2;
+pub(super) const SAY_AFTER: u32 = 2;
 
 async fn note(r: &Reconciler, s: &Seen, what: &str, event: Event) -> Result<(), RunError> {
+    note_of(r, &s.intent, what, event).await
+}
+
+/// Notes an event of an application.
+pub(super) async fn note_of(r: &Reconciler, intent: &AppIntent, what: &str, event: Event) -> Result<(), RunError> {
     let entry = Entry {
         who: WHO.into(),
         what: what.into(),
-        subject: format!("app:{}", s.intent.app),
-        team: Some(s.intent.app.team.clone()),
-        app_id: Some(s.intent.id.clone()),
+        subject: format!("app:{}", intent.app),
+        team: Some(intent.app.team.clone()),
+        app_id: Some(intent.id.clone()),
         event: Some(event),
         changes: vec![],
     };
@@ -79,8 +84,13 @@ pub(super) async fn gone(r: &Arc<Reconciler>, s: &Seen) -> Result<(), RunError> 
 }
 
 fn publish(r: &Reconciler, s: &Seen) {
-    let team = Some(s.intent.app.team.as_str());
-    r.changes.publish(s.intent.app.work_key(), team);
+    publish_of(r, &s.intent);
+}
+
+/// Tells the pages that an application looks different.
+pub(super) fn publish_of(r: &Reconciler, intent: &AppIntent) {
+    let team = Some(intent.app.team.as_str());
+    r.changes.publish(intent.app.work_key(), team);
     r.changes.publish("apps", team);
 }
 
@@ -174,7 +184,7 @@ fn trouble_of(e: &PortError, attempts: u32, plan: &Plan) -> Option<(Step, bool, 
             P::Allocate { .. } => Some(Step::Allocated),
             P::Attach { .. } => Some(Step::Attached),
             P::PutService | P::PutMember { .. } => Some(Step::Balanced),
-            P::PutName => Some(Step::Named),
+            P::PutName | P::NameInstance { .. } => Some(Step::Named),
             _ => None,
         })
         .unwrap_or(Step::Asked);
@@ -200,7 +210,7 @@ async fn deliver(r: &Arc<Reconciler>, s: &mut Seen) -> Result<(bool, Option<i64>
     }
     let mut f = facts(s);
     if s.trouble.is_none() {
-        s.trouble = sickness(r, s).await?;
+        s.trouble = sickness(r, s, &d).await?;
     }
     f.trouble = s.trouble.clone().filter(|_| d.answered_at.is_none());
     let mut again = None;
@@ -280,13 +290,12 @@ fn facts(s: &Seen) -> Facts {
             .iter()
             .max_by_key(|x| x.tasks.len())
             .map(|x| (x.number, u32::try_from(x.tasks.len()).unwrap_or(u32::MAX))),
-        replaces: !old.is_empty(),
         trouble: None,
     }
 }
 
 /// What keeps the active release from becoming well, if something does.
-async fn sickness(r: &Arc<Reconciler>, s: &Seen) -> Result<Option<(Step, bool, Note)>, RunError> {
+async fn sickness(r: &Arc<Reconciler>, s: &Seen, d: &Delivery) -> Result<Option<(Step, bool, Note)>, RunError> {
     let Some(a) = s.active() else { return Ok(None) };
     let died: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM instance WHERE app_id = $1 AND release = $2 AND ended_at IS NOT NULL AND leaving IS NULL",
@@ -296,8 +305,15 @@ async fn sickness(r: &Arc<Reconciler>, s: &Seen) -> Result<Option<(Step, bool, N
     .fetch_one(r.store.read())
     .await
     .what("count instances that ended")?;
+    let last = s.sched.get(&s.intent.release).and_then(|x| x.last_failure.clone());
+    if died >= 1
+        && facts(s).well < s.look.instances
+        && let Some(note) = last.as_ref().and_then(|f| super::image::trouble(r, &a.spec.image, &f.message, d))
+    {
+        let failed = matches!(note, Note::ImageGone { .. });
+        return Ok(Some((Step::Running, failed, note)));
+    }
     if died >= 2 && facts(s).well < s.look.instances {
-        let last = s.sched.get(&s.intent.release).and_then(|x| x.last_failure.clone());
         let message = last.as_ref().map(|f| f.message.clone()).unwrap_or_default();
         let log = match &last {
             Some(f) => last_words(r, s, &f.task_id).await,

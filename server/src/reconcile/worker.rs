@@ -1,11 +1,13 @@
 //! The workers: take a due row, look, plan, apply, settle.
 
 use super::{Reconciler, now};
-use crate::store::work::{self, Outcome, Taken};
+use crate::store::work::{self, Outcome, Taken, Worker};
+use futures::FutureExt;
 use padis_domain::app::AppRef;
 use padis_domain::ports::PortError;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// The longest that a worker sleeps without looking for due rows: another
@@ -16,6 +18,8 @@ const ROUNDS: usize = 20;
 /// The first back-off in ms; doubles up to the largest, with jitter.
 const BACKOFF_MS: i64 = 250;
 const BACKOFF_MAX_MS: i64 = 30_000;
+/// A look that took so long and failed is told at once, not after some more of its kind.
+const SAY_AT_ONCE: Duration = Duration::from_secs(2);
 
 /// A failure of one run.
 #[derive(Debug, thiserror::Error)]
@@ -49,13 +53,13 @@ impl RunError {
 
 /// One worker.
 pub(super) async fn work(r: Arc<Reconciler>, n: usize, stop: CancellationToken) {
-    let lease = format!("{}:{n}", r.set.lease);
+    let me = Worker::new(&r.set.lease, n);
     while !stop.is_cancelled() {
         let woken = r.wake.notified();
-        match work::take(&r.store, &lease, r.set.lease_ms).await {
+        match work::take(&r.store, &me, r.set.lease_ms).await {
             Ok(Some(taken)) => {
-                let outcome = one(&r, &taken).await;
-                match work::settle(&r.store, &lease, &taken, &outcome).await {
+                let outcome = within_lease(&r, &taken).await;
+                match work::settle(&r.store, &me, &taken, &outcome).await {
                     Ok(true) => {}
                     Ok(false) if outcome == Outcome::Forget => {}
                     Ok(false) => tracing::warn!(work.key = %taken.key, "the lease had passed to another worker"),
@@ -68,7 +72,7 @@ pub(super) async fn work(r: Arc<Reconciler>, n: usize, stop: CancellationToken) 
                 }
             }
             Ok(None) => {
-                let due = work::next_due(&r.store).await.ok().flatten();
+                let due = work::next_due(&r.store, &me).await.ok().flatten();
                 let pause =
                     due.map_or(IDLE, |d| Duration::from_millis(u64::try_from((d - now()).clamp(1, 500)).unwrap_or(1)));
                 tokio::select! {
@@ -81,6 +85,26 @@ pub(super) async fn work(r: Arc<Reconciler>, n: usize, stop: CancellationToken) 
                 tracing::error!(cause = %RunError::from(e).chain(), "taking work failed");
                 tokio::select! { () = tokio::time::sleep(IDLE) => {}, () = stop.cancelled() => {} }
             }
+        }
+    }
+}
+
+/// One row, for no longer than the lease by the steady clock: whoever takes the row
+/// over then does not meet us at it. A step that is dropped midway is found by looking.
+async fn within_lease(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
+    let limit = Duration::from_millis(u64::try_from(r.set.lease_ms).unwrap_or(1));
+    // A bug that panics costs this run, not the worker: its rows would wait for ever.
+    let run = AssertUnwindSafe(one(r, taken)).catch_unwind();
+    match tokio::time::timeout(limit, run).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => {
+            tracing::error!(work.key = %taken.key, attempts = taken.attempts, "a run panicked: trying again");
+            Outcome::Retry { after_ms: BACKOFF_MAX_MS, why: "a bug: the run panicked; see the log".into() }
+        }
+        Err(_) => {
+            let why = format!("given up after {} ms: a system neither answered nor failed", limit.as_millis());
+            tracing::error!(work.key = %taken.key, cause = %why, "trying again");
+            Outcome::Retry { after_ms: BACKOFF_MS, why }
         }
     }
 }
@@ -127,8 +151,17 @@ fn failed(taken: &Taken, e: &RunError) -> Outcome {
 /// Looks, plans and applies until there is nothing left to do at once.
 async fn app_rounds(r: &Arc<Reconciler>, app: &AppRef, taken: &Taken) -> Result<Outcome, RunError> {
     for _ in 0..ROUNDS {
-        let Some(mut seen) = super::observe::observe(r, app).await? else {
-            return Ok(Outcome::Forget);
+        let began = Instant::now();
+        let mut seen = match super::observe::observe(r, app).await {
+            Ok(Some(seen)) => seen,
+            Ok(None) => return Ok(Outcome::Forget),
+            Err(RunError::Port(e)) => {
+                if taken.attempts >= super::story::SAY_AFTER || began.elapsed() >= SAY_AT_ONCE {
+                    super::blind::tell(r, app, &e).await?;
+                }
+                return Err(e.into());
+            }
+            Err(e) => return Err(e),
         };
         let plan = padis_domain::plan::plan(&seen.look);
         let applied = super::apply::apply(r, &seen, &plan).await;

@@ -160,8 +160,17 @@ pub async fn give_back(store: &Store, task_id: &str, quarantine_s: u32, why: &st
     Ok(n.rows_affected() > 0)
 }
 
-/// Ends quarantines whose time has passed; gives the pools concerned.
+/// Ends quarantines whose time has passed; gives the pools concerned. One that would
+/// last longer than its pool says was begun by a clock that was ahead: it begins anew.
 pub async fn end_quarantines(store: &Store) -> Result<Vec<String>, StoreError> {
+    const LONGEST: &str = "(SELECT $1 + p.quarantine_s * 1000 FROM pool p WHERE p.name = claim.pool)";
+    sqlx::query(&format!(
+        "UPDATE claim SET until = {LONGEST} WHERE state = 'quarantined' AND released_at IS NULL AND until > {LONGEST}"
+    ))
+    .bind(now_ms())
+    .execute(store.write())
+    .await
+    .what("shorten quarantines")?;
     let mut pools: Vec<String> = sqlx::query_scalar(
         "UPDATE claim SET state = 'released', released_at = $1 WHERE state = 'quarantined' AND until <= $1 AND released_at IS NULL RETURNING pool",
     )
@@ -328,4 +337,17 @@ pub async fn held(store: &Store, app_id: &str) -> Result<Vec<Claim>, StoreError>
             })
         })
         .collect()
+}
+
+/// Every instance that holds an address: pool, application, release, slot.
+pub async fn instances(store: &Store) -> Result<Vec<(String, AppRef, u32, u32)>, StoreError> {
+    let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(
+        "SELECT pool, team, app, release, slot FROM claim WHERE kind = 'address' AND state = 'held' AND released_at IS NULL \
+         AND team IS NOT NULL AND app IS NOT NULL AND release IS NOT NULL AND slot IS NOT NULL",
+    )
+    .fetch_all(store.read())
+    .await
+    .what("list instances with an address")?;
+    let small = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(rows.into_iter().map(|(pool, team, app, r, s)| (pool, AppRef { team, app }, small(r), small(s))).collect())
 }

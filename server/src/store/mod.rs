@@ -75,6 +75,13 @@ impl StoreError {
     pub fn is_unique(&self) -> bool {
         matches!(self, Self::Sql { cause: sqlx::Error::Database(e), .. } if e.is_unique_violation())
     }
+
+    /// Whether the database's disk is full: SQLITE_FULL, SQLITE_IOERR_SHMSIZE (its shared
+    /// memory is a file, too), or PostgreSQL's disk_full.
+    pub fn is_full(&self) -> bool {
+        let Self::Sql { cause: sqlx::Error::Database(e), .. } = self else { return false };
+        matches!(e.code().as_deref(), Some("13" | "4874" | "53100"))
+    }
 }
 
 /// Logs the chain of causes under a fresh incident id and gives the user's voice of it.
@@ -99,7 +106,9 @@ pub fn new_incident() -> String {
 
 impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Self {
-        incident(&e)
+        let problem = incident(&e);
+        // The transaction is rolled back: nothing is half-done.
+        if e.is_full() { Self::DiskFull { free_bytes: 0, need_bytes: 0 } } else { problem }
     }
 }
 

@@ -4,6 +4,12 @@
 //! writes `done` for the `wanted` that was taken, so that a change during the
 //! run is never lost. A row carries no data about what to do. One could get it
 //! wrong by settling with the present `wanted` instead of the taken one.
+//!
+//! Times here are the wall clock's, because replicas share them, and that clock
+//! may jump. Back by an hour, every due time and lease would lie an hour ahead:
+//! one that is farther ahead than any that could be written now counts as over.
+//! Forward, every lease would look expired: a process never takes a row from a
+//! worker of its own, since what runs in it is bounded by the steady clock.
 
 use super::{Store, StoreError, Tx, What, now_ms};
 use padis_domain::words::UnixMs;
@@ -43,6 +49,28 @@ pub enum Outcome {
     Forget,
 }
 
+/// The longest delay that is ever written, in ms.
+pub const MAX_DELAY_MS: i64 = 60_000;
+/// The longest lease that is ever taken, in ms.
+pub const MAX_LEASE_MS: i64 = 600_000;
+
+/// Who takes and settles rows.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    /// What the names of all workers of this process begin with.
+    pub process: String,
+    /// Its own name, unique; it works on one row at a time.
+    pub name: String,
+}
+
+impl Worker {
+    /// Worker `n` of a process.
+    pub fn new(process: &str, n: usize) -> Self {
+        let process = format!("{process}:");
+        Self { name: format!("{process}{n}"), process }
+    }
+}
+
 /// Asks for a look at `key`, now. Part of the transaction that records the intent.
 pub async fn touch(tx: &mut Tx<'_>, key: &str) -> Result<(), StoreError> {
     let now = now_ms();
@@ -75,19 +103,26 @@ pub async fn nudge(store: &Store, keys: &[String]) -> Result<(), StoreError> {
     tx.commit().await.what("nudge work")
 }
 
-/// Leases the row that has been due longest, if any. `lease` names the worker,
-/// `lease_ms` is how long it may take before another worker assumes it dead.
-pub async fn take(store: &Store, lease: &str, lease_ms: i64) -> Result<Option<Taken>, StoreError> {
+/// Leases the row that has been due longest, if any. `lease_ms` is how long it may
+/// take before a worker of another process assumes this one dead.
+pub async fn take(store: &Store, worker: &Worker, lease_ms: i64) -> Result<Option<Taken>, StoreError> {
     let now = now_ms();
-    let row = sqlx::query(
-        "UPDATE work SET lease = $1, lease_until = $2 WHERE key = ( \
-             SELECT key FROM work WHERE parked = 0 AND wanted > done AND due_at <= $3 AND lease_until <= $3 \
+    // Nobody's; its own (it settles before it takes, so that settling failed); or of
+    // another process and over.
+    const FREE: &str = "(lease IS NULL OR lease = $1 OR \
+         (substr(lease, 1, length($2)) <> $2 AND (lease_until <= $4 OR lease_until > $5)))";
+    let row = sqlx::query(&format!(
+        "UPDATE work SET lease = $1, lease_until = $3 WHERE key = ( \
+             SELECT key FROM work WHERE parked = 0 AND wanted > done AND (due_at <= $4 OR due_at > $6) AND {FREE} \
              ORDER BY due_at LIMIT 1) \
-         AND lease_until <= $3 AND wanted > done AND parked = 0 RETURNING key, wanted, attempts",
-    )
-    .bind(lease)
-    .bind(now + lease_ms)
+         AND {FREE} AND wanted > done AND parked = 0 RETURNING key, wanted, attempts"
+    ))
+    .bind(&worker.name)
+    .bind(&worker.process)
+    .bind(now + lease_ms.min(MAX_LEASE_MS))
     .bind(now)
+    .bind(now + MAX_LEASE_MS)
+    .bind(now + MAX_DELAY_MS)
     .fetch_optional(store.write())
     .await
     .what("take work")?;
@@ -103,8 +138,8 @@ pub async fn take(store: &Store, lease: &str, lease_ms: i64) -> Result<Option<Ta
 
 /// Writes how it ended. `false`: the lease had passed to somebody else meanwhile,
 /// and nothing was written.
-pub async fn settle(store: &Store, lease: &str, taken: &Taken, outcome: &Outcome) -> Result<bool, StoreError> {
-    let now = now_ms();
+pub async fn settle(store: &Store, worker: &Worker, taken: &Taken, outcome: &Outcome) -> Result<bool, StoreError> {
+    let (now, lease) = (now_ms(), &worker.name);
     let w = store.write();
     let n = match outcome {
         Outcome::Forget => sqlx::query("DELETE FROM work WHERE key = $1 AND lease = $2 AND wanted = $3")
@@ -118,9 +153,9 @@ pub async fn settle(store: &Store, lease: &str, taken: &Taken, outcome: &Outcome
             // `done` only for what is finished; otherwise the row stays due.
             let (done, due, attempts, parked, text) = match outcome {
                 Outcome::Done | Outcome::Forget => (true, now, 0, 0, String::new()),
-                Outcome::Again(ms) => (false, now + ms, 0, 0, String::new()),
+                Outcome::Again(ms) => (false, now + ms.min(&MAX_DELAY_MS), 0, 0, String::new()),
                 Outcome::Retry { after_ms, why } => {
-                    (false, now + after_ms, i64::from(taken.attempts) + 1, 0, why.clone())
+                    (false, now + after_ms.min(&MAX_DELAY_MS), i64::from(taken.attempts) + 1, 0, why.clone())
                 }
                 Outcome::Park { why } => (false, now, i64::from(taken.attempts) + 1, 1, why.clone()),
             };
@@ -160,11 +195,14 @@ pub async fn settle(store: &Store, lease: &str, taken: &Taken, outcome: &Outcome
     Ok(n.rows_affected() == 1)
 }
 
-/// When the next row is due, for a worker that has nothing to do.
-pub async fn next_due(store: &Store) -> Result<Option<UnixMs>, StoreError> {
+/// When the next row is due, for a worker that has nothing to do. What its own
+/// process is at is not waited for: the worker that settles takes the next itself.
+pub async fn next_due(store: &Store, worker: &Worker) -> Result<Option<UnixMs>, StoreError> {
     sqlx::query_scalar::<_, Option<i64>>(
-        "SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM work WHERE parked = 0 AND wanted > done",
+        "SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM work \
+         WHERE parked = 0 AND wanted > done AND (lease IS NULL OR substr(lease, 1, length($1)) <> $1)",
     )
+    .bind(&worker.process)
     .fetch_one(store.read())
     .await
     .what("next due work")

@@ -3,6 +3,7 @@
 use crate::support::each_database;
 use crate::world::{MARK, SHA, World, auditor, lead, member, new_app, operator, stranger};
 use padis_domain::Problem;
+use padis_domain::action::Reason;
 use padis_domain::caller::Caller;
 use padis_domain::portal::{Answer, Portal};
 use padis_domain::problem::{NameFault, ValueFault};
@@ -266,6 +267,19 @@ async fn the_journal_tells_everything_and_shows_what_was_changed_in_it() {
         assert_eq!(read(ListQuery { state: "app".into(), ..ListQuery::default() }).await.total, 2);
         assert_eq!(read(ListQuery { state: "app.scale".into(), ..ListQuery::default() }).await.total, 1);
         assert_eq!(read(ListQuery { q: "ZEBRA/shop".into(), ..ListQuery::default() }).await.total, 2);
+        // By time: both ends are included, and paging counts only what is in between.
+        let at = |i: usize| all.rows[i].at;
+        let between = |from, to| ListQuery { from, to, per_page: 1, ..ListQuery::default() };
+        let n = |f: &dyn Fn(i64) -> bool| all.rows.iter().filter(|r| f(r.at)).count() as u64;
+        let (first, last) = (at(all.rows.len() - 1), at(0));
+        assert_eq!(read(between(Some(last), None)).await.total, n(&|t| t >= last));
+        assert_eq!(read(between(None, Some(first))).await.total, n(&|t| t <= first));
+        assert_eq!(read(between(Some(first), Some(last))).await.total, all.total);
+        assert_eq!(read(between(Some(last + 1), None)).await.total, 0);
+        let second = read(ListQuery { page: 2, ..between(Some(first), Some(last)) }).await;
+        assert_eq!((second.rows.len(), second.rows[0].seq), (1, all.rows[1].seq));
+        let backwards = w.portal.journal(&auditor(), &between(Some(last), Some(last - 1))).await;
+        assert_eq!(backwards.err(), Some(Problem::field("to", ValueFault::EndsBeforeItBegins)));
         // Somebody with the database's password takes a row out: seen by a portal that walks anew.
         w.sql("DELETE FROM journal WHERE seq = 3").await;
         let anew = World { portal: w.fresh_portal(), ..w };
@@ -277,6 +291,33 @@ async fn the_journal_tells_everything_and_shows_what_was_changed_in_it() {
         for r in &all.rows {
             assert_eq!(r.intact, r.seq < 3, "{}", r.seq);
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_the_directory_keeps_is_not_changed_here() {
+    each_database(|store| async move {
+        let w = World::new(store).await;
+        w.sql("UPDATE account SET built_in = 0, password_hash = NULL WHERE name = 'zoe-zebra'").await;
+        let said = w.portal.change_password(&member(), "whatever it was", "a new password").await;
+        assert_eq!(said, Err(Problem::NotNow { reason: Reason::FromDirectory }));
+        assert_eq!(w.number("SELECT COUNT(*) FROM journal WHERE what = 'person.password'").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_is_journalled_dimension_by_dimension() {
+    each_database(|store| async move {
+        let w = World::new(store).await;
+        let quota = padis_domain::quantity::Amount { cpu_milli: 2_500, ..crate::world::plenty() };
+        w.portal.put_quota(&operator(), "common", MARK, &quota).await.expect("a quota");
+        let q = ListQuery { state: "quota.set".into(), ..ListQuery::default() };
+        let rows = w.portal.journal(&operator(), &q).await.expect("the journal").rows;
+        let shown: Vec<_> =
+            rows[0].changes.iter().map(|c| (c.field.as_str(), c.before.as_str(), c.after.as_str())).collect();
+        assert_eq!(shown, [("cpu", "100", "2.5")]);
     })
     .await;
 }

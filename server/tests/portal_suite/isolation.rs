@@ -95,6 +95,7 @@ async fn a_stranger_finds_nothing_of_another_team() {
         let mut said = looks(&w, &c, &app, TASK).await;
         said.extend(changes(&w, &c, &app).await);
         assert_eq!(state(&w).await, before, "a stranger changed something");
+        assert!(w.pages.asked().is_empty(), "a stranger had a page asked");
         for (name, answer) in &said {
             let text = match answer {
                 Ok(json) => json.to_lowercase(),
@@ -118,6 +119,8 @@ async fn a_stranger_finds_nothing_of_another_team() {
             "roll_back",
             "scale",
             "restart",
+            "try_health",
+            "retry",
             "stop",
             "start",
             "delete_app",

@@ -25,8 +25,8 @@ async fn many(w: &World) {
     ))
     .await;
     w.sql(
-        "INSERT INTO release (app_id, number, spec, contract, stack_key, package_kind, package_name, cause, changes, state, at, by_name) \
-         SELECT a.id, 1, r.spec, r.contract, r.stack_key, r.package_kind, r.package_name, 'create', '[]', 'live', 1, 'A' \
+        "INSERT INTO release (app_id, number, spec, contract, stack_key, package, package_kind, package_name, cause, changes, state, at, by_name) \
+         SELECT a.id, 1, r.spec, r.contract, r.stack_key, r.package, r.package_kind, r.package_name, 'create', '[]', 'live', 1, 'A' \
          FROM app a, release r WHERE a.id LIKE 'id-%'",
     )
     .await;
@@ -165,6 +165,43 @@ async fn anything_is_found_by_its_name() {
         assert!(find(lead(), " ").await.is_empty());
         assert!(find(stranger(), "claims").await.is_empty());
         assert_eq!(app.app, "claims-portal");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_tells_what_it_shares_with_those_that_the_reader_may_know_of() {
+    each_database(|store| async move {
+        let w = World::new(store).await;
+        let host = |name: &str, racks: &[(&str, &str)]| padis_domain::ports::Host {
+            id: name.into(),
+            name: name.into(),
+            attributes: racks.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            active: true,
+            cpu_milli: 1,
+            cpu_used_milli: 0,
+            mem_mib: 1,
+            mem_used_mib: 0,
+            tasks: 0,
+        };
+        // A third pool takes every host; "common" and "striped" want a rack each.
+        let mut every = crate::world::pool("every", "10.98.0.0/24", "10.98.0.1");
+        (every.hosts, every.vlan) = ([].into(), Some(77));
+        w.portal.put_pool(&operator(), &every, 0, &w.once(&operator()).await).await.expect("a pool");
+        w.live.set_hosts(vec![host("a", &[("rack", "common")]), host("b", &[("rack", "striped")])], 1);
+        let beside = |c: padis_domain::caller::Caller| {
+            let p = w.portal.clone();
+            async move { p.pool(&c, "common").await.expect("the pool").neighbours }
+        };
+        let all = beside(operator()).await;
+        let shown: Vec<_> = all.iter().map(|n| (n.pool.as_str(), n.hosts.join(","), n.overlaps, n.vlan)).collect();
+        assert_eq!(shown, [("every", "a".to_owned(), false, Some(77)), ("striped", String::new(), false, None)]);
+        let names = |n: Vec<padis_domain::view::Neighbour>| n.into_iter().map(|n| n.pool).collect::<Vec<_>>();
+        assert_eq!(names(beside(lead()).await), ["striped"], "those in which one of his teams has a quota");
+        assert!(beside(stranger()).await.is_empty());
+        // However it came about: an overlap is told.
+        w.sql("UPDATE pool SET subnet = '10.210.16.128/25' WHERE name = 'striped'").await;
+        assert!(beside(lead()).await[0].overlaps);
     })
     .await;
 }

@@ -12,6 +12,8 @@ mod lists;
 mod quota;
 mod races;
 mod reads;
+mod retry;
+mod trying;
 mod validate;
 mod walk;
 mod world;

@@ -3,7 +3,7 @@
 
 use crate::world::{MARK, SHA, World, new_app, plenty, pool};
 use padis_domain::Problem;
-use padis_domain::app::AppRef;
+use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::portal::{Answer, Portal};
 use padis_domain::view::{ListQuery, LogQuery, NewRelease, PersonEdit, TeamEdit};
@@ -72,8 +72,10 @@ pub async fn changes(w: &World, c: &Caller, app: &AppRef) -> Vec<Said> {
     say(&mut out, "roll_back", p.roll_back(c, app, 1, seen, o).await);
     say(&mut out, "scale", p.scale(c, app, 3, seen, o).await);
     say(&mut out, "restart", p.restart(c, app, seen, o).await);
+    say(&mut out, "retry", p.retry(c, app, o).await);
     say(&mut out, "stop", p.stop(c, app, seen, o).await);
     say(&mut out, "start", p.start(c, app, seen, o).await);
+    say(&mut out, "try_health", p.try_health(c, app, &HealthRule::fresh("/")).await);
     say(&mut out, "delete_app", p.delete_app(c, app, &app.app, o).await);
     say(&mut out, "delete_package", p.delete_package(c, &app.team, SHA).await);
     say(&mut out, "put_pool", p.put_pool(c, &pool("fresh", "10.99.0.0/24", "10.99.0.1"), 0, o).await);

@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use padis_domain::app::{AppRef, EnvVar, HealthRule};
 use padis_domain::caller::Caller;
+use padis_domain::delivery::Finding;
 use padis_domain::pool::PoolSpec;
 use padis_domain::portal::{Answer, Portal};
+use padis_domain::ports::{PageSeen, Pages};
 use padis_domain::quantity::{Amount, Size};
 use padis_domain::view::NewApp;
 use padis_domain::words::{PlatformRole, Stage, TeamRole, Zone};
@@ -14,7 +16,7 @@ use padis_server::portal::{Accounts, PadisPortal, PortalSettings};
 use padis_server::reconcile::live::Live;
 use padis_server::store::{Store, now_ms};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 /// Whatever belongs to team zebra carries this word, in whatever case.
@@ -83,12 +85,33 @@ impl Accounts for PlainAccounts {
     fn forget_all(&self) {}
 }
 
+/// Notes which pages were asked: address, port, `Host`, path.
+#[derive(Default)]
+pub struct NotedPages(Mutex<Vec<(u32, u16, String, String)>>);
+
+impl NotedPages {
+    /// What was asked so far.
+    pub fn asked(&self) -> Vec<(u32, u16, String, String)> {
+        self.0.lock().expect("the notes").clone()
+    }
+}
+
+#[async_trait]
+impl Pages for NotedPages {
+    async fn ask(&self, ip: u32, port: u16, host: &str, rule: &HealthRule) -> PageSeen {
+        self.0.lock().expect("the notes").push((ip, port, host.into(), rule.path.clone()));
+        let finding = Finding::Well { status: 200, ms: 3 };
+        PageSeen { finding, status: Some(200), ms: 3, location: None, body: "what came back".into(), more: false }
+    }
+}
+
 /// The enterprise.
 pub struct World {
     pub store: Store,
     pub live: Arc<Live>,
     pub portal: Arc<PadisPortal>,
     pub wake: Arc<Notify>,
+    pub pages: Arc<NotedPages>,
     pub logs: tempfile::TempDir,
 }
 
@@ -165,7 +188,13 @@ const CONTRACT: &str = r#"{"name":"nginx","title_en":"Web site","title_zh":"ç½‘ç
 const FACTS: &str = r#"{"kind":"zip","files":1,"unpacked_bytes":1,"version":null,"class_major":null,"built_with":[],
  "health_path":null,"site_root":"","main_class":null,"javax":false}"#;
 
-fn portal(store: &Store, live: &Arc<Live>, wake: &Arc<Notify>, logs: &Path) -> Arc<PadisPortal> {
+fn portal(
+    store: &Store,
+    live: &Arc<Live>,
+    wake: &Arc<Notify>,
+    pages: &Arc<NotedPages>,
+    logs: &Path,
+) -> Arc<PadisPortal> {
     let settings = PortalSettings {
         balancer_port: 8000,
         balancer_address: "127.0.0.1".into(),
@@ -176,22 +205,23 @@ fn portal(store: &Store, live: &Arc<Live>, wake: &Arc<Notify>, logs: &Path) -> A
         public_url: "http://127.0.0.1:3000".into(),
     };
     let accounts = Arc::new(PlainAccounts(store.clone()));
-    Arc::new(PadisPortal::new(store.clone(), live.clone(), Changes::new(), settings, wake.clone(), accounts))
+    let (live, wake, pages) = (live.clone(), wake.clone(), pages.clone());
+    Arc::new(PadisPortal::new(store.clone(), live, Changes::new(), settings, wake, accounts, pages))
 }
 
 impl World {
     pub async fn new(store: Store) -> Self {
         let logs = tempfile::tempdir().expect("a log folder");
-        let (live, wake) = (Arc::new(Live::default()), Arc::new(Notify::new()));
-        let portal = portal(&store, &live, &wake, logs.path());
-        let w = Self { store, live, portal, wake, logs };
+        let (live, wake, pages) = (Arc::new(Live::default()), Arc::new(Notify::new()), Arc::default());
+        let portal = portal(&store, &live, &wake, &pages, logs.path());
+        let w = Self { store, live, portal, wake, pages, logs };
         w.seed().await;
         w
     }
 
     /// Another process's portal on the same database.
     pub fn fresh_portal(&self) -> Arc<PadisPortal> {
-        portal(&self.store, &self.live, &self.wake, self.logs.path())
+        portal(&self.store, &self.live, &self.wake, &self.pages, self.logs.path())
     }
 
     /// Runs a statement of the test's own.

@@ -101,7 +101,7 @@ fn start() -> Cluster {
 }
 
 /// The address of a fresh PostgreSQL database, in a cluster that lives as long as this process.
-fn postgres_url() -> String {
+pub fn postgres_url() -> String {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     let cluster = CLUSTER.get_or_init(start);
     let name = format!("t{}", cluster.next.fetch_add(1, Ordering::Relaxed));

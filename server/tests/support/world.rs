@@ -213,13 +213,13 @@ impl World {
         };
         let contract = Contract { port: self.port, ..self.reg.add_stack("nginx").contract };
         let by = Note::By { name: "Lin".into() };
-        let steps = fresh_steps(now_ms(), by.clone(), by.clone(), by);
+        let steps = fresh_steps(now_ms(), [by.clone(), by.clone(), by], number > 1);
         let mut tx = self.store.begin().await.expect("begin");
         sqlx::query("INSERT INTO app (id, team, name, title, pool, host_name, wanted, instances, release, cpu_milli, mem_mib, state, well, revision, created_at, changed_at, changed_by) VALUES ($1, $2, $3, $3, 'sf-dev', $4, 'online', $5, $6, 100, 64, 'delivering', 0, 1, 0, 0, '') ON CONFLICT (id) DO UPDATE SET release = excluded.release, instances = excluded.instances, wanted = 'online'")
             .bind(&id).bind(&app.team).bind(&app.app).bind(self.pool.host_name(&app.app)).bind(i64::from(instances)).bind(i64::from(number))
             .execute(&mut *tx).await.expect("app");
-        sqlx::query("INSERT INTO release (app_id, number, spec, contract, stack_key, package_kind, package_name, cause, changes, state, at, by_name) VALUES ($1, $2, $3, $4, 'nginx:1.0', 'zip', 'site.zip', 'create', '[]', 'live', 0, '')")
-            .bind(&id).bind(i64::from(number)).bind(serde_json::to_string(&spec).expect("json")).bind(serde_json::to_string(&contract).expect("json"))
+        sqlx::query("INSERT INTO release (app_id, number, spec, contract, stack_key, package, package_kind, package_name, cause, changes, state, at, by_name) VALUES ($1, $2, $3, $4, 'nginx:1.0', $5, 'zip', 'site.zip', 'create', '[]', 'live', 0, '')")
+            .bind(&id).bind(i64::from(number)).bind(serde_json::to_string(&spec).expect("json")).bind(serde_json::to_string(&contract).expect("json")).bind(&spec.package)
             .execute(&mut *tx).await.expect("release");
         sqlx::query("INSERT INTO delivery (app_id, release, team, app, title, by_name, state, step, steps, began_at) VALUES ($1, $2, $3, $4, $4, '', 'running', 'submitted', $5, $6)")
             .bind(&id).bind(i64::from(number)).bind(&app.team).bind(&app.app).bind(serde_json::to_string(&steps).expect("json")).bind(now_ms())
@@ -283,6 +283,7 @@ impl World {
                 .iter()
                 .filter(|n| n.name == self.pool.host_name(&app.app))
                 .count(),
+            pointers: self.pointers(app).await,
             addresses_held: self
                 .count(&format!(
                     "SELECT COUNT(*) FROM claim WHERE app_id = '{app}' AND kind = 'address' AND state = 'held'"
@@ -296,6 +297,14 @@ impl World {
         }
     }
 
+    /// Addresses that point back to an instance of the application.
+    async fn pointers(&self, app: &AppRef) -> BTreeSet<u32> {
+        let names = self.dns.list().await.unwrap_or_default();
+        let below = format!(".{}.{}.inst.{}", app.app, app.team, self.pool.domain);
+        let mine = names.iter().filter(|n| n.ptr && n.name.ends_with(&below));
+        mine.flat_map(|n| &n.addresses).filter_map(|a| padis_domain::address::parse_ip(a)).collect()
+    }
+
     /// Waits until the application is online with exactly what it should hold.
     pub async fn until_online(&self, app: &AppRef, release: u32, n: usize) {
         let want = Outside {
@@ -306,6 +315,7 @@ impl World {
             members: n,
             services: 1,
             names: 1,
+            pointers: BTreeSet::new(),
             addresses_held: i64::try_from(n).expect("small"),
             members_held: i64::try_from(n).expect("small"),
         };
@@ -314,7 +324,8 @@ impl World {
         until_or(async || {
             last = (self.outside(app).await, self.word(&state).await);
             last.0.attached.len() == n
-                && Outside { attached: BTreeSet::new(), ..last.0.clone() } == want
+                && last.0.pointers == last.0.attached
+                && Outside { attached: BTreeSet::new(), pointers: BTreeSet::new(), ..last.0.clone() } == want
                 && last.1 == "online"
         })
         .await
@@ -343,6 +354,8 @@ pub struct Outside {
     pub members: usize,
     pub services: usize,
     pub names: usize,
+    /// Addresses that point back to an instance.
+    pub pointers: BTreeSet<u32>,
     pub addresses_held: i64,
     pub members_held: i64,
 }

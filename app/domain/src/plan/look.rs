@@ -1,13 +1,13 @@
 use crate::app::Wanted;
 use crate::delivery::Finding;
 use crate::ports::{MemberState, TaskState};
-use crate::words::UnixMs;
 
 /// Everything seen of one application at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
-    /// The moment.
-    pub now: UnixMs,
+    /// The moment, in ms on a clock of the observer's own that only goes forward: a wall
+    /// clock that jumps would end every drain at once, or none for an hour.
+    pub now: i64,
     /// Intent.
     pub wanted: Wanted,
     /// Intent: instances.
@@ -83,12 +83,14 @@ pub struct TaskLook {
     pub place: Option<Place>,
     /// Whether its container has that address.
     pub attached: bool,
+    /// Whether that address has its name, there and back.
+    pub named: bool,
     /// What the probe says.
     pub health: Health,
     /// Whether it has ever been well (kept over restarts of the portal).
     pub was_well: bool,
-    /// When it was asked to go.
-    pub leaving_since: Option<UnixMs>,
+    /// When it was seen to be asked to go, on the clock of [`Look::now`].
+    pub leaving_since: Option<i64>,
 }
 
 /// What our own probe says.

@@ -108,6 +108,15 @@ pub enum Step {
         /// Address.
         ip: u32,
     },
+    /// Make the attached address resolve, there and back; it goes with [`Step::GiveBack`].
+    NameInstance {
+        /// Release.
+        release: u32,
+        /// Slot.
+        slot: u32,
+        /// Address.
+        ip: u32,
+    },
     /// Make or correct the balancer's service.
     PutService,
     /// Make or correct a member.
@@ -275,6 +284,12 @@ fn online(l: &Look, p: &mut Plan) {
     }
     if l.members.iter().any(|m| m.state == MemberState::Ready) && l.name != Held::AsWanted {
         p.push(Step::PutName);
+    }
+    // Last: nobody is served by it, so a name service that is down must not hold up what serves.
+    for (release, t) in l.tasks() {
+        if let (Some(place), true, false, None) = (t.place, t.attached, t.named, t.leaving_since) {
+            p.push(Step::NameInstance { release, slot: place.slot, ip: place.ip });
+        }
     }
 }
 

@@ -34,24 +34,27 @@ pub struct Facts {
     pub answer: Option<(u16, u32, String)>,
     /// The previous release that still has instances, and how many.
     pub previous: Option<(u32, u32)>,
-    /// Whether there was a previous release when the delivery began.
-    pub replaces: bool,
     /// What is wrong, by step: waiting (`false`) or failed (`true`).
     pub trouble: Option<(Step, bool, Note)>,
 }
 
 /// The steps of a fresh delivery, the first three done in the request itself.
-pub fn fresh_steps(now: UnixMs, submitted: Note, held: Note, parts: Note) -> Vec<StepView> {
-    let mut notes = [Some(submitted), Some(held), Some(parts)].into_iter();
-    Step::ALL
-        .iter()
-        .map(|step| match notes.next() {
-            Some(note) => {
-                StepView { step: *step, state: StepState::Done, began_at: Some(now), ended_at: Some(now), note }
-            }
-            None => StepView { step: *step, state: StepState::Pending, began_at: None, ended_at: None, note: None },
-        })
-        .collect()
+/// Nobody is told: there is no CMDB and no monitor behind the portal yet, and a
+/// step that does nothing must not be shown as done.
+pub fn fresh_steps(now: UnixMs, [submitted, held, parts]: [Note; 3], replaces: bool) -> Vec<StepView> {
+    let mut notes = [submitted, held, parts].into_iter();
+    let one = |step: &Step| {
+        let note = notes.next();
+        let state = match (&note, step) {
+            (Some(_), _) => StepState::Done,
+            (None, Step::Told) => StepState::Skipped,
+            (None, Step::PreviousLeft) if !replaces => StepState::Skipped,
+            (None, _) => StepState::Pending,
+        };
+        let at = note.is_some().then_some(now);
+        StepView { step: *step, state, began_at: at, ended_at: at, note }
+    };
+    Step::ALL.iter().map(one).collect()
 }
 
 /// Brings the steps up to date. A step that was done stays done with its times;
@@ -60,7 +63,7 @@ pub fn progress(steps: &mut [StepView], f: &Facts, now: UnixMs) -> Step {
     let n = f.wanted;
     let count = |done: u32| Note::Count { done, of: n };
     // (step, done, under way, evidence)
-    let judged: [(Step, bool, bool, Option<Note>); 10] = [
+    let judged: [(Step, bool, bool, Option<Note>); 9] = [
         (
             Step::Asked,
             f.marathon_id.is_some(),
@@ -111,7 +114,6 @@ pub fn progress(steps: &mut [StepView], f: &Facts, now: UnixMs) -> Step {
             f.balanced > 0,
             f.name.clone().map(|(name, address)| Note::Resolves { name, address }),
         ),
-        (Step::Told, f.name.is_some() && f.balanced >= n, f.balanced > 0, None),
         (
             Step::Answered,
             f.answer.is_some(),
@@ -130,10 +132,6 @@ pub fn progress(steps: &mut [StepView], f: &Facts, now: UnixMs) -> Step {
     for (step, done, under_way, note) in judged {
         let Some(v) = steps.iter_mut().find(|v| v.step == step) else { continue };
         if matches!(v.state, StepState::Done | StepState::Skipped) {
-            continue;
-        }
-        if step == Step::PreviousLeft && !f.replaces {
-            v.state = StepState::Skipped;
             continue;
         }
         if (under_way || done) && v.began_at.is_none() {

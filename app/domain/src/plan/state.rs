@@ -27,9 +27,9 @@ pub fn state(l: &Look, delivering: bool, waiting: bool) -> AppState {
     }
 }
 
-/// Steps that may be applied side by side: attaching and killing of different tasks.
+/// Steps that may be applied side by side: those of different tasks.
 pub fn side_by_side(a: &Step, b: &Step) -> bool {
-    use Step::{Allocate, Attach, DropMember, GiveBack, Kill, PutMember, Replace};
+    use Step::{Allocate, Attach, DropMember, GiveBack, Kill, NameInstance, PutMember, Replace};
     matches!(
         (a, b),
         (Attach { .. }, Attach { .. })
@@ -37,6 +37,7 @@ pub fn side_by_side(a: &Step, b: &Step) -> bool {
             | (Kill { .. } | Replace { .. }, Kill { .. } | Replace { .. })
             | (DropMember { .. }, DropMember { .. })
             | (GiveBack { .. }, GiveBack { .. })
+            | (NameInstance { .. }, NameInstance { .. })
             | (PutMember { .. }, PutMember { .. })
     )
 }

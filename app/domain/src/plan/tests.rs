@@ -10,6 +10,7 @@ fn task(release: u32, id: &str, slot: u32, health: Health) -> TaskLook {
         state: TaskState::Running,
         place: Some(Place { slot, ip: 0x0a00_0002 + slot }),
         attached: true,
+        named: true,
         was_well: health == Health::Well,
         health,
         leaving_since: None,
@@ -201,6 +202,14 @@ impl World {
                 find(l, task_id, &mut |t| t.place = Some(Place { slot: *slot, ip: 100 + slot }));
             }
             Step::Attach { task_id, .. } => find(l, task_id, &mut |t| t.attached = true),
+            Step::NameInstance { release, slot, ip } => {
+                for t in l.releases.iter_mut().filter(|r| r.number == *release).flat_map(|r| r.tasks.iter_mut()) {
+                    if t.place == Some(Place { slot: *slot, ip: *ip }) {
+                        assert!(t.attached, "an address is named before it answers");
+                        t.named = true;
+                    }
+                }
+            }
             Step::PutService => l.service = Held::AsWanted,
             Step::PutMember { task_id, release, state, .. } => {
                 assert_eq!(l.service, Held::AsWanted, "a member without its service");
@@ -252,7 +261,7 @@ impl World {
                 let id = format!("n{}", self.next);
                 self.next += 1;
                 let mut t = task(r.number, &id, 0, Health::Warming);
-                (t.place, t.attached) = (None, false);
+                (t.place, t.attached, t.named) = (None, false, false);
                 r.tasks.push(t);
             }
         }
@@ -267,6 +276,7 @@ fn any_task(release: u32, i: u32) -> impl Strategy<Value = TaskLook> {
     (0..4u8, prop::bool::ANY).prop_map(move |(kind, leaving)| {
         let mut t =
             task(release, &format!("r{release}t{i}"), i, if kind == 3 { Health::Well } else { Health::Warming });
+        t.named = kind == 3;
         if kind == 0 {
             (t.place, t.attached) = (None, false);
         } else if kind == 1 {
@@ -340,6 +350,7 @@ proptest! {
                 let slots: BTreeSet<u32> = w.l.tasks().filter_map(|(_, t)| t.place.map(|p| p.slot)).collect();
                 prop_assert_eq!(slots.len(), w.l.instances as usize, "a slot is held once");
                 prop_assert_eq!(w.l.name, Held::AsWanted);
+                prop_assert!(w.l.tasks().all(|(_, t)| t.named), "an address has no name");
             }
             Wanted::Stopped => prop_assert!(w.l.tasks().next().is_none() && w.l.members.is_empty()),
             Wanted::Deleted => prop_assert!(w.forgotten),
@@ -352,7 +363,7 @@ proptest! {
 fn the_rail_fills_in_order_and_keeps_its_times() {
     use crate::delivery::{Note, Step as S, StepState};
     let by = || Note::By { name: "x".into() };
-    let mut steps = fresh_steps(10, by(), by(), by());
+    let mut steps = fresh_steps(10, [by(), by(), by()], false);
     let mut f = Facts { wanted: 1, marathon_id: Some("/a/b/r1".into()), ..Facts::default() };
     assert_eq!(progress(&mut steps, &f, 20), S::Running);
     f.running = 1;

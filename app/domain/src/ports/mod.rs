@@ -11,6 +11,7 @@ mod cluster;
 mod directory;
 mod dns;
 mod network;
+mod page;
 mod registry;
 mod scheduler;
 
@@ -19,6 +20,7 @@ pub use cluster::*;
 pub use directory::*;
 pub use dns::*;
 pub use network::*;
+pub use page::*;
 pub use registry::*;
 pub use scheduler::*;
 

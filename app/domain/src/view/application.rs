@@ -11,6 +11,7 @@ use crate::app::Env;
 use crate::app::HealthRule;
 use crate::delivery::Finding;
 use crate::delivery::Note;
+use crate::ports::PageSeen;
 use crate::problem::FieldChange;
 use crate::quantity::Size;
 use crate::words::Stage;
@@ -204,6 +205,23 @@ pub struct ClaimRow {
     pub since: UnixMs,
     /// Given back at.
     pub released_at: Option<UnixMs>,
+}
+
+/// What the health page of a running instance answered just now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Slot of the instance that was asked.
+    pub slot: u32,
+    /// Its release.
+    pub release: u32,
+    /// Its address and port.
+    pub address: String,
+    /// The path that was asked.
+    pub path: String,
+    /// The text that was looked for; empty: none.
+    pub expect: String,
+    /// The answer.
+    pub seen: PageSeen,
 }
 
 /// A log that can be read.

@@ -1,7 +1,7 @@
 //! Lists, counts, hits: what every area shares.
 
 use crate::Problem;
-use crate::words::Stage;
+use crate::words::{Stage, UnixMs};
 use serde::{Deserialize, Serialize};
 
 /// The state of a list, as it stands in the URL.
@@ -14,6 +14,10 @@ pub struct ListQuery {
     pub stage: Option<Stage>,
     /// Team slug, empty for all the caller may see.
     pub team: String,
+    /// The first moment, where a list has times; `None`: from the beginning.
+    pub from: Option<UnixMs>,
+    /// The last moment, itself included; `None`: until now.
+    pub to: Option<UnixMs>,
     /// State word of the list's own vocabulary, empty for all.
     pub state: String,
     /// Name of the column to sort by, empty for the list's own order.

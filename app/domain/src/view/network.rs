@@ -1,12 +1,12 @@
 //! Pools, addresses, names, balancer.
 
-use crate::address::AddressState;
+use crate::address::{AddressState, Subnet};
 use crate::app::AppRef;
 use crate::pool::PoolSpec;
 use crate::ports::Host;
 use crate::ports::ServiceSeen;
 use crate::quantity::Amount;
-use crate::words::UnixMs;
+use crate::words::{Stage, UnixMs, Zone};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -51,10 +51,31 @@ pub struct PoolView {
     pub hosts: Vec<Host>,
     /// Team titles for the quotas, and number of applications.
     pub teams: Vec<(String, String, u32)>,
+    /// The other pools that the caller may know of, and what this one shares with each.
+    pub neighbours: Vec<Neighbour>,
     /// When the hosts were last observed.
     pub observed_at: Option<UnixMs>,
     /// May the caller change it?
     pub may_change: bool,
+}
+
+/// Another pool beside the one that is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Neighbour {
+    /// Its name.
+    pub pool: String,
+    /// Its stage.
+    pub stage: Stage,
+    /// Its zone.
+    pub zone: Zone,
+    /// Names of the hosts that carry the labels of both.
+    pub hosts: Vec<String>,
+    /// Its subnet.
+    pub subnet: Subnet,
+    /// Whether the two subnets have an address in common.
+    pub overlaps: bool,
+    /// Its VLAN.
+    pub vlan: Option<u16>,
 }
 
 /// One cell of the map that is not free.

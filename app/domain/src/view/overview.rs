@@ -157,6 +157,9 @@ pub struct DeliveryView {
     pub steps: Vec<StepView>,
     /// Earlier deliveries of this application in ms, oldest first, at most 12; `None` failed.
     pub earlier_ms: Vec<Option<u64>>,
+    /// Operators who can be asked about a step that waits or has failed, as
+    /// `name (mail)`, at most three; empty where no step does.
+    pub ask: Vec<String>,
     /// Now, by the server's clock.
     pub now: UnixMs,
 }

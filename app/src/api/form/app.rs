@@ -187,18 +187,20 @@ impl ReleaseForm {
     pub fn seen(&self) -> Result<i64, Problem> {
         seen(&self.seen)
     }
+    fn rule_fields(&self) -> [&str; 6] {
+        [&self.health_path, &self.health_expect, &self.interval_s, &self.timeout_s, &self.failures, &self.grace_s]
+    }
+    /// The health rule alone, to be tried.
+    pub fn rule(&self) -> Result<HealthRule, Problem> {
+        let mut faults = Faults::default();
+        let rule = health(&mut faults, self.rule_fields());
+        faults.done(rule)
+    }
     /// The domain's form, or everything that is malformed.
     pub fn read(&self) -> Result<NewRelease, Problem> {
         let mut faults = Faults::default();
         let some = |s: &str| Some(s.trim().to_owned()).filter(|s| !s.is_empty());
-        let rule = [
-            self.health_path.as_str(),
-            &self.health_expect,
-            &self.interval_s,
-            &self.timeout_s,
-            &self.failures,
-            &self.grace_s,
-        ];
+        let rule = self.rule_fields();
         let new = NewRelease {
             stack: some(&self.stack),
             package: some(&self.package),

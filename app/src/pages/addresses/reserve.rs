@@ -40,13 +40,14 @@ pub fn ranges(t: &'static Texts, b: &AddressBlock, free: Act<Unreserve>) -> AnyV
             }
         })
         .collect_view();
-    let more = (b.more_ranges > 0).then(|| view! { <p class="hint gap">{(n.ranges_more)(b.more_ranges)}</p> });
+    let more =
+        (b.more_ranges > 0).then(|| view! { <p class="hint gap">{(n.ranges_more)(&t.more_ranges(b.more_ranges))}</p> });
     let body = if b.ranges.is_empty() {
         view! { <p class="second">{n.ranges_none}</p> }.into_any()
     } else {
         view! { <ul class="ruled">{rows}</ul>{more} }.into_any()
     };
-    section("ranges", n.ranges, (n.ranges_n)(b.counts.reserved), body)
+    section("ranges", n.ranges, t.addresses(u64::from(b.counts.reserved)), body)
 }
 
 /// The form.

@@ -74,7 +74,7 @@ pub fn team_form(
 
 fn danger(t: &'static Texts, v: &TeamView, delete: Act<DeleteTeam>) -> AnyView {
     let a = &t.admin;
-    let refused = (v.apps > 0).then(|| (a.delete_team_in_use)(v.apps));
+    let refused = (v.apps > 0).then(|| (a.delete_team_in_use)(&t.applications(u64::from(v.apps))));
     let body = view! {
         {hidden("name", v.slug.clone())}
         <TextField
@@ -86,7 +86,7 @@ fn danger(t: &'static Texts, v: &TeamView, delete: Act<DeleteTeam>) -> AnyView {
     view! {
         <details class="danger">
             <summary>{a.delete_team}</summary>
-            <p class="second">{(a.delete_team_what)(v.people.len())}</p>
+            <p class="second">{(a.delete_team_what)(&t.people(v.people.len()))}</p>
             {act_form(delete, "team-delete-form", "inform narrow", body.into_any())}
         </details>
     }

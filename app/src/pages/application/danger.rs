@@ -56,13 +56,21 @@ fn zone(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyView {
             {keys(v, once)}
             <Button id="start" label=a.start glyph=Icon::Play refused=Signal::stored(refused(v, Action::Start))/>
         };
-        risk(a.start, (a.start_text)(v.wanted), act_form(acts.start, "start-form", "", fields.into_any()))
+        risk(
+            a.start,
+            (a.start_text)(&t.instances(u64::from(v.wanted))),
+            act_form(acts.start, "start-form", "", fields.into_any()),
+        )
     } else {
-        risk(a.stop, (a.stop_text)(v.wanted), opener("stop", a.stop, Tone::Danger, refused(v, Action::Stop)))
+        risk(
+            a.stop,
+            (a.stop_text)(&t.instances(u64::from(v.wanted))),
+            opener("stop", a.stop, Tone::Danger, refused(v, Action::Stop)),
+        )
     };
     let body = view! {
         {first}
-        {risk(a.delete, (a.delete_text)(v.wanted, v.release), opener("delete", a.delete, Tone::Danger, refused(v, Action::Delete)))}
+        {risk(a.delete, (a.delete_text)(&t.instances(u64::from(v.wanted)), &t.release_count(v.release as usize)), opener("delete", a.delete, Tone::Danger, refused(v, Action::Delete)))}
         {stop_dialog(t, v, acts, once)}
         {delete_dialog(t, v, acts, once)}
     };
@@ -83,7 +91,7 @@ fn stop_dialog(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyVie
     let a = &t.app;
     let fields = view! {
         {keys(v, once)}
-        <div class="dlg-b"><p class="second">{(a.stop_text)(v.wanted)}</p></div>
+        <div class="dlg-b"><p class="second">{(a.stop_text)(&t.instances(u64::from(v.wanted)))}</p></div>
         <div class="dlg-f">
             <button class="btn" type="button" popovertarget="stop" popovertargetaction="hide">{a.keep}</button>
             <Button label=a.stop tone=Tone::Destroy/>
@@ -103,7 +111,7 @@ fn delete_dialog(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyV
     let fields = view! {
         {keys(v, once)}
         <div class="dlg-b">
-            <p class="second">{(a.delete_text)(v.wanted, v.release)}</p>
+            <p class="second">{(a.delete_text)(&t.instances(u64::from(v.wanted)), &t.release_count(v.release as usize))}</p>
             <Confirm
                 id="confirm"
                 label=(t.shell.confirm_type)(&v.app.app)

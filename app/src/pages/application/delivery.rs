@@ -1,21 +1,24 @@
 //! The delivery: a stopwatch, where the time went, and the rail of steps.
 
-use crate::api::app_path;
+use super::header::keys;
+use super::refused;
+use crate::api::{Retry, app_path};
+use crate::pages::parts::{Act, act_form};
 use crate::text::words::{delivery_shape, step_shape};
 use crate::text::{Texts, clock, texts, units};
-use crate::ui::{ButtonSize, LinkButton, Shape, Stop, Stopwatch, Ticker, Trace, mark, rail, state};
+use crate::ui::{Button, ButtonSize, Icon, LinkButton, Shape, Stop, Stopwatch, Ticker, Trace, mark, rail, state};
 use leptos::prelude::*;
-use padis_domain::app::AppRef;
+use padis_domain::action::Action;
 use padis_domain::delivery::{Note, Step, StepState, StepView};
-use padis_domain::view::{DeliveryState, DeliveryView};
+use padis_domain::view::{AppView, DeliveryState, DeliveryView};
 
 /// The whole delivery.
-pub fn delivery(app: &AppRef, d: &DeliveryView) -> AnyView {
+pub fn delivery(v: &AppView, d: &DeliveryView, retry: Act<Retry>, once: &str) -> AnyView {
     let t = texts();
     view! {
         <section class="delivery" aria-labelledby="dlh">
             {watch(t, d)}
-            {steps(t, app, d)}
+            {steps(t, v, d, retry, once)}
         </section>
     }
     .into_any()
@@ -128,11 +131,11 @@ fn past(t: &'static Texts, d: &DeliveryView) -> AnyView {
     // A failed one has no duration: it stands at the end of the axis.
     let fails = (failed > 0).then(|| line(top, "fail", "0"));
     let me = mine.map(|v| line(v as f64, "me", "0"));
-    let n = d.earlier_ms.len();
+    let n = t.deliveries(d.earlier_ms.len());
     view! {
         <div class="past">
-            <h3>{(t.app.last_deliveries)(n)}</h3>
-            <svg role="img" aria-label=(t.app.past_label)(n, failed, &mid)>{lines} {fails} {me}</svg>
+            <h3>{(t.app.last_deliveries)(&n)}</h3>
+            <svg role="img" aria-label=(t.app.past_label)(&n, failed, &mid)>{lines} {fails} {me}</svg>
             <p class="ax">
                 <span>"00:00"</span>
                 <span>{(t.app.middle)(&mid)}</span>
@@ -143,7 +146,7 @@ fn past(t: &'static Texts, d: &DeliveryView) -> AnyView {
     .into_any()
 }
 
-fn steps(t: &'static Texts, app: &AppRef, d: &DeliveryView) -> AnyView {
+fn steps(t: &'static Texts, v: &AppView, d: &DeliveryView, retry: Act<Retry>, once: &str) -> AnyView {
     let at = |ms: i64| (ms - d.began_at) as f64 / 1000.0;
     let stops = d
         .steps
@@ -157,7 +160,7 @@ fn steps(t: &'static Texts, app: &AppRef, d: &DeliveryView) -> AnyView {
             took: took(t, s, d.now),
             trace: s.began_at.map(|b| Trace { from: at(b), to: at(s.ended_at.unwrap_or(d.now)) }),
             arrive: s.step == Step::Answered,
-            open: opened(t, app, s, d.now),
+            open: opened(t, v, d, s, retry, once),
         })
         .collect();
     rail(stops, d.answered_at.map(at), t.app.took, t.pick("秒", "s"))
@@ -187,10 +190,18 @@ fn took(t: &'static Texts, s: &StepView, now: i64) -> AnyView {
 }
 
 /// What opens in place under a step that failed or waits.
-fn opened(t: &'static Texts, app: &AppRef, s: &StepView, now: i64) -> Option<AnyView> {
+fn opened(
+    t: &'static Texts,
+    v: &AppView,
+    d: &DeliveryView,
+    s: &StepView,
+    retry: Act<Retry>,
+    once: &str,
+) -> Option<AnyView> {
+    let now = d.now;
     let note = s.note.as_ref().filter(|_| stuck(s))?;
     let shape = if s.state == StepState::Failed { Shape::Bad } else { Shape::Warn };
-    let path = app_path(app);
+    let path = app_path(&v.app);
     let log = match note {
         Note::Crashes { log, .. } if !log.is_empty() => {
             let lines = log.join("\n");
@@ -207,7 +218,23 @@ fn opened(t: &'static Texts, app: &AppRef, s: &StepView, now: i64) -> Option<Any
         _ => None,
     };
     let read = matches!(note, Note::Sick { .. } | Note::Crashes { .. });
+    // Once it was given up there is nothing left to try again.
+    let again = (d.state != DeliveryState::GivenUp).then(|| {
+        let id = format!("retry-{}", s.step);
+        let fields = view! {
+            {keys(v, once)}
+            <Button
+                id=id.clone()
+                label=t.app.retry
+                size=ButtonSize::Small
+                glyph=Icon::Restart
+                refused=Signal::stored(refused(v, Action::Retry))
+            />
+        };
+        act_form(retry, format!("{id}-form"), "", fields.into_any())
+    });
     let actions = view! {
+        {again}
         {fix.map(|(href, label)| view! { <LinkButton href=href label=label size=ButtonSize::Small/> })}
         {read.then(|| view! { <LinkButton href=format!("{path}/logs") label=t.app.read_log size=ButtonSize::Small/> })}
     };
@@ -218,6 +245,7 @@ fn opened(t: &'static Texts, app: &AppRef, s: &StepView, now: i64) -> Option<Any
                 <div>
                     <p><b>{t.note(note, now)}</b></p>
                     <p>{t.note_next(note)}</p>
+                    <p class="second">{t.note_ask(note, &v.pool, &d.by, &d.ask)}</p>
                     {log}
                     <div class="row gap-s">{actions}</div>
                 </div>

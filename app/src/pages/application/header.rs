@@ -7,9 +7,13 @@ use crate::pages::parts::{Act, act_form, hidden};
 use crate::shell::PageTitle;
 use crate::text::texts;
 use crate::text::words::app_shape;
-use crate::ui::{Button, ButtonSize, Dialog, Icon, LinkButton, Tone, dialog_button, facts, head, icon, state_tag, why};
+use crate::ui::{
+    Button, ButtonSize, Dialog, Icon, LinkButton, Shape, Tone, dialog_button, facts, head, icon, notice, state_tag, why,
+};
 use leptos::prelude::*;
 use padis_domain::action::{Action, AppState};
+use padis_domain::app::AppRef;
+use padis_domain::delivery::{StepState, StepView};
 use padis_domain::view::{AppView, InstanceState};
 
 /// The middleware's title in the reader's language.
@@ -77,7 +81,36 @@ pub fn header(v: AppView, restart: Act<Restart>, once: &str) -> AnyView {
         <PageTitle text=v.title.clone()/>
         {head(title.into_any(), facts(items), actions.into_any())}
         {restart.told.notice(&[], a.done_restart)}
+        {waiting(&v)}
         {restart_dialog(&v, restart, once)}
+    }
+    .into_any()
+}
+
+/// What it waits for when no delivery says so: a replacement without an address or a host.
+fn waiting(v: &AppView) -> Option<AnyView> {
+    let t = texts();
+    let told = |s: &StepView| matches!(s.state, StepState::Waiting | StepState::Failed);
+    let n = v.waiting.as_ref().filter(|_| !v.delivery.iter().any(|d| d.steps.iter().any(told)))?;
+    Some(notice(Shape::Warn, t.note(n, v.now), t.note_next(n), ().into_any()))
+}
+
+/// The head of an application that was deleted.
+pub fn gone(app: &AppRef) -> AnyView {
+    let t = texts();
+    let a = &t.app;
+    let path = app_path(app);
+    let to = |tail: &str, label: &'static str| {
+        view! { <LinkButton href=format!("{path}/{tail}") label=label size=ButtonSize::Small/> }
+    };
+    view! {
+        <PageTitle text=app.app.clone()/>
+        {head(
+            view! { <h1>{app.app.clone()}</h1> {state_tag(Shape::Off, a.gone_tag)} }.into_any(),
+            view! { <p class="lead">{a.gone_lead}</p> }.into_any(),
+            view! { <div class="row">{to("instances", a.held_before)} {to("events", a.events)} {to("logs", a.logs)}</div> }
+                .into_any(),
+        )}
     }
     .into_any()
 }
@@ -87,7 +120,7 @@ fn restart_dialog(v: &AppView, restart: Act<Restart>, once: &str) -> AnyView {
     let a = &t.app;
     let body = view! {
         {keys(v, once)}
-        <div class="dlg-b"><p class="second">{(a.restart_text)(v.wanted)}</p></div>
+        <div class="dlg-b"><p class="second">{(a.restart_text)(&t.instances(u64::from(v.wanted)))}</p></div>
         <div class="dlg-f">
             <button class="btn" type="button" popovertarget="restart" popovertargetaction="hide">{t.shell.cancel}</button>
             <Button label=a.restart tone=Tone::Primary glyph=Icon::Restart/>

@@ -29,7 +29,7 @@ pub fn section(v: AppView) -> AnyView {
     let t = texts();
     let a = &t.app;
     let hosts: BTreeSet<&str> = v.instances.iter().map(|i| i.host.as_str()).filter(|h| !h.is_empty()).collect();
-    let aside = if hosts.is_empty() { String::new() } else { (a.spread)(hosts.len()) };
+    let aside = if hosts.is_empty() { String::new() } else { (a.spread)(&t.hosts(hosts.len() as u64)) };
     let rows = if v.instances.is_empty() {
         empty_row(8, a.no_instances)
     } else {
@@ -56,7 +56,7 @@ pub fn section(v: AppView) -> AnyView {
 fn row(t: &'static Texts, v: &AppView, i: &InstanceRow) -> AnyView {
     let a = &t.app;
     let health = match (i.sessions, i.state) {
-        (Some(n), InstanceState::Leaving) => (a.finishing)(n),
+        (Some(n), InstanceState::Leaving) => (a.finishing)(&t.requests(n)),
         _ => t.finding(&i.finding),
     };
     let address = i.address.clone().map(|ip| {

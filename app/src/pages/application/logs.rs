@@ -183,7 +183,7 @@ fn lines(t: &'static Texts, p: LogPiece, asked: &Asked, here: &UrlState, followi
     view! {
         <pre node_ref=pre tabindex="0" role="region" aria-label=a.log_lines>{rows}</pre>
         <p class="end">
-            <span>{(a.lines_found)(count)}</span>
+            <span>{t.lines(count)}</span>
             <span>{(a.bytes_of)(&units::bytes(p.next.saturating_sub(first)), &units::bytes(p.length))}</span>
             {earlier}
             {newest}

@@ -11,6 +11,7 @@ mod logs;
 mod now;
 mod releases;
 mod settings;
+mod trying;
 
 pub use events::Events;
 pub use instances::Instances;
@@ -19,9 +20,9 @@ pub use now::Now;
 pub use releases::Releases;
 pub use settings::{Settings, changed};
 
-use super::parts::act;
+use super::parts::{Act, act, now};
 use super::waiting;
-use crate::api::{self, Restart, app_path};
+use crate::api::{self, Fault, Restart, Retry, app_path};
 use crate::fetch::Fetch;
 use crate::live;
 use crate::text::{Texts, texts};
@@ -29,6 +30,7 @@ use crate::ui::{Tab, effect, tabs};
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_params_map};
+use padis_domain::Problem;
 use padis_domain::action::Action;
 use padis_domain::app::AppRef;
 use padis_domain::view::AppView;
@@ -41,6 +43,10 @@ pub struct Shared {
     pub app: Memo<AppRef>,
     /// Its page.
     pub data: Fetch<AppView>,
+    /// The same with a token for the forms that stand in it; `None`: it is deleted.
+    pub top: Fetch<(Option<AppView>, String)>,
+    /// "Try again now".
+    pub retry: Act<Retry>,
     /// Counts up whenever it changed.
     pub changed: ReadSignal<u32>,
 }
@@ -74,22 +80,31 @@ pub fn AppFrame() -> AnyView {
     let t = texts();
     let app = use_app();
     let changed = follow(app);
-    let restart = act::<Restart>();
-    let again = restart.told.version;
-    let data = Fetch::new(move || (app.get(), changed.get(), again.get()), |(a, _, _)| api::app(a));
+    let (restart, retry) = (act::<Restart>(), act::<Retry>());
+    let (restarted, retried) = (restart.told.version, retry.told.version);
+    let again = move || restarted.get() + retried.get();
+    let data = Fetch::new(move || (app.get(), changed.get(), again()), |(a, _, _)| api::app(a));
     // One answer for the whole head: two awaited one after the other in one view
     // have been seen to leave it waiting when a change came in between.
     let top = Fetch::new(
-        move || (app.get(), changed.get(), again.get()),
+        move || (app.get(), changed.get(), again()),
         |(a, _, _)| async move {
             let token = api::once().await.unwrap_or_default();
-            Ok((api::app(a).await?, token)) as api::Said<(AppView, String)>
+            match api::app(a.clone()).await {
+                Ok(v) => Ok((Some(v), token)),
+                // Deleted: whoever may know of it may still read what became of it.
+                Err(Fault::Portal(Problem::NotFound)) if api::claims(a).await.is_ok() => Ok((None, token)),
+                Err(f) => Err(f),
+            }
         },
     );
-    provide_context(Shared { app, data, changed });
+    provide_context(Shared { app, data, top, retry, changed });
     let path = use_location().pathname;
     view! {
-        {super::page(t.shell.applications, top, move |(v, token): (AppView, String)| header::header(v, restart, &token))}
+        {super::page(t.shell.applications, top, move |(v, token): (Option<AppView>, String)| match v {
+            Some(v) => header::header(v, restart, &token),
+            None => header::gone(&app.get_untracked()),
+        })}
         {move || bar(t, &app.get(), &path.get(), data)}
         <Outlet/>
     }
@@ -153,6 +168,17 @@ pub fn with_app(show: impl Fn(AppView) -> AnyView + Send + Sync + 'static) -> An
     waiting(t.shell.applications, 6, show)
 }
 
+/// The same with the head's own token, and without a question more.
+pub fn with_top(show: impl Fn(AppView, &str) -> AnyView + Send + Sync + 'static) -> AnyView {
+    let t = texts();
+    let Some(s) = shared() else { return ().into_any() };
+    let show = s.top.shown(move |said| match said {
+        Ok((Some(v), token)) => show(v, &token),
+        _ => ().into_any(),
+    });
+    waiting(t.shell.applications, 6, show)
+}
+
 /// The same with a fresh token for forms. Whatever such a part needs is awaited
 /// here: a boundary inside it would be numbered differently by the server and by
 /// the browser, and the page could not be taken over.
@@ -183,8 +209,8 @@ where
     let shared = shared();
     let coming = move || async move {
         let now = match shared {
-            Some(s) => s.data.await.map(|v| v.now).unwrap_or_default(),
-            None => 0,
+            Some(s) => s.data.await.map_or_else(|_| now(), |v| v.now),
+            None => now(),
         };
         unless_absent(data.await, |v| show.with_value(|f| f(v, now)))
     };
@@ -202,7 +228,7 @@ where
 fn unless_absent<T>(said: api::Said<T>, show: impl Fn(T) -> AnyView) -> AnyView {
     match said {
         Ok(v) => show(v),
-        Err(api::Fault::Portal(padis_domain::Problem::NotFound)) => ().into_any(),
+        Err(Fault::Portal(Problem::NotFound)) => ().into_any(),
         Err(f) => super::fault_notice(&f),
     }
 }

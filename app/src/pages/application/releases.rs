@@ -107,7 +107,7 @@ fn dialog(t: &'static Texts, r: &ReleaseRow, v: &AppView, back: Act<RollBack>, o
     let body = view! {
         {keys(v, once)}
         {hidden("to", r.release.to_string())}
-        <div class="dlg-b"><p class="second">{(a.roll_back_text)(r.release, v.release, v.wanted)}</p></div>
+        <div class="dlg-b"><p class="second">{(a.roll_back_text)(r.release, v.release, &t.instances(u64::from(v.wanted)))}</p></div>
         <div class="dlg-f">
             <button class="btn" type="button" popovertarget=id.clone() popovertargetaction="hide">{a.keep}</button>
             <Button label=(a.roll_back_to)(r.release) tone=Tone::Primary glyph=Icon::RollBack/>

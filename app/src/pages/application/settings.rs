@@ -5,21 +5,24 @@
 //! while somebody types, or a colleague's change would be overwritten unseen.
 
 use super::header::keys;
-use super::{danger, refused, shared, with_app_once};
+use super::{danger, refused, shared, trying, with_app_once};
 use crate::api::form::ReleaseForm;
-use crate::api::{self, Outcome, ReleaseApp, Scale, use_kept};
+use crate::api::{self, Outcome, ReleaseApp, Said, Scale, read_kept, use_asked, use_kept};
 use crate::fetch::Fetch;
-use crate::pages::parts::{Act, act, act_form, hidden};
+use crate::pages::parts::{Act, act, act_form, hidden, seen};
 use crate::text::{Texts, texts, units};
-use crate::ui::{Button, NumberField, Shape, TextArea, TextField, Tone, mark, section};
+use crate::ui::{Button, NumberField, Shape, TextArea, TextField, Tone, mark, notice, section};
 use leptos::prelude::*;
 use padis_domain::Problem;
 use padis_domain::action::Action;
 use padis_domain::app::{Env, HealthRule, MAX_INSTANCES};
-use padis_domain::view::AppView;
+use padis_domain::view::{AppView, Tried};
 
 const FIELDS: &[&str] =
     &["cpu", "mem", "health_path", "health_expect", "interval_s", "timeout_s", "failures", "grace_s", "env", "secrets"];
+
+/// The application, a token, what was typed before a try, and what that found.
+type Fresh = (AppView, String, Option<ReleaseForm>, Option<Said<Option<Tried>>>);
 
 /// The tab.
 #[component]
@@ -30,20 +33,32 @@ pub fn Settings() -> AnyView {
     let (scaled, saved) = (scale.told.version, change.told.version);
     let once = Fetch::new(move || (scaled.get(), saved.get()), |_| api::once());
     let kept = use_kept::<ReleaseForm>("release_app");
+    let asked = use_asked("try_health");
     let fresh = Fetch::new(
-        move || (s.app.get(), saved.get()),
-        |(a, _)| async move { Ok((api::app(a).await?, api::once().await?)) },
+        move || (s.app.get(), saved.get(), asked.get()),
+        |(a, _, asked)| async move {
+            let (v, token) = (api::app(a).await?, api::once().await?);
+            if !asked {
+                return Ok((v, token, None, None)) as Said<Fresh>;
+            }
+            let typed = read_kept::<ReleaseForm>("try_health").await?.filter(|k| k.app == v.app.app);
+            let form = typed.unwrap_or_else(|| form_of(&v));
+            let said = api::try_health(form.clone()).await;
+            Ok((v, token, Some(form), Some(said)))
+        },
     );
     let coming = move || async move {
         let kept = kept.await;
         match fresh.await {
-            Ok((v, token)) => {
+            Ok((v, token, typed, tried)) => {
                 // What was typed comes back, on the present revision.
-                let form = match kept.filter(|k| k.app == v.app.app) {
+                let back = typed.or_else(|| kept.filter(|k| k.app == v.app.app));
+                let again = back.as_ref().is_some_and(|k| !k.secrets.is_empty());
+                let form = match back {
                     Some(k) => ReleaseForm { seen: v.revision.to_string(), ..k },
                     None => form_of(&v),
                 };
-                configuring(t, &v, form, change, &token)
+                configuring(t, &v, form, change, &token, again, tried)
             }
             // The head says why there is nothing.
             Err(_) => ().into_any(),
@@ -60,7 +75,7 @@ pub fn Settings() -> AnyView {
 fn scaling(t: &'static Texts, v: &AppView, scale: Act<Scale>, once: &str) -> AnyView {
     let a = &t.app;
     let left = v.quota.quota.minus(v.quota.used.plus(v.quota.held));
-    let hint = (a.quota_left)(&t.cpu(left.cpu_milli), &units::mib(left.mem_mib), left.instances);
+    let hint = (a.quota_left)(&t.cpu(left.cpu_milli), &units::mib(left.mem_mib), &t.instances(left.instances));
     let fields = view! {
         {keys(v, once)}
         <NumberField
@@ -118,21 +133,33 @@ fn form_of(v: &AppView) -> ReleaseForm {
     }
 }
 
-fn configuring(t: &'static Texts, v: &AppView, f: ReleaseForm, change: Act<ReleaseApp>, once: &str) -> AnyView {
+fn configuring(
+    t: &'static Texts,
+    v: &AppView,
+    f: ReleaseForm,
+    change: Act<ReleaseApp>,
+    once: &str,
+    again: bool,
+    tried: Option<Said<Option<Tried>>>,
+) -> AnyView {
     let (a, n, told) = (&t.app, &t.new_app, change.told);
+    let secrets = again.then(|| notice(Shape::Warn, a.secrets_again, "", ().into_any()));
     let fields = view! {
         {hidden("team", f.team)}
         {hidden("app", f.app)}
-        {hidden("seen", f.seen)}
+        {seen(told, f.seen)}
         {hidden("size", "exact")}
         {hidden("env_given", "on")}
         {hidden("once", once)}
+        // Enter saves: a form's first button is the one that it presses.
+        <button class="vh" tabindex="-1" aria-hidden="true"></button>
         <div class="subgrid">
             <TextField id="cpu" label=n.exact_cpu value=f.cpu inputmode="decimal" hint=n.exact_cpu_hint error=told.error("cpu")/>
             <TextField id="mem" label=n.exact_mem value=f.mem hint=n.exact_mem_hint error=told.error("mem")/>
             <TextField id="health_path" label=n.health_path value=f.health_path code=true hint=n.health_path_hint error=told.error("health_path")/>
             <TextField id="health_expect" label=n.expect value=f.health_expect code=true hint=n.expect_hint error=told.error("health_expect")/>
         </div>
+        {trying::trying(v, tried)}
         {rules(t, [f.interval_s, f.timeout_s, f.failures, f.grace_s], told)}
         <div class="subgrid">
             <TextArea id="env" label=a.env value=f.env code=true note=t.shell.optional hint=a.env_hint error=told.error("env")/>
@@ -145,6 +172,7 @@ fn configuring(t: &'static Texts, v: &AppView, f: ReleaseForm, change: Act<Relea
     let body = view! {
         <p class="lead">{a.config_lead}</p>
         {told.notice(FIELDS, a.saved)}
+        {secrets}
         {changed(told.said)}
         {act_form(change, "config-form", "column", fields.into_any())}
     };

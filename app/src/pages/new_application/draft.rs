@@ -48,6 +48,8 @@ pub struct Draft {
     pub stack: RwSignal<String>,
     pub package: RwSignal<String>,
     pub team: RwSignal<String>,
+    /// The team stands in the address, or came back with the form.
+    pub team_chosen: bool,
     pub pool: RwSignal<String>,
     pub size: RwSignal<String>,
     pub cpu: RwSignal<String>,
@@ -71,22 +73,28 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A fresh draft, or one that came back.
+    /// A fresh draft, or one that came back. `uploaded` and `team` are those of the
+    /// page's address, empty where it names none.
     pub fn new(
         options: NewAppOptions,
         more: Option<PackageRow>,
         form: Option<NewAppForm>,
-        uploaded: &str,
+        (uploaded, team): (&str, &str),
         told: Told,
         refused: Option<Fault>,
     ) -> Self {
         let back = form.is_some();
-        let f = form.unwrap_or_else(|| NewAppForm {
+        let asked = options.teams.iter().find(|t| t.0 == team).map(|t| t.0.clone());
+        let mut f = form.unwrap_or_else(|| NewAppForm {
             team: options.teams.first().map(|t| t.0.clone()).unwrap_or_default(),
             size: "M".into(),
             instances: "1".into(),
             ..NewAppForm::default()
         });
+        let team_chosen = back || asked.is_some();
+        if let Some(team) = asked.filter(|_| !back) {
+            f.team = team;
+        }
         let mut packages = options.packages.clone();
         packages.extend(more);
         let package = if uploaded.is_empty() { f.package.clone() } else { uploaded.to_owned() };
@@ -95,9 +103,12 @@ impl Draft {
             uploading: Uploading::new(refused),
             told,
             live: RwSignal::new(false),
+            // What came back was chosen: another one in its place would hide what is wrong with it.
+            own_stack: RwSignal::new(back && !f.stack.is_empty()),
             stack: RwSignal::new(f.stack),
             package: RwSignal::new(package),
             team: RwSignal::new(f.team),
+            team_chosen,
             pool: RwSignal::new(f.pool),
             size: RwSignal::new(f.size),
             cpu: RwSignal::new(f.cpu),
@@ -105,7 +116,6 @@ impl Draft {
             instances: RwSignal::new(f.instances),
             own_name: RwSignal::new(back && !f.name.is_empty()),
             own_path: RwSignal::new(back && !f.health_path.is_empty()),
-            own_stack: RwSignal::new(false),
             name: RwSignal::new(f.name),
             title: RwSignal::new(f.title),
             health_path: RwSignal::new(f.health_path),

@@ -37,6 +37,7 @@ pub fn NewApplication() -> AnyView {
     let query = use_query_map();
     let kept = use_kept::<NewAppForm>("create_app");
     let uploaded = query.get_untracked().get("package").unwrap_or_default();
+    let team = query.get_untracked().get("for").unwrap_or_default();
     let refused = api::refused(|name| query.get_untracked().get(name));
     let data = Fetch::new(
         || (),
@@ -61,7 +62,7 @@ pub fn NewApplication() -> AnyView {
         {page(n.title, data, move |(options, more, sha): (NewAppOptions, Option<PackageRow>, String)| {
             let form = kept.get_untracked().flatten();
             let again = form.is_some();
-            let d = Draft::new(options, more, form, &sha, create.told, refused.clone());
+            let d = Draft::new(options, more, form, (&sha, &team), create.told, refused.clone());
             body(d, create, again)
         })}
     }
@@ -90,6 +91,30 @@ fn step(
     .into_any()
 }
 
+/// Without scripts the page stands for one team: its packages, its pools. Somebody
+/// in several goes to the other ones' from here.
+fn teams(d: Draft) -> AnyView {
+    let all = d.options.with_value(|o| o.teams.clone());
+    if all.len() < 2 {
+        return ().into_any();
+    }
+    let links = all
+        .into_iter()
+        .map(|(slug, title)| {
+            let href = format!("/applications/new?for={}", api::query::escape(&slug));
+            let now = d.team_chosen && d.team.with_untracked(|t| *t == slug);
+            view! { <a class="btn s" href=href rel="external" aria-current=now.then_some("true")>{title}</a> }
+        })
+        .collect_view();
+    view! {
+        <div class="row gap-s" hidden=move || d.live.get()>
+            <span class="hint">{texts().new_app.for_team}</span>
+            {links}
+        </div>
+    }
+    .into_any()
+}
+
 fn body(d: Draft, create: super::parts::Act<CreateApp>, again: bool) -> AnyView {
     let t = texts();
     let secrets = (again && d.secrets.with_untracked(|s| !s.is_empty()))
@@ -100,6 +125,7 @@ fn body(d: Draft, create: super::parts::Act<CreateApp>, again: bool) -> AnyView 
         <div class="make">
             <div>
                 {create.told.notice(draft::FIELDS, "")}
+                {teams(d)}
                 {secrets}
                 <ol class="steps">
                     {stack::step(d)}

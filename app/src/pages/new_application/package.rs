@@ -12,10 +12,12 @@ pub fn step(d: Draft) -> AnyView {
     let t = texts();
     let n = &t.new_app;
     let max = d.options.with_value(|o| o.max_package_bytes);
+    let teams = d.options.with_value(|o| o.teams.clone());
     let zone = upload::zone(
         d.uploading,
         max,
         d.team,
+        (&teams, d.team_chosen),
         Callback::new(move |row| d.take_package(row)),
         Signal::derive(move || !d.package.get().is_empty()),
     );

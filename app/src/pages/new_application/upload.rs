@@ -130,11 +130,41 @@ fn begin(u: Uploading, file: web_sys::File, team: &str, max: u64, done: Callback
     });
 }
 
-/// The drop zone with what is being uploaded below it.
+/// The team of the form without scripts: given, or to be chosen out of several
+/// before the file, never guessed.
+fn plain_team(team: &str, teams: &[(String, String)], chosen: bool, live: ReadSignal<bool>) -> AnyView {
+    let n = &texts().new_app;
+    if teams.len() < 2 {
+        return view! { <input type="hidden" name="team" form=PLAIN value=team.to_owned()/> }.into_any();
+    }
+    let options = teams
+        .iter()
+        .map(|(slug, title)| {
+            let this = chosen && slug == team;
+            view! { <option value=slug.clone() selected=this>{title.clone()}</option> }
+        })
+        .collect_view();
+    view! {
+        <div class="field half-field" hidden=move || live.get()>
+            <label for="upload-team"><span>{n.upload_team}</span></label>
+            <span class="pull i-down">
+                <select class="in" id="upload-team" name="team" form=PLAIN required>
+                    <option value="" selected=!chosen>{n.choose_team}</option>
+                    {options}
+                </select>
+            </span>
+        </div>
+    }
+    .into_any()
+}
+
+/// The drop zone with what is being uploaded below it. `teams`: those that a form
+/// without scripts has to be given the choice of; `chosen`: `team` was chosen.
 pub fn zone(
     u: Uploading,
     max: u64,
     team: RwSignal<String>,
+    (teams, own): (&[(String, String)], bool),
     done: Callback<PackageRow>,
     has_one: Signal<bool>,
 ) -> AnyView {
@@ -164,7 +194,7 @@ pub fn zone(
     let limit = units::bytes(max);
     let words = move || if has_one.get() { (n.drop_other)(&limit) } else { (n.drop)(&limit) };
     view! {
-        <input type="hidden" name="team" form=PLAIN value=team.get_untracked()/>
+        {plain_team(&team.get_untracked(), teams, own, live)}
         <label
             class="drop"
             data-over=move || over.get().then_some("on")

@@ -11,7 +11,7 @@ pub fn step(d: Draft) -> AnyView {
     let t = texts();
     let n = &t.new_app;
     let usual = HealthRule::fresh("/");
-    let lead = (n.well_lead)(&t.lasting(i64::from(usual.interval_ms)), usual.failures);
+    let lead = (n.well_lead)(&t.lasting(i64::from(usual.interval_ms)), &t.times(usual.failures));
     let done = Signal::derive(move || d.health_path.with(|p| p.starts_with('/')));
     let from_package = Signal::derive(move || {
         let found = d.chosen_package().and_then(|p| p.facts.health_path);

@@ -60,7 +60,7 @@ fn line(t: &Texts, a: &Attention, now: i64) -> Line {
         },
         AttentionKind::Replaced { times, finding } => Line {
             what: (o.replaced)(&app),
-            why: [(o.replaced_times)(*times), finding.as_ref().map(|f| t.finding(f)).unwrap_or_default()]
+            why: [(o.replaced_times)(&t.times(*times)), finding.as_ref().map(|f| t.finding(f)).unwrap_or_default()]
                 .join(t.pick("，", ": ")),
             href: format!("{at_app}/events"),
             actions: vec![logs],

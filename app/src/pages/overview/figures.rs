@@ -74,7 +74,7 @@ fn deliveries(t: &'static Texts, d: &Overview) -> AnyView {
         return figure(o.to_answer, "–".into(), String::new(), o.no_deliveries.into(), ().into_any());
     };
     let slow = ms.get(n * 9 / 10).copied().unwrap_or(mid);
-    let mut text = (o.deliveries_7d)(n, d.deliveries_failed);
+    let mut text = (o.deliveries_7d)(&t.deliveries(n), d.deliveries_failed);
     if n >= 10 {
         text.push_str(&(o.one_in_ten)(&clock::stopwatch(slow as i64)));
     }
@@ -94,7 +94,7 @@ fn deliveries(t: &'static Texts, d: &Overview) -> AnyView {
         })
         .collect();
     let chart = bar_chart(Bars {
-        label: (o.durations)(n),
+        label: (o.durations)(&t.deliveries(n)),
         values: bins,
         bad: vec![],
         axis: ["00:00".into(), String::new(), clock::stopwatch(top as i64)],

@@ -124,7 +124,8 @@ fn upload(t: &'static Texts) -> AnyView {
     let teams: Vec<(String, String)> =
         me.map(|m| m.teams.into_keys().map(|s| (s.clone(), s)).collect()).unwrap_or_default();
     if teams.is_empty() {
-        return ().into_any();
+        let why = refused.unwrap_or_else(|| t.account.no_teams.to_owned());
+        return section("upload", c.upload, "", view! { <p class="quiet">{why}</p> }.into_any());
     }
     let body = view! {
         <form class="inform narrow" method="post" action="/uploads/form" enctype="multipart/form-data">

@@ -4,7 +4,7 @@ use crate::api::form::PoolForm;
 use crate::api::{self, PutPool, Said, use_kept};
 use crate::fetch::Fetch;
 use crate::pages::page;
-use crate::pages::parts::{Act, act, act_form, hidden, operator_refused};
+use crate::pages::parts::{Act, act, act_form, hidden, operator_refused, seen};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
 use crate::ui::{Button, LinkButton, NumberField, SelectField, TextArea, TextField, Tone, head, section};
@@ -102,7 +102,7 @@ fn body(t: &'static Texts, f: PoolForm, put: Act<PutPool>, new: bool) -> AnyView
     };
     let back = if new { "/pools".to_owned() } else { api::pool_path(&f.name) };
     let fields = view! {
-        {hidden("seen", f.seen)}
+        {seen(told, f.seen)}
         {hidden("once", f.once)}
         {section("what", p.section_what, "", view! { <div class="fields">{what}</div> }.into_any())}
         {section("net", p.section_net, "", net.into_any())}

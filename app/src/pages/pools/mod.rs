@@ -3,6 +3,7 @@
 mod capacity;
 mod edit;
 mod hosts;
+mod isolation;
 mod list;
 mod pool;
 mod quotas;

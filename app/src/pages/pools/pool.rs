@@ -2,6 +2,7 @@
 
 use super::capacity::{capacity_legend, capacity_table, scarce};
 use super::hosts::hosts;
+use super::isolation::isolation;
 use super::quotas::{FIELDS, Quotas, quotas};
 use crate::api::form::QuotaForm;
 use crate::api::{self, DeletePool, PutQuota, Said, use_kept};
@@ -67,7 +68,7 @@ fn body(t: &'static Texts, v: PoolView, q: Quotas, delete: Act<DeletePool>) -> A
         {section_with("capacity", p.capacity, "", capacity_legend(), capacity_table(r))}
         {section("hosts", p.hosts, chosen, hosts(&v))}
         {section("quotas", p.quotas, promised, quotas(&v, q))}
-        {section("isolation", p.isolation, "", isolation(t, &v))}
+        {section("isolation", p.isolation, "", isolation(&v))}
         {v.may_change.then(|| section("danger", p.danger, "", danger(t, &v, delete)))}
     }
     .into_any()
@@ -96,17 +97,9 @@ fn title(t: &'static Texts, v: &PoolView, short: bool) -> AnyView {
     head(view! { <h1>{r.spec.name.clone()}</h1>{tag} }.into_any(), facts(items), edit.into_any())
 }
 
-fn isolation(t: &'static Texts, v: &PoolView) -> AnyView {
-    view! {
-        <p class="lead">{(t.pools.isolation_text)(&v.row.spec.subnet.to_string())}</p>
-        <p class="second gap">{t.zone(v.row.spec.zone)}</p>
-    }
-    .into_any()
-}
-
 fn danger(t: &'static Texts, v: &PoolView, delete: Act<DeletePool>) -> AnyView {
     let (p, name) = (&t.pools, &v.row.spec.name);
-    let refused = (v.row.apps > 0).then(|| (p.delete_in_use)(v.row.apps));
+    let refused = (v.row.apps > 0).then(|| (p.delete_in_use)(&t.applications(u64::from(v.row.apps))));
     let fields = view! {
         {hidden("name", name.clone())}
         <TextField

@@ -26,7 +26,7 @@ mod spec;
 mod stale;
 mod supervise;
 
-pub use spec::{Backoff, Ready, Spec};
+pub use spec::{Backoff, Pulse, Ready, Spec};
 
 use rustix::process::Signal;
 use std::path::PathBuf;

@@ -41,6 +41,17 @@ impl Backoff {
     }
 }
 
+/// How long a running child may fail to answer before it counts as dead.
+#[derive(Debug, Clone, Copy)]
+pub struct Pulse {
+    /// Between two questions.
+    pub every: Duration,
+    /// For one answer.
+    pub within: Duration,
+    /// Misses in a row until it is ended and started again.
+    pub misses: u32,
+}
+
 /// A child to be supervised.
 #[derive(Clone)]
 pub struct Spec {
@@ -71,6 +82,9 @@ pub struct Spec {
     pub stop_within: Duration,
     /// Waits between starts.
     pub backoff: Backoff,
+    /// Asks the ready condition for as long as it runs: a process that exists and does
+    /// not answer (stopped, in a deadlock) serves nobody. `None`: only its end counts.
+    pub pulse: Option<Pulse>,
 }
 
 impl Spec {
@@ -91,6 +105,7 @@ impl Spec {
             ready_within: Duration::from_secs(10),
             stop_within: Duration::from_secs(5),
             backoff: Backoff::default(),
+            pulse: None,
         }
     }
 

@@ -110,12 +110,28 @@ impl Supervisor {
             self.state.send_replace(State::Running { pid, since });
         }
         tokio::select! {
+            why = self.silent() => {
+                self.end(&mut process).await;
+                End::Died(why)
+            }
             status = process.wait() => {
                 self.sweep(pid);
                 End::Died(self.words(status))
             }
             order = inbox.recv() => self.obey(order, &mut process).await,
         }
+    }
+
+    /// Ends when the running child has not answered as often as its pulse says; in words.
+    async fn silent(&self) -> String {
+        let Some(pulse) = self.spec.pulse else { return std::future::pending().await };
+        let mut misses = 0;
+        while misses < pulse.misses {
+            tokio::time::sleep(pulse.every).await;
+            let answered = tokio::time::timeout(pulse.within, (self.spec.ready)()).await.unwrap_or(false);
+            misses = if answered { 0 } else { misses + 1 };
+        }
+        format!("it ran and did not answer {misses} times in a row, {} ms apart", pulse.every.as_millis())
     }
 
     async fn obey(&self, order: Option<Order>, process: &mut Process) -> End {

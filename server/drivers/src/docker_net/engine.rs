@@ -7,10 +7,13 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use padis_domain::ports::{PortError, PortResult};
 use padis_domain::problem::System;
 use std::collections::HashMap;
+use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// Seconds that one request may take. `network connect` takes 0.1 s; a loaded machine may need ten times that.
 const DEADLINE_S: u64 = 15;
+/// A look takes milliseconds; an engine that needs longer than this does not answer.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// An engine by its endpoint.
 pub(super) struct Engine {
@@ -83,8 +86,11 @@ impl Engine {
     pub(super) async fn containers(&self, filter: &str, value: &str, all: bool) -> PortResult<Vec<ContainerSummary>> {
         let filters = HashMap::from([(filter, vec![value])]);
         let options = ListContainersOptionsBuilder::new().all(all).filters(&filters).build();
-        let found = self.docker().await?.list_containers(Some(options)).await;
-        let mut found = found.map_err(|e| self.failed("list containers", false, e))?;
+        let list = async {
+            let found = self.docker().await?.list_containers(Some(options)).await;
+            found.map_err(|e| self.failed("list containers", false, e))
+        };
+        let mut found = self.soon("list containers", list).await?;
         let alive = |c: &ContainerSummary| {
             matches!(c.state, Some(ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::PAUSED))
         };
@@ -94,10 +100,21 @@ impl Engine {
 
     /// The network, `None` if there is none of that name.
     pub(super) async fn network(&self, name: &str) -> PortResult<Option<NetworkInspect>> {
-        match self.docker().await?.inspect_network(name, None::<InspectNetworkOptions>).await {
-            Ok(network) => Ok(Some(network)),
-            Err(error) if status(&error) == Some(404) => Ok(None),
-            Err(error) => Err(self.failed(&format!("inspect network {name}"), false, error)),
-        }
+        let look = async {
+            match self.docker().await?.inspect_network(name, None::<InspectNetworkOptions>).await {
+                Ok(network) => Ok(Some(network)),
+                Err(error) if status(&error) == Some(404) => Ok(None),
+                Err(error) => Err(self.failed(&format!("inspect network {name}"), false, error)),
+            }
+        };
+        self.soon("inspect a network", look).await
+    }
+
+    /// A look within its time.
+    async fn soon<T>(&self, what: &str, look: impl Future<Output = PortResult<T>>) -> PortResult<T> {
+        tokio::time::timeout(LOOK, look).await.unwrap_or_else(|elapsed| {
+            let what = format!("{what} on the Docker Engine at {}", self.endpoint);
+            Err(PortError::transient(System::Docker, what, elapsed))
+        })
     }
 }

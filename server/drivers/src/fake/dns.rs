@@ -32,6 +32,12 @@ impl FakeDns {
     pub fn resolve(&self, name: &str) -> Vec<String> {
         lock(&self.names).get(name).map(|r| r.addresses.clone()).unwrap_or_default()
     }
+    /// The names that an address points back to.
+    pub fn points_back(&self, address: &str) -> Vec<String> {
+        let names = lock(&self.names);
+        let here = names.values().filter(|r| r.ptr && r.addresses.iter().any(|a| a == address));
+        here.map(|r| r.name.clone()).collect()
+    }
 }
 
 #[async_trait]

@@ -4,7 +4,7 @@
 //! The HTTP secret signs the state of uploads; made anew at each start it would
 //! break pushes that go on over a restart, so it is kept in a file of mode 0600.
 
-use crate::child::{Child, ChildError, Spec};
+use crate::child::{Child, ChildError, Pulse, Spec};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -62,7 +62,7 @@ impl RegistryChild {
         let url = format!("http://{}/v2/", config.listen);
         let client = crate::http::builder().timeout(Duration::from_secs(2)).build();
         let client = client.map_err(|e| failed(&file)(io::Error::other(e)))?;
-        let spec = Spec::new("registry", "docker-registry", folder)
+        let mut spec = Spec::new("registry", "docker-registry", folder)
             .args(["serve".to_owned(), file.display().to_string()])
             .env("REGISTRY_HTTP_SECRET", secret)
             .listens(config.listen)
@@ -70,6 +70,9 @@ impl RegistryChild {
                 let call = client.get(&url).send();
                 async move { call.await.is_ok_and(|answer| answer.status().is_success()) }
             });
+        // A busy disk delays an answer by seconds; four misses in a row are a quarter of a minute.
+        spec.pulse = Some(Pulse { every: Duration::from_secs(2), within: Duration::from_secs(2), misses: 4 });
+        spec.stop_within = Duration::from_secs(2);
         let child = Child::spawn(spec).await?;
         child.ready(Duration::from_secs(10)).await?;
         Ok(Self { child, listen: config.listen })

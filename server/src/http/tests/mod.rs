@@ -98,7 +98,8 @@ pub async fn world_with(env: &[(&str, &str)]) -> World {
         public_url: "http://localhost".into(),
     };
     let wake = Arc::new(tokio::sync::Notify::new());
-    let portal = PadisPortal::new(store.clone(), Arc::<Live>::default(), changes.clone(), settings, wake, accounts);
+    let pages = Arc::new(crate::reconcile::ask::Asker::new().expect("a client"));
+    let portal = PadisPortal::new(store.clone(), Arc::default(), changes.clone(), settings, wake, accounts, pages);
     let packages = Packages::new(store.clone(), &c.data, c.upload.clone(), changes.clone()).expect("packages");
     let stop = CancellationToken::new();
     let web = Web::new(&c, auth.clone(), Arc::new(portal), Arc::new(packages), changes.clone(), stop.clone());

@@ -99,6 +99,8 @@ async fn a_plain_form_works_without_a_script() {
     let a = post(multipart("motor", "shop.zip", &site(5_000_000))).await;
     assert_eq!(a.status, StatusCode::SEE_OTHER);
     assert!(a.to().starts_with("/applications/new?step=2&package="), "{}", a.to());
+    // The page goes on for the team that the package is of.
+    assert!(a.to().ends_with("&for=motor"), "{}", a.to());
     let problem = |a: &Answer| {
         let url: url::Url = format!("http://x{}", a.to()).parse().expect("url");
         let p = url.query_pairs().find(|(k, _)| k == "problem").map(|(_, v)| v.into_owned()).expect("a problem");
@@ -108,5 +110,7 @@ async fn a_plain_form_works_without_a_script() {
     let fault = padis_domain::package::PackageFault::NotAnArchive { looks_like: "text".into() };
     assert_eq!(problem(&a), padis_domain::Problem::Package { fault });
     assert_eq!(problem(&post(multipart("life", "shop.zip", &site(10))).await), padis_domain::Problem::NotFound);
+    let unchosen = problem(&post(multipart("", "shop.zip", &site(10))).await);
+    assert_eq!(unchosen, padis_domain::Problem::missing("team"));
     assert_eq!(problem(&post(multipart("motor", "", b"")).await), padis_domain::Problem::missing("package"));
 }

@@ -17,17 +17,49 @@ mod zip;
 mod zip_dir;
 
 pub use entries::{Limits, Refusal};
-pub use unpack::unpack;
+pub use unpack::{Room, unpack};
 
+use entries::Visitor;
 use padis_domain::package::{PackageFacts, PackageFault};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
+use unpack::Unpack;
 
 /// Bytes from the beginning that decide what it is.
 const HEAD: usize = 512;
 
 /// Reads the whole file and tells what is inside. Blocks: for a thread of its own.
 pub fn inspect(file: &File, limits: &Limits) -> Result<PackageFacts, Refusal> {
+    look(file, limits, None).map(|(facts, _)| facts)
+}
+
+/// The same, and unpacks all of it into the empty folder `into` on the way, if it
+/// looks like a site: one reading serves both. Gives whether it was unpacked; what
+/// then lies in `into` is to be believed only if the facts say that it is a site.
+pub fn inspect_into(file: &File, limits: &Limits, into: &Path, room: &Room) -> Result<(PackageFacts, bool), Refusal> {
+    look(file, limits, Some((into, room)))
+}
+
+/// Tells two visitors.
+struct Both<'r>(facts::Facts, Option<Unpack<'r>>);
+
+impl Visitor for Both<'_> {
+    fn begin(&mut self, name: &[u8], folder: bool) -> Result<(), Refusal> {
+        self.0.begin(name, folder)?;
+        self.1.as_mut().map_or(Ok(()), |u| u.begin(name, folder))
+    }
+    fn data(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        self.0.data(bytes)?;
+        self.1.as_mut().map_or(Ok(()), |u| u.data(bytes))
+    }
+    fn end(&mut self) -> Result<(), Refusal> {
+        self.0.end()?;
+        self.1.as_mut().map_or(Ok(()), Unpack::end)
+    }
+}
+
+fn look(file: &File, limits: &Limits, into: Option<(&Path, &Room)>) -> Result<(PackageFacts, bool), Refusal> {
     let len = file.metadata()?.len();
     if len == 0 {
         return Err(PackageFault::Empty.into());
@@ -37,14 +69,15 @@ pub fn inspect(file: &File, limits: &Limits) -> Result<PackageFacts, Refusal> {
     if let Some(word) = looks::looks_like(&head) {
         return Err(PackageFault::NotAnArchive { looks_like: word.to_owned() }.into());
     }
-    let mut facts = facts::Facts::new();
     let tar = looks::is_gzip(&head);
+    let into = into.filter(|_| tar || zip::may_be_site(file, len, limits));
+    let mut both = Both(facts::Facts::new(), into.map(|(to, room)| Unpack::new(to, b"", room)).transpose()?);
     if tar {
-        targz::walk(file, len, limits, &mut facts)?;
+        targz::walk(file, len, limits, &mut both)?;
     } else {
-        zip::walk(file, len, limits, &mut facts)?;
+        zip::walk(file, len, limits, &mut both)?;
     }
-    Ok(facts.finish(tar)?)
+    Ok((both.0.finish(tar)?, into.is_some()))
 }
 
 #[cfg(test)]

@@ -56,6 +56,14 @@ pub fn walk(file: &File, len: u64, limits: &Limits, visitor: &mut dyn Visitor) -
     if expected == dir.at { Ok(()) } else { corrupt(b"") }
 }
 
+/// Whether the names alone leave it open that this is a web site: no `WEB-INF`, no
+/// manifest. A directory that can't be read is for [`walk`] to refuse.
+pub fn may_be_site(file: &File, len: u64, limits: &Limits) -> bool {
+    directory(file, len, limits).is_ok_and(|d| {
+        !d.entries.iter().any(|e| e.raw.starts_with(b"WEB-INF") || e.raw.eq_ignore_ascii_case(b"META-INF/MANIFEST.MF"))
+    })
+}
+
 struct Buffers {
     packed: Vec<u8>,
     unpacked: Vec<u8>,

@@ -125,7 +125,7 @@ fn a_tree_is_unpacked_for_everybody_to_read_from_its_root() {
     let f = look(&z).expect("site");
     let to = tempfile::tempdir().expect("folder");
     let root = f.site_root.expect("root");
-    unpack(&file(&z), z.len() as u64, f.kind, &LIMITS, &root, to.path()).expect("unpack");
+    unpack(&file(&z), z.len() as u64, f.kind, &LIMITS, &root, to.path(), &|| Ok(())).expect("unpack");
     let want = BTreeMap::from([("index.html".to_owned(), b"yes".to_vec()), ("a/b.js".to_owned(), b"js".to_vec())]);
     assert_eq!(tree_of(to.path()), want);
     let mode = |p: &str| std::fs::metadata(to.path().join(p)).expect("there").permissions().mode() & 0o7777;
@@ -149,8 +149,40 @@ proptest! {
         let f = look(&bytes).expect("site");
         prop_assert_eq!(f.files as usize, all.len());
         let to = tempfile::tempdir().expect("folder");
-        unpack(&file(&bytes), bytes.len() as u64, f.kind, &LIMITS, "", to.path()).expect("unpack");
+        unpack(&file(&bytes), bytes.len() as u64, f.kind, &LIMITS, "", to.path(), &|| Ok(())).expect("unpack");
         let want: BTreeMap<String, Vec<u8>> = all.iter().map(|(n, d)| ((*n).to_owned(), d.to_vec())).collect();
-        prop_assert_eq!(tree_of(to.path()), want);
+        prop_assert_eq!(&tree_of(to.path()), &want);
+        // The same in one reading.
+        let once = tempfile::tempdir().expect("folder");
+        let (facts, unpacked) = inspect_into(&file(&bytes), &LIMITS, once.path(), &|| Ok(())).expect("site");
+        prop_assert!(unpacked);
+        prop_assert_eq!((facts, &tree_of(once.path())), (f, &want));
     }
+}
+
+#[test]
+fn only_what_may_be_a_site_is_unpacked_while_it_is_checked() {
+    let war = zip(&[("WEB-INF/web.xml", b"<web-app/>"), ("index.html", b"hi")]);
+    let to = tempfile::tempdir().expect("folder");
+    let (facts, unpacked) = inspect_into(&file(&war), &LIMITS, to.path(), &|| Ok(())).expect("war");
+    assert_eq!((facts.kind, unpacked), (PackageKind::War, false));
+    assert!(tree_of(to.path()).is_empty());
+}
+
+#[test]
+fn a_disk_without_room_ends_the_unpacking() {
+    // Noise: what compresses well would be refused as a bomb.
+    let mut x = 1_u64;
+    let mut noise = || {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        x.to_le_bytes()
+    };
+    let big: Vec<u8> = std::iter::repeat_with(&mut noise).take((65 << 20) / 8).flatten().collect();
+    let site = zip(&[("index.html", b"hi"), ("big", &big)]);
+    let to = tempfile::tempdir().expect("folder");
+    let full = || Err(std::io::ErrorKind::StorageFull.into());
+    let refused = inspect_into(&file(&site), &Limits { unpacked_bytes: 1 << 30, ..LIMITS }, to.path(), &full);
+    assert!(matches!(refused, Err(Refusal::Io(e)) if e.kind() == std::io::ErrorKind::StorageFull));
 }

@@ -17,10 +17,16 @@ fn look(bytes: &[u8]) -> Result<PackageFacts, PackageFault> {
     look_within(bytes, &LIMITS)
 }
 
+/// The verdict; unpacking on the way gives the same one.
 fn look_within(bytes: &[u8], limits: &Limits) -> Result<PackageFacts, PackageFault> {
-    match inspect(&file(bytes), limits) {
+    let verdict = |r: Result<PackageFacts, Refusal>| match r {
         Ok(f) => Ok(f),
         Err(Refusal::Fault(f)) => Err(f),
         Err(Refusal::Io(e)) => panic!("the disk is not at fault: {e}"),
-    }
+    };
+    let alone = verdict(inspect(&file(bytes), limits));
+    let to = tempfile::tempdir().expect("folder");
+    let both = verdict(inspect_into(&file(bytes), limits, to.path(), &|| Ok(())).map(|(facts, _)| facts));
+    assert_eq!(alone, both);
+    alone
 }
