@@ -185,9 +185,9 @@ journey('the life of an application', ({ step, window }) => {
     await entry('Created the application', /^Administrator: Created/);
     await entry('Slot 0 started r1 on padis-dev', /Address \d+\.\d+\.\d+\.\d+/);
     await entry('r1 is online', /after \d\d:\d\d/);
-    await entry('Administrator: Stop', /state: online → stopped/);
+    await entry('Administrator: Stop', /state: running → stopped/);
     await entry('Slot 0 of r1 left', /Out of the balancer first, its requests finished, then stopped/);
-    await entry('Administrator: Start', /state: stopped → online/);
+    await entry('Administrator: Start', /state: stopped → running/);
     await entry('hello → good day', /Administrator: Change settings .*variable GREETING: hello → good day/);
     await entry('r3 is online', /after \d\d:\d\d/);
   });

@@ -97,7 +97,7 @@ journey('uploads', ({ step, window, atEnd }) => {
     randomFillSync(film);
     const file = withFiles('site.zip', 'film.zip', { 'film.bin': film });
     const there = await window('on a bad line', { at: await line.open() });
-    there.expect(/net::ERR_(CONNECTION_RESET|CONNECTION_CLOSED|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|NETWORK_CHANGED)/);
+    there.expect(/net::ERR_(CONNECTION_RESET|CONNECTION_CLOSED|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|SOCKET_NOT_CONNECTED)/);
     // The server may still be writing down what had arrived when it was asked how much that is.
     there.expect(/PATCH \S+\/uploads\/\w+ answered 409|status of 409 .*\/uploads\//);
     await signIn(there.page);
