@@ -36,8 +36,12 @@ pub fn pack<T: Serialize>(said: &Said<T>) -> Vec<u8> {
 /// # Errors
 /// The fault that was packed, or [`Fault::OutOfDate`] for what can't be read.
 pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Said<T> {
+    T::deserialize(&mut postcard::Deserializer::from_bytes(good(bytes)?)).map_err(|_| Fault::OutOfDate)
+}
+
+fn good(bytes: &[u8]) -> Said<&[u8]> {
     match bytes.split_first() {
-        Some((&GOOD, rest)) => postcard::from_bytes(rest).map_err(|_| Fault::OutOfDate),
+        Some((&GOOD, rest)) => Ok(rest),
         Some((&BAD, rest)) => Err(postcard::from_bytes(rest).unwrap_or(Fault::OutOfDate)),
         _ => Err(Fault::OutOfDate),
     }

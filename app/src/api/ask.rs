@@ -21,6 +21,7 @@ use server_fn::response::TryRes;
 use server_fn::server::Server;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
 /// The protocol of a server function whose arguments are encoded as `I` says.
 pub struct Ask<I>(PhantomData<I>);
@@ -50,24 +51,39 @@ where
     }
 
     async fn run_client(path: &str, input: In) -> Said<Out> {
-        let arguments = serde_qs::to_string(&input).map_err(|_| Fault::OutOfDate)?;
-        let answer = exchange(path.to_owned(), I::METHOD == Method::GET, arguments).await;
-        wire::unpack(&answer.unwrap_or(Err(Fault::ConnectionLost))?)
+        wire::unpack(&exchange(path, reads::<I>(), arguments(input)).await?)
     }
 }
 
+// What follows is kept out of the functions above, which are compiled once for
+// every server function.
+
+#[inline(never)]
+fn reads<I: Encoding>() -> bool {
+    I::METHOD == Method::GET
+}
+
+#[inline(never)]
+fn arguments<In: Serialize>(input: In) -> Said<String> {
+    serde_qs::to_string(&input).map_err(|_| Fault::OutOfDate)
+}
+
 /// Sends it from a task of its own: what the browser gives can't leave its thread.
-fn exchange(path: String, read: bool, arguments: String) -> oneshot::Receiver<Said<Vec<u8>>> {
-    let (tx, rx) = oneshot::channel();
-    leptos::task::spawn_local(async move {
-        let sent = if read {
-            request("GET", &format!("{path}?{arguments}"), &[OURS], Body::None, Box::new(|_| true)).await
-        } else {
-            post(&path, &arguments).await
-        };
-        let _ = tx.send(sent.map_err(|()| Fault::ConnectionLost).and_then(|r| said(&r)));
-    });
-    rx
+fn exchange(path: &str, read: bool, arguments: Said<String>) -> Pin<Box<dyn Future<Output = Said<Vec<u8>>> + Send>> {
+    let path = path.to_owned();
+    Box::pin(async move {
+        let arguments = arguments?;
+        let (tx, rx) = oneshot::channel();
+        leptos::task::spawn_local(async move {
+            let sent = if read {
+                request("GET", &format!("{path}?{arguments}"), &[OURS], Body::None, Box::new(|_| true)).await
+            } else {
+                post(&path, &arguments).await
+            };
+            let _ = tx.send(sent.map_err(|()| Fault::ConnectionLost).and_then(|r| said(&r)));
+        });
+        rx.await.unwrap_or(Err(Fault::ConnectionLost))
+    })
 }
 
 /// Asks for answers in the browser half's form.

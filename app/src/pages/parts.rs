@@ -10,7 +10,7 @@ use crate::api::{self, Fault, Outcome, Said, outcome};
 use crate::fetch::Fetch;
 use crate::shell::who;
 use crate::text::{Texts, texts};
-use crate::ui::{PagerWords, Shape, UrlState, notice, pager};
+use crate::ui::{Erase, PagerWords, Shape, UrlState, notice, pager};
 use crate::wire;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -220,7 +220,7 @@ fn form(path: &'static str, state: State, id: String, class: &'static str, child
             {children}
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 /// The form's fields with the button that was pressed, URL-encoded.
@@ -269,7 +269,7 @@ impl Told {
                 None => ().into_any(),
             },
         };
-        view! { <div class="said" aria-live="polite">{said}</div> }.into_any()
+        view! { <div class="said" aria-live="polite">{move || said()}</div> }.erase()
     }
 }
 
@@ -277,11 +277,11 @@ impl Told {
 fn changed(t: &'static Texts, f: &Fault) -> AnyView {
     let list = match f.problem() {
         Some(Problem::ChangedMeanwhile { changes, .. }) => {
-            changes.iter().map(|c| view! { <li>{t.change(c)}</li> }).collect_view()
+            changes.iter().map(|c| view! { <li>{t.change(c)}</li> }.erase()).collect_view()
         }
         _ => return fault_notice(f),
     };
-    view! { {fault_notice(f)} <ul class="changes">{list}</ul> }.into_any()
+    view! { {fault_notice(f)} <ul class="changes">{list}</ul> }.erase()
 }
 
 /// The hidden field with the revision that the form is based on. After "somebody
@@ -293,13 +293,13 @@ pub fn seen(told: Told, revision: impl Into<String>) -> AnyView {
         Outcome::Failed(Fault::Portal(Problem::ChangedMeanwhile { revision, .. })) => revision.to_string(),
         _ => revision.clone(),
     };
-    view! { <input type="hidden" name="seen" value=value/> }.into_any()
+    view! { <input type="hidden" name="seen" value=value/> }.erase()
 }
 
 /// A hidden field.
 pub fn hidden(name: &'static str, value: impl Into<String>) -> AnyView {
     let value: String = value.into();
-    view! { <input type="hidden" name=name value=value/> }.into_any()
+    view! { <input type="hidden" name=name value=value/> }.erase()
 }
 
 /// The box that filters a list by text; the list's other parameters stay.
@@ -307,7 +307,7 @@ pub fn hidden(name: &'static str, value: impl Into<String>) -> AnyView {
 pub fn filter_box(t: &'static Texts, url: &UrlState, label: &'static str, value: &str, beside: AnyView) -> AnyView {
     let clear = (!value.is_empty()).then(|| {
         let href = url.with(&[("q", ""), ("page", "")]);
-        view! { <a class="btn s quiet" href=href>{t.shell.clear}</a> }
+        view! { <a class="btn s quiet" href=href>{t.shell.clear}</a> }.erase()
     });
     view! {
         <form class="filt" method="get" action=url.path.clone() role="search">
@@ -318,7 +318,7 @@ pub fn filter_box(t: &'static Texts, url: &UrlState, label: &'static str, value:
             {clear}
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 /// A small select inside a filter: `(value, word)`.
@@ -327,7 +327,7 @@ pub fn filter_select(label: &'static str, name: &'static str, value: &str, optio
         .into_iter()
         .map(|(v, word)| {
             let chosen = v == value;
-            view! { <option value=v selected=chosen>{word}</option> }
+            view! { <option value=v selected=chosen>{word}</option> }.erase()
         })
         .collect_view();
     view! {
@@ -335,5 +335,5 @@ pub fn filter_select(label: &'static str, name: &'static str, value: &str, optio
             <select class="in" name=name aria-label=label>{options}</select>
         </span>
     }
-    .into_any()
+    .erase()
 }

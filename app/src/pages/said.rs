@@ -5,7 +5,7 @@ use crate::fetch::{Coming, Fetch};
 use crate::shell::PageTitle;
 use crate::text::problem;
 use crate::text::{Texts, texts};
-use crate::ui::{Shape, notice, skeleton};
+use crate::ui::{Erase, Shape, notice, skeleton};
 use leptos::prelude::*;
 use padis_domain::Problem;
 
@@ -41,7 +41,7 @@ pub fn fault_notice(f: &Fault) -> AnyView {
     };
     let action = match f {
         Fault::Portal(Problem::NotSignedIn) => {
-            view! { <a class="btn s" href="/sign-in" rel="external">{t.shell.sign_in}</a> }.into_any()
+            view! { <a class="btn s" href="/sign-in" rel="external">{t.shell.sign_in}</a> }.erase()
         }
         _ => ().into_any(),
     };
@@ -59,7 +59,7 @@ pub fn fault(f: &Fault) -> AnyView {
         {fault_notice(f)}
         <p class="gap"><a class="btn" href="/">{t.shell.back_to_overview}</a></p>
     }
-    .into_any()
+    .erase()
 }
 
 /// What the problems of a form say about its field, in one line.
@@ -77,7 +77,7 @@ pub fn waiting(what: &'static str, rows: usize, coming: Box<dyn Fn() -> Coming +
             {move || Suspend::new(coming.with_value(|c| c()))}
         </Transition>
     }
-    .into_any()
+    .erase()
 }
 
 /// A page from a resource: bones, then the page or why there is none.

@@ -7,7 +7,7 @@ use super::palette::Palette;
 use super::top::Top;
 use crate::live;
 use crate::text::texts;
-use crate::ui::effect;
+use crate::ui::{Erase, effect};
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 
@@ -45,5 +45,5 @@ pub fn Frame() -> AnyView {
         <Palette/>
         <Announcer/>
     }
-    .into_any()
+    .erase()
 }

@@ -18,6 +18,7 @@ pub use palette::hit_icon;
 pub use top::use_here;
 
 use crate::text::texts;
+use crate::ui::Erase;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -28,7 +29,7 @@ pub fn PageTitle(
     #[prop(into)]
     text: Signal<String>,
 ) -> impl IntoView {
-    view! { <Title text=move || format!("{} · Padis", text.get())/> }
+    view! { <Title text=move || format!("{} · Padis", text.get())/> }.erase()
 }
 
 /// What stands where a page does not exist.
@@ -46,5 +47,5 @@ pub fn NotFound() -> AnyView {
         </header>
         <p><a class="btn" href="/">{t.shell.back_to_overview}</a></p>
     }
-    .into_any()
+    .erase()
 }

@@ -3,7 +3,7 @@
 
 use crate::api;
 use crate::text::{lowercase, texts};
-use crate::ui::{Icon, effect, icon};
+use crate::ui::{Erase, Icon, effect, icon};
 use leptos::html::{Dialog, Input};
 use leptos::{ev, prelude::*};
 use leptos_router::NavigateOptions;
@@ -150,6 +150,7 @@ pub fn Palette() -> AnyView {
                         <small>{h.detail}</small>
                     </div>
                 }
+                .erase()
             })
             .collect_view()
     };
@@ -172,8 +173,8 @@ pub fn Palette() -> AnyView {
                 />
                 <kbd>"Esc"</kbd>
             </div>
-            <div class="res" role="listbox" id="pal" aria-label=s.results>{options}</div>
+            <div class="res" role="listbox" id="pal" aria-label=s.results>{move || options()}</div>
         </dialog>
     }
-    .into_any()
+    .erase()
 }

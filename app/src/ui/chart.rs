@@ -1,6 +1,7 @@
 //! Charts: SVG drawn on the server, stretched without distorting the line; words
 //! stand outside it, and the same figures stand in a table below.
 
+use super::Erase;
 use crate::text::units::fixed;
 use leptos::prelude::*;
 use std::fmt::Write as _;
@@ -74,7 +75,7 @@ pub fn line_chart(c: Line) -> AnyView {
             {figures(c.figures, c.table)}
         </figure>
     }
-    .into_any()
+    .erase()
 }
 
 /// Bars; those in `bad` take the colour of failure.
@@ -116,6 +117,7 @@ pub fn bar_chart(c: Bars) -> AnyView {
                     height=tenth(h)
                 ></rect>
             }
+            .erase()
         })
         .collect_view();
     view! {
@@ -128,16 +130,17 @@ pub fn bar_chart(c: Bars) -> AnyView {
             {figures(c.figures, c.table)}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn axis([a, b, c]: [String; 3]) -> AnyView {
-    view! { <p class="ax"><span>{a}</span><span>{b}</span><span>{c}</span></p> }.into_any()
+    view! { <p class="ax"><span>{a}</span><span>{b}</span><span>{c}</span></p> }.erase()
 }
 
 fn figures(summary: String, (heads, rows): ([String; 2], Vec<[String; 2]>)) -> AnyView {
     let [a, b] = heads;
-    let rows = rows.into_iter().map(|[a, b]| view! { <tr><td>{a}</td><td class="num">{b}</td></tr> }).collect_view();
+    let rows =
+        rows.into_iter().map(|[a, b]| view! { <tr><td>{a}</td><td class="num">{b}</td></tr> }.erase()).collect_view();
     view! {
         <details class="figs">
             <summary>{summary}</summary>
@@ -147,5 +150,5 @@ fn figures(summary: String, (heads, rows): ([String; 2], Vec<[String; 2]>)) -> A
             </table>
         </details>
     }
-    .into_any()
+    .erase()
 }

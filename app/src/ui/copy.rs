@@ -1,6 +1,7 @@
 //! Copies a text. Without scripts the text stands there to be selected, so the
 //! button shows itself only when it can work.
 
+use super::Erase;
 use super::effect;
 use super::{Icon, icon};
 use leptos::prelude::*;
@@ -42,5 +43,5 @@ pub fn CopyButton(
             {icon(Icon::Copy)}
         </button>
     }
-    .into_any()
+    .erase()
 }

@@ -4,6 +4,7 @@
 //! forbidden by the Content-Security-Policy. The hatch is one pattern, `#hatch`,
 //! that the shell defines once.
 
+use super::Erase;
 use crate::text::units::fixed;
 use leptos::prelude::*;
 
@@ -36,7 +37,7 @@ pub fn capacity(c: Capacity, label: impl Into<String>, thin: bool) -> AnyView {
             <rect class="h" x=u y="0" width=h height="100%" rx="2"></rect>
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 /// The legend of a capacity bar: words for used, held, free.
@@ -49,7 +50,7 @@ pub fn legend(used: impl Into<String>, held: impl Into<String>, free: impl Into<
             <span><i class="key f"></i><span>{free}</span></span>
         </p>
     }
-    .into_any()
+    .erase()
 }
 
 /// A small meter: blue below 80 %, amber to 95 %, red above, unless `calm`.
@@ -58,9 +59,8 @@ pub fn meter(value: f64, max: f64, label: impl Into<String>, calm: bool) -> AnyV
     let part = if max > 0.0 { (value / max).clamp(0.0, 1.0) } else { 0.0 };
     let part = fixed(part, 3);
     if calm {
-        view! { <meter value=part min="0" max="1" aria-label=label></meter> }.into_any()
+        view! { <meter value=part min="0" max="1" aria-label=label></meter> }.erase()
     } else {
-        view! { <meter value=part min="0" max="1" low="0.8" high="0.95" optimum="0" aria-label=label></meter> }
-            .into_any()
+        view! { <meter value=part min="0" max="1" low="0.8" high="0.95" optimum="0" aria-label=label></meter> }.erase()
     }
 }

@@ -48,3 +48,16 @@ pub fn effect(run: impl FnMut() + 'static) {
     }
     boxed(Box::new(run));
 }
+
+/// Makes what `view!` gives an [`AnyView`]. `into_any` would do, but of the type
+/// that `view!` wraps around the element: one more than the same element inside
+/// another one, and each costs the browser's binary 1 kB.
+pub trait Erase {
+    /// The view without its type.
+    fn erase(self) -> leptos::prelude::AnyView;
+}
+impl<T: leptos::prelude::IntoAny> Erase for leptos::prelude::View<T> {
+    fn erase(self) -> leptos::prelude::AnyView {
+        self.into_inner().into_any()
+    }
+}

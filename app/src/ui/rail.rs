@@ -1,6 +1,7 @@
 //! The rail: each step with state, evidence, duration, and a trace on one time
 //! axis; the moment of arrival runs as one line through all of them.
 
+use super::Erase;
 use super::Shape;
 use crate::text::units::fixed;
 use leptos::prelude::*;
@@ -59,7 +60,7 @@ pub fn rail(stops: Vec<Stop>, on: Option<f64>, took_head: impl Into<String>, uni
         .map(|i| {
             let v = fixed(span * f64::from(i) / 6.0, 1);
             // The unit stands at the zero, where there is room: two labels at the end would touch.
-            view! { <span>{if i == 0 { format!("{v} {unit}") } else { v }}</span> }
+            view! { <span>{if i == 0 { format!("{v} {unit}") } else { v }}</span> }.erase()
         })
         .collect_view();
     let stops = stops.into_iter().map(|s| stop(s, span, on)).collect_view();
@@ -72,7 +73,7 @@ pub fn rail(stops: Vec<Stop>, on: Option<f64>, took_head: impl Into<String>, uni
             <ol>{stops}</ol>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn stop(s: Stop, span: f64, on: Option<f64>) -> AnyView {
@@ -86,18 +87,19 @@ fn stop(s: Stop, span: f64, on: Option<f64>) -> AnyView {
         view! {
             <rect class="bar" x=pct(t.from, span) width=percent(width) y="0" height="8" rx="2"></rect>
         }
+        .erase()
     });
     let grid = (0..=6)
         .map(|i| {
             let x = percent(f64::from(i) * 100.0 / 6.0);
-            view! { <line class="grid" x1=x.clone() x2=x y1="0" y2="100%"></line> }
+            view! { <line class="grid" x1=x.clone() x2=x y1="0" y2="100%"></line> }.erase()
         })
         .collect_view();
     let on = on.map(|v| {
         let x = pct(v, span);
-        view! { <line class="on" x1=x.clone() x2=x y1="0" y2="100%"></line> }
+        view! { <line class="on" x1=x.clone() x2=x y1="0" y2="100%"></line> }.erase()
     });
-    let open = s.open.map(|o| view! { <div class="open">{o}</div> });
+    let open = s.open.map(|o| view! { <div class="open">{o}</div> }.erase());
     view! {
         <li class=class data-s=s.shape.as_str()>
             <span class="node"></span>
@@ -112,5 +114,5 @@ fn stop(s: Stop, span: f64, on: Option<f64>) -> AnyView {
             {open}
         </li>
     }
-    .into_any()
+    .erase()
 }

@@ -21,7 +21,7 @@ fn main() -> anyhow::Result<()> {
         .context("choosing the web target")?
         .omit_default_module_path(true)
         .typescript(false)
-        .remove_name_section(env::var_os("PADIS_NAMES").is_none())
+        .remove_name_section(false)
         .remove_producers_section(true)
         .generate_output()
         .with_context(|| format!("making the glue for {}", input.display()))?;

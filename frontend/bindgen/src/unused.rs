@@ -12,15 +12,21 @@ use walrus::{FunctionBuilder, FunctionKind, Module, passes::gc};
 /// Families of functions that hydration never calls.
 const NEVER: [(&str, &str); 3] = [
     // Only `hydrate_lazy` awaits views; `hydrate_body` does not.
-    ("hydrate_async of every view", "IntoAny>::into_any::hydrate_async"),
+    ("hydrate_async of every view", "::hydrate_async"),
     // Only `template!` hydrates from a template.
     ("hydrate_from_template of every attribute", "IntoAnyAttribute>::into_any_attr::hydrate_from_template"),
     // Only the server lists routes.
     ("generate_routes of every route", "MatchNestedRoutes>::generate_routes"),
 ];
 
-/// Empties them.
+/// Exports that nobody imports: streams for server functions that stream.
+const NOBODYS: &str = "intounderlying";
+
+/// Takes them out.
 pub fn take_out(module: &mut Module) -> anyhow::Result<()> {
+    let exports: Vec<_> = module.exports.iter().filter(|e| e.name.contains(NOBODYS)).map(|e| e.id()).collect();
+    ensure!(!exports.is_empty(), "no export's name holds {NOBODYS:?}");
+    exports.into_iter().for_each(|e| module.exports.delete(e));
     for (what, name) in NEVER {
         let ids: Vec<_> = module
             .funcs

@@ -26,7 +26,7 @@ use crate::api::{self, Fault, Restart, Retry, app_path};
 use crate::fetch::Fetch;
 use crate::live;
 use crate::text::{Texts, texts};
-use crate::ui::{Tab, effect, tabs};
+use crate::ui::{Erase, Tab, effect, tabs};
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_params_map};
@@ -108,7 +108,7 @@ pub fn AppFrame() -> AnyView {
         {move || bar(t, &app.get(), &path.get(), data)}
         <Outlet/>
     }
-    .into_any()
+    .erase()
 }
 
 /// The tabs.
@@ -148,7 +148,7 @@ fn bar(t: &'static Texts, app: &AppRef, path: &str, data: Fetch<AppView>) -> Any
             }}
         </Transition>
     }
-    .into_any()
+    .erase()
 }
 
 /// Why an action is not possible now; `None` if it is.
