@@ -15,7 +15,6 @@ mod routes;
 pub mod shell;
 pub mod text;
 pub mod ui;
-pub mod wire;
 
 pub use routes::App;
 #[cfg(feature = "ssr")]

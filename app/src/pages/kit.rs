@@ -1,12 +1,12 @@
 //! Every piece of the kit in every state, for those who build screens.
 
 use crate::shell::PageTitle;
-use crate::text::{Texts, texts, units};
+use crate::text::{Texts, texts};
 use crate::ui::{
-    Bars, Button, ButtonSize, Capacity, CopyButton, Dialog, Erase, Icon, Line, LinkButton, NumberField, Pick,
-    SelectField, Shape, Stop, Stopwatch, Tab, Table, TextArea, TextField, Tone, Trace, bar_chart, capacity, cell, col,
-    col_num, dialog_button, empty, head, icon, legend, line_chart, mark, meter, notice, rail, seg_links, skeleton,
-    state, state_tag, tabs, why,
+    Bars, Button, ButtonSize, Capacity, CopyButton, Dialog, Icon, Line, LinkButton, NumberField, Pick, SelectField,
+    Shape, Stop, Stopwatch, Tab, Table, TextArea, TextField, Tone, Trace, bar_chart, capacity, cell, col, col_num,
+    dialog_button, empty, head, icon, legend, line_chart, mark, meter, notice, rail, seg_links, skeleton, state,
+    state_tag, tabs, why,
 };
 use leptos::prelude::*;
 
@@ -21,8 +21,8 @@ pub fn Kit() -> AnyView {
     view! {
         <PageTitle text=t.shell.kit/>
         {head(
-            view! { <h1>{t.shell.kit}</h1> }.erase(),
-            view! { <p class="lead">{lead}</p> }.erase(),
+            view! { <h1>{t.shell.kit}</h1> }.into_any(),
+            view! { <p class="lead">{lead}</p> }.into_any(),
             ().into_any(),
         )}
         {part("ka", t.pick("按钮", "Buttons"), buttons(t))}
@@ -37,7 +37,7 @@ pub fn Kit() -> AnyView {
         {part("kj", t.pick("对话框", "Dialog"), dialog(t))}
         {part("kk", t.pick("图标", "Icons"), icons())}
     }
-    .erase()
+    .into_any()
 }
 
 fn part(id: &'static str, title: &'static str, body: AnyView) -> AnyView {
@@ -47,7 +47,7 @@ fn part(id: &'static str, title: &'static str, body: AnyView) -> AnyView {
             <div class="demo">{body}</div>
         </section>
     }
-    .erase()
+    .into_any()
 }
 
 fn buttons(t: &'static Texts) -> AnyView {
@@ -72,7 +72,7 @@ fn buttons(t: &'static Texts) -> AnyView {
             {why("kit-no-why".to_owned(), Icon::Lock, reason)}
         </div>
     }
-    .erase()
+    .into_any()
 }
 
 fn fields(t: &'static Texts) -> AnyView {
@@ -89,7 +89,7 @@ fn fields(t: &'static Texts) -> AnyView {
             <TextArea id="k-env" label=n.env note=t.shell.optional code=true value="DB_URL=jdbc:db2://db01/claims" hint=n.env_hint/>
         </div>
     }
-    .erase()
+    .into_any()
 }
 
 const SHAPES: [Shape; 11] = [
@@ -128,13 +128,12 @@ fn states(t: &'static Texts) -> AnyView {
         <div class="row">{tags}</div>
         <div class="row">{marks}</div>
     }
-    .erase()
+    .into_any()
 }
 
 fn measures(t: &'static Texts) -> AnyView {
     let m = |v: f64| {
-        view! { <span class="nowrap">{meter(v, 1.0, "CPU", false)}{format!("{} / 1 CPU", units::fixed(v, 2))}</span> }
-            .erase()
+        view! { <span class="nowrap">{meter(v, 1.0, "CPU", false)}{format!("{v} / 1 CPU")}</span> }
     };
     let c = Capacity { used: 166, held: 9, total: 192 };
     view! {
@@ -147,16 +146,11 @@ fn measures(t: &'static Texts) -> AnyView {
         <progress value="38.4" max="61.2" aria-label=t.new_app.upload></progress>
         <Stopwatch base_ms=19_000 running=true/>
     }
-    .erase()
+    .into_any()
 }
 
 fn charts(t: &'static Texts) -> AnyView {
-    // A wave of parabolas: the sine would cost the browser's binary 7 kB for this one line.
-    let wave = |i: u32| {
-        let x = f64::from(i % 31) / 15.5 - 1.0;
-        4.0 * x * (x.abs() - 1.0)
-    };
-    let points = (0..48).map(|i| (f64::from(i), 1.1 + 0.3 * wave(i))).collect();
+    let points = (0..48).map(|i| (f64::from(i), 1.1 + 0.3 * (f64::from(i) / 5.0).sin())).collect();
     let axis = ["13:03".to_owned(), (t.shell.limit)("3"), "14:03".to_owned()];
     let table = ([t.app.time.to_owned(), "CPU".to_owned()], vec![["14:03".to_owned(), "1.06".to_owned()]]);
     view! {
@@ -182,12 +176,11 @@ fn charts(t: &'static Texts) -> AnyView {
             })}
         </div>
     }
-    .erase()
+    .into_any()
 }
 
 fn table(t: &'static Texts) -> AnyView {
-    let heads =
-        view! { {col(t.apps.application, "")} {col(t.shell.state, "")} {col_num(t.apps.instances, "")} }.erase();
+    let heads = view! { {col(t.apps.application, "")} {col(t.shell.state, "")} {col_num(t.apps.instances, "")} };
     let row = |name: &'static str, shape, n: &'static str| {
         view! {
             <tr>
@@ -196,7 +189,6 @@ fn table(t: &'static Texts) -> AnyView {
                 {cell("num", n.into_any())}
             </tr>
         }
-        .erase()
     };
     view! {
         <Table label=t.shell.applications head=heads.into_any()>
@@ -204,11 +196,11 @@ fn table(t: &'static Texts) -> AnyView {
             {row("Claims portal", Shape::Ok, "3 / 3")}
         </Table>
     }
-    .erase()
+    .into_any()
 }
 
 fn notices(t: &'static Texts) -> AnyView {
-    let action = || view! { <LinkButton href="/kit" label=t.app.read_log size=ButtonSize::Small/> }.erase();
+    let action = || view! { <LinkButton href="/kit" label=t.app.read_log size=ButtonSize::Small/> }.into_any();
     view! {
         {notice(Shape::Bad, t.pick("r10 未能上线，r9 继续提供服务。", "r10 did not come online. r9 keeps answering."), t.pick("应用包启动 4 秒后自行退出。", "The package stopped by itself after 4 s."), action())}
         {notice(Shape::Warn, t.pick("等待主机。", "Waits for a host."), t.pick("没有空闲 2 CPU 的主机。", "No host has 2 CPUs free."), ().into_any())}
@@ -218,7 +210,7 @@ fn notices(t: &'static Texts) -> AnyView {
             {skeleton((t.shell.loading)(t.shell.applications), 3)}
         </div>
     }
-    .erase()
+    .into_any()
 }
 
 fn choices(t: &'static Texts) -> AnyView {
@@ -229,7 +221,6 @@ fn choices(t: &'static Texts) -> AnyView {
                 <span>{t.new_app.size_m}</span>
             </Pick>
         }
-        .erase()
     };
     let tab = |label: &str, current| Tab { href: "/kit".into(), label: label.into(), count: Some("3".into()), current };
     view! {
@@ -237,7 +228,7 @@ fn choices(t: &'static Texts) -> AnyView {
         <div>{seg_links(t.app.span, vec![("/kit".into(), t.app.span_hour.into(), true), ("/kit?span=day".into(), t.app.span_day.into(), false)])}</div>
         {tabs(t.app.parts, vec![tab(t.app.now, true), tab(t.app.instances, false)])}
     }
-    .erase()
+    .into_any()
 }
 
 fn the_rail(t: &'static Texts) -> AnyView {
@@ -275,13 +266,13 @@ fn dialog(t: &'static Texts) -> AnyView {
             </div>
         </Dialog>
     }
-    .erase()
+    .into_any()
 }
 
 fn icons() -> AnyView {
     let all = Icon::ALL
         .iter()
-        .map(|i| view! { <span class="lone">{icon(*i)}" "<code>{format!("{i:?}")}</code></span> }.erase())
+        .map(|i| view! { <span class="lone">{icon(*i)}" "<code>{format!("{i:?}")}</code></span> })
         .collect_view();
-    view! { <div class="row">{all}</div> }.erase()
+    view! { <div class="row">{all}</div> }.into_any()
 }

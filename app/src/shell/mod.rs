@@ -18,7 +18,6 @@ pub use palette::hit_icon;
 pub use top::use_here;
 
 use crate::text::texts;
-use crate::ui::Erase;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -34,7 +33,7 @@ pub fn PageTitle(
     text: Signal<String>,
 ) -> impl IntoView {
     let first = text.get_untracked();
-    view! { <Title text=move || format!("{} · Padis", text.try_get().unwrap_or_else(|| first.clone()))/> }.erase()
+    view! { <Title text=move || format!("{} · Padis", text.try_get().unwrap_or_else(|| first.clone()))/> }
 }
 
 /// What stands where a page does not exist.
@@ -52,5 +51,5 @@ pub fn NotFound() -> AnyView {
         </header>
         <p><a class="btn" href="/">{t.shell.back_to_overview}</a></p>
     }
-    .erase()
+    .into_any()
 }

@@ -1,7 +1,6 @@
 //! Buttons. One that may not be pressed keeps its focus and says why
 //! (`aria-disabled` with a description), so nobody has to guess.
 
-use super::Erase;
 use super::{Icon, icon};
 use leptos::{ev, prelude::*};
 
@@ -55,7 +54,7 @@ pub(super) fn class(tone: Tone, size: ButtonSize) -> String {
 /// `aria-describedby` names.
 pub fn why(id: String, i: Icon, text: impl Into<String>) -> AnyView {
     let text: String = text.into();
-    view! { <p class="why" id=id>{icon(i)}<span>{text}</span></p> }.erase()
+    view! { <p class="why" id=id>{icon(i)}<span>{text}</span></p> }.into_any()
 }
 
 /// A button. Without `on_press` it submits the form it stands in. When `refused`
@@ -132,8 +131,7 @@ pub fn Button(
             {glyph.map(icon)}
             <span>{label}</span>
         </button>
-    }
-    .erase();
+    };
     if bare {
         return button.into_any();
     }
@@ -141,7 +139,7 @@ pub fn Button(
         {button}
         {move || refused.get().map(|r| why(why_id.clone(), Icon::Lock, r))}
     }
-    .erase()
+    .into_any()
 }
 
 /// A link that looks like a button.
@@ -180,7 +178,7 @@ pub fn LinkButton(
                 <span>{label}</span>
             </a>
         }
-        .erase(),
+        .into_any(),
         Some(reason) => {
             let why_id = format!("{id}-why");
             view! {
@@ -190,7 +188,7 @@ pub fn LinkButton(
                 </button>
                 {why(why_id, Icon::Lock, reason)}
             }
-            .erase()
+            .into_any()
         }
     }
 }

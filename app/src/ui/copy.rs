@@ -1,8 +1,6 @@
 //! Copies a text. Without scripts the text stands there to be selected, so the
 //! button shows itself only when it can work.
 
-use super::Erase;
-use super::effect;
 use super::{Icon, icon};
 use leptos::prelude::*;
 use std::time::Duration;
@@ -20,7 +18,7 @@ pub fn CopyButton(
 ) -> AnyView {
     let (live, set_live) = signal(false);
     let (copied, set_copied) = signal(false);
-    effect(move || set_live.set(true));
+    Effect::new(move |_| set_live.set(true));
     let press = move |_| {
         let _ = window().navigator().clipboard().write_text(&text);
         set_copied.set(true);
@@ -43,5 +41,5 @@ pub fn CopyButton(
             {icon(Icon::Copy)}
         </button>
     }
-    .erase()
+    .into_any()
 }

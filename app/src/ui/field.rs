@@ -5,7 +5,6 @@
 //! binding the property to a signal that starts empty: what was typed before the
 //! browser half arrived would be wiped.
 
-use super::Erase;
 use leptos::html::Input;
 use leptos::prelude::*;
 
@@ -54,24 +53,24 @@ fn around(
     let line = move || {
         let id = line_id.clone();
         if let Some(e) = error.get() {
-            view! { <p class="err" id=id><span>{e}</span></p> }.erase()
+            view! { <p class="err" id=id><span>{e}</span></p> }.into_any()
         } else if let Some(f) = fine.get() {
-            view! { <p class="fine" id=id>{f}</p> }.erase()
+            view! { <p class="fine" id=id>{f}</p> }.into_any()
         } else {
-            view! { <p class="hint" id=id>{hint.clone()}</p> }.erase()
+            view! { <p class="hint" id=id>{hint.clone()}</p> }.into_any()
         }
     };
     view! {
         <div class="field">
             <label for=id>
                 <span>{label}</span>
-                {note.map(|n| view! { <span class="opt">{n}</span> }.erase())}
+                {note.map(|n| view! { <span class="opt">{n}</span> })}
             </label>
             {control}
             {line}
         </div>
     }
-    .erase()
+    .into_any()
 }
 
 /// A line of text.
@@ -165,15 +164,13 @@ pub fn TextField(
                 }
             }
         />
-    }
-    .erase();
+    };
     let control = view! {
         <div class="affix">
             {input}
-            {move || suffix.get().map(|s| view! { <span>{s}</span> }.erase())}
+            {move || suffix.get().map(|s| view! { <span>{s}</span> })}
         </div>
-    }
-    .erase();
+    };
     around(id, label, note, hint, error, fine, control.into_any())
 }
 
@@ -221,8 +218,7 @@ pub fn TextArea(
         >
             {value}
         </textarea>
-    }
-    .erase();
+    };
     around(id, label, note, hint, error, Signal::stored(None), control.into_any())
 }
 
@@ -258,7 +254,7 @@ pub fn SelectField(
         .into_iter()
         .map(|(v, word)| {
             let chosen = v == value;
-            view! { <option value=v selected=chosen>{word}</option> }.erase()
+            view! { <option value=v selected=chosen>{word}</option> }
         })
         .collect_view();
     let control = view! {
@@ -278,8 +274,7 @@ pub fn SelectField(
                 {options}
             </select>
         </span>
-    }
-    .erase();
+    };
     around(id, label, None, hint, error, Signal::stored(None), control.into_any())
 }
 
@@ -340,9 +335,8 @@ pub fn NumberField(
                     }
                 }
             />
-            {unit.map(|u| view! { <span>{u}</span> }.erase())}
+            {unit.map(|u| view! { <span>{u}</span> })}
         </div>
-    }
-    .erase();
+    };
     around(id, label, None, hint, error, Signal::stored(None), control.into_any())
 }

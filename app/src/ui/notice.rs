@@ -1,7 +1,6 @@
 //! Notices (what happened, why, what next), empty lists with a first step, and
 //! bones that stand where the rows will stand.
 
-use super::Erase;
 use super::{Shape, mark, state};
 use leptos::prelude::*;
 
@@ -19,7 +18,7 @@ pub fn notice(shape: Shape, what: impl Into<String>, rest: impl Into<String>, ac
             <div class="row">{actions}</div>
         </div>
     }
-    .erase()
+    .into_any()
 }
 
 /// An empty list: what will be here, and the first step.
@@ -32,15 +31,13 @@ pub fn empty(title: impl Into<String>, text: impl Into<String>, action: AnyView)
             {action}
         </div>
     }
-    .erase()
+    .into_any()
 }
 
 /// What stands in a list's place until it is here: as many rows, as high.
 pub fn skeleton(what: impl Into<String>, rows: usize) -> AnyView {
     let bones = (0..rows)
-        .map(|_| {
-            view! { <span class="bones"><i class="bone"></i><i class="bone"></i><i class="bone"></i></span> }.erase()
-        })
+        .map(|_| view! { <span class="bones"><i class="bone"></i><i class="bone"></i><i class="bone"></i></span> })
         .collect_view();
     view! {
         <div role="status" class="waiting">
@@ -48,5 +45,5 @@ pub fn skeleton(what: impl Into<String>, rows: usize) -> AnyView {
             {bones}
         </div>
     }
-    .erase()
+    .into_any()
 }

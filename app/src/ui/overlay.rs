@@ -2,7 +2,6 @@
 //! the focus without a line of script, so they work before the browser half has
 //! arrived and without it.
 
-use super::Erase;
 use super::{ButtonSize, Icon, Popover, Tone, button, icon};
 use leptos::prelude::*;
 
@@ -21,7 +20,7 @@ pub fn dialog_button(
             <span>{label}</span>
         </button>
     }
-    .erase()
+    .into_any()
 }
 
 /// A dialog; [`dialog_button`] opens it.
@@ -53,7 +52,7 @@ pub fn Dialog(
             {children()}
         </div>
     }
-    .erase()
+    .into_any()
 }
 
 /// A menu below a button that shows only an icon or a short word.
@@ -82,7 +81,7 @@ pub fn Menu(
             <div id=id aria-label=label role="group" class="pop" {..Popover}>{children()}</div>
         </div>
     }
-    .erase()
+    .into_any()
 }
 
 /// The field that unlocks the irreversible: the name must be typed. The server
@@ -116,5 +115,5 @@ pub fn Confirm(
             on_input=Callback::new(move |typed: String| on_match.run(typed.trim() == name))
         />
     }
-    .erase()
+    .into_any()
 }

@@ -1,6 +1,5 @@
 //! Choices: cards with a radio button in them, and the segmented row of links.
 
-use super::Erase;
 use leptos::html::Input;
 use leptos::prelude::*;
 
@@ -55,7 +54,7 @@ pub fn Pick(
             <span class="tick"></span>
         </label>
     }
-    .erase()
+    .into_any()
 }
 
 /// A segmented row of links: `(href, word, current)`.
@@ -63,7 +62,7 @@ pub fn seg_links(label: impl Into<String>, items: Vec<(String, String, bool)>) -
     let label: String = label.into();
     let items = items
         .into_iter()
-        .map(|(href, word, current)| view! { <a href=href aria-current=current.then_some("true")>{word}</a> }.erase())
+        .map(|(href, word, current)| view! { <a href=href aria-current=current.then_some("true")>{word}</a> })
         .collect_view();
-    view! { <nav class="seg" aria-label=label>{items}</nav> }.erase()
+    view! { <nav class="seg" aria-label=label>{items}</nav> }.into_any()
 }

@@ -9,7 +9,7 @@ use crate::pages::page;
 use crate::pages::parts::{Act, act, live, operator_refused, use_param};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
-use crate::ui::{ButtonSize, Erase, Icon, LinkButton, Table, Tone, col, col_num, empty};
+use crate::ui::{ButtonSize, Icon, LinkButton, Table, Tone, col, col_num, empty};
 use leptos::prelude::*;
 use padis_domain::view::TeamView;
 
@@ -32,8 +32,7 @@ pub fn Teams() -> AnyView {
             id="team-new" href="/admin/teams?edit=%2B" label=t.admin.new_team tone=Tone::Primary glyph=Icon::Plus
             refused=operator_refused(t)
         />
-    }
-    .erase();
+    };
     view! {
         <PageTitle text=t.admin.teams/>
         {top(t, "teams", new.into_any())}
@@ -43,7 +42,7 @@ pub fn Teams() -> AnyView {
             body(t, teams, once, open.get(), kept.get().flatten(), put, delete)
         })}
     }
-    .erase()
+    .into_any()
 }
 
 fn body(
@@ -60,7 +59,7 @@ fn body(
     let may = operator_refused(t).is_none();
     let form = (may && (open == "+" || chosen.is_some())).then(|| team_form(t, chosen, once, kept, put, delete));
     if teams.is_empty() {
-        return view! { {form} {empty(a.teams_none, a.teams_none_text, ().into_any())} }.erase();
+        return view! { {form} {empty(a.teams_none, a.teams_none_text, ().into_any())} }.into_any();
     }
     let cols = view! {
         {col(a.team, "")}
@@ -68,14 +67,13 @@ fn body(
         {col(a.groups, "md")}
         {col_num(a.apps, "")}
         <th scope="col"><span class="vh">{t.shell.action}</span></th>
-    }
-    .erase();
+    };
     let rows = teams.iter().map(|v| row(t, v, v.slug == open)).collect_view();
     view! {
         {form}
         <Table label=a.teams head=cols.into_any()>{rows}</Table>
     }
-    .erase()
+    .into_any()
 }
 
 fn row(t: &'static Texts, v: &TeamView, open: bool) -> AnyView {
@@ -83,14 +81,11 @@ fn row(t: &'static Texts, v: &TeamView, open: bool) -> AnyView {
     let groups = v
         .groups
         .iter()
-        .map(|(dn, role)| {
-            view! { <span class="line"><code>{dn.clone()}</code> " " <small>{t.team_role(*role)}</small></span> }
-                .erase()
-        })
+        .map(|(dn, role)| view! { <span class="line"><code>{dn.clone()}</code> " " <small>{t.team_role(*role)}</small></span> })
         .collect_view();
     let edit = operator_refused(t).is_none().then(|| {
         let href = format!("/admin/teams?edit={}", api::query::escape(&v.slug));
-        view! { <LinkButton href=href label=t.shell.edit size=ButtonSize::Tiny/> }.erase()
+        view! { <LinkButton href=href label=t.shell.edit size=ButtonSize::Tiny/> }
     });
     view! {
         <tr class=open.then_some("sel")>
@@ -101,5 +96,5 @@ fn row(t: &'static Texts, v: &TeamView, open: bool) -> AnyView {
             <td class="num">{edit}</td>
         </tr>
     }
-    .erase()
+    .into_any()
 }

@@ -6,7 +6,7 @@ use crate::context::Prefs;
 use crate::fetch::Fetch;
 use crate::text::words::instance_shape;
 use crate::text::{Texts, texts, units};
-use crate::ui::{Erase, Table, col, col_num, empty_row, meter, section as ui_section, state};
+use crate::ui::{Table, col, col_num, empty_row, meter, section as ui_section, state};
 use leptos::prelude::*;
 use padis_domain::view::{AppView, InstanceRow, InstanceState};
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ pub fn Instances() -> AnyView {
         {with_app(section)}
         {part_now(t.app.holds, held, |rows, now| claims::claims(&rows, now))}
     }
-    .erase()
+    .into_any()
 }
 
 /// The section with the table.
@@ -44,13 +44,12 @@ pub fn section(v: AppView) -> AnyView {
         {col_num(a.up_for, "lo")}
         {col_num("CPU", "lo")}
         {col_num(a.memory, "")}
-    }
-    .erase();
+    };
     ui_section(
         "slh",
         a.instances,
         aside,
-        view! { <Table label=a.instances head=heads.into_any()>{rows}</Table> }.erase(),
+        view! { <Table label=a.instances head=heads.into_any()>{rows}</Table> }.into_any(),
     )
 }
 
@@ -62,7 +61,7 @@ fn row(t: &'static Texts, v: &AppView, i: &InstanceRow) -> AnyView {
     };
     let address = i.address.clone().map(|ip| {
         let href = format!("/addresses/{}?ip={ip}", api::query::escape(&v.pool));
-        view! { <a href=href><code>{ip}</code></a> }.erase()
+        view! { <a href=href><code>{ip}</code></a> }
     });
     let up = i.started_at.map(|at| t.since(at, v.now));
     let (cpu_max, mem_max) = (u64::from(v.spec.size.cpu_milli), u64::from(v.spec.size.mem_mib));
@@ -73,7 +72,6 @@ fn row(t: &'static Texts, v: &AppView, i: &InstanceRow) -> AnyView {
                 <span>{units::cores(u64::from(c))}" "<span class="unit">"/ "{units::cores(cpu_max)}</span></span>
             </span>
         }
-        .erase()
     });
     let mem = i.mem_mib.map(|m| {
         view! {
@@ -82,10 +80,9 @@ fn row(t: &'static Texts, v: &AppView, i: &InstanceRow) -> AnyView {
                 <span>{units::mib(u64::from(m))}" "<span class="unit">"/ "{units::mib(mem_max)}</span></span>
             </span>
         }
-        .erase()
     });
     let tech = use_context::<Prefs>().unwrap_or_default().tech;
-    let task = tech.then(|| view! { <span class="tech">{i.task_id.clone()}</span> }.erase());
+    let task = tech.then(|| view! { <span class="tech">{i.task_id.clone()}</span> });
     view! {
         <tr>
             <th scope="row">{i.slot}" "<span class="quiet light">"r"{i.release}</span>{task}</th>
@@ -98,5 +95,5 @@ fn row(t: &'static Texts, v: &AppView, i: &InstanceRow) -> AnyView {
             <td class="num">{mem}</td>
         </tr>
     }
-    .erase()
+    .into_any()
 }

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::stack::problem;
 use crate::text::{texts, units};
-use crate::ui::{Erase, NumberField, Pick, SelectField, Shape, TextField, meter, notice};
+use crate::ui::{NumberField, Pick, SelectField, Shape, TextField, meter, notice};
 use leptos::prelude::*;
 use padis_domain::app::MAX_INSTANCES;
 use padis_domain::quantity::{Amount, Size};
@@ -51,8 +51,7 @@ pub fn step(d: Draft) -> AnyView {
                 d.choose_only_pool();
             })
         />
-    }
-    .erase();
+    };
     let body = view! {
         <div class="half-field">{team}</div>
         <fieldset class="pools gap" aria-describedby="pool-line">
@@ -83,8 +82,7 @@ pub fn step(d: Draft) -> AnyView {
             />
             <div class="whole">{name(d)}</div>
         </div>
-    }
-    .erase();
+    };
     super::step(3, "s3", n.place, n.place_lead.to_owned(), done, body.into_any())
 }
 
@@ -109,10 +107,9 @@ fn pools(d: Draft) -> AnyView {
                     </span>
                 </div>
             }
-            .erase()
         })
         .collect_view();
-    view! { {cards} {none} }.erase()
+    view! { {cards} {none} }.into_any()
 }
 
 fn figure(label: &'static str, value: String, of: String, part: f64) -> AnyView {
@@ -123,7 +120,7 @@ fn figure(label: &'static str, value: String, of: String, part: f64) -> AnyView 
             {meter(part, 1.0, label, true)}
         </span>
     }
-    .erase()
+    .into_any()
 }
 
 fn card(d: Draft, p: &PoolRow, q: &QuotaView) -> AnyView {
@@ -150,7 +147,7 @@ fn card(d: Draft, p: &PoolRow, q: &QuotaView) -> AnyView {
         )}
         {figure(n.addr_left, (n.free_n)(a.addresses), String::new(), part(a.addresses, q.quota.addresses))}
     }
-    .erase();
+    .into_any();
     let (stage, zone, title) = (t.stage(p.spec.stage), t.zone(p.spec.zone), name.clone());
     view! {
         <Pick
@@ -171,7 +168,7 @@ fn card(d: Draft, p: &PoolRow, q: &QuotaView) -> AnyView {
             {figures}
         </Pick>
     }
-    .erase()
+    .into_any()
 }
 
 fn sizes(d: Draft) -> AnyView {
@@ -197,7 +194,7 @@ fn sizes(d: Draft) -> AnyView {
                 <span class="say">{say}</span>
             </Pick>
         }
-        .erase()
+        .into_any()
     };
     let presets = Size::PRESETS.into_iter().map(|(l, s)| pick(l, t.size(s), about(l), l)).collect_view();
     let range = format!(
@@ -218,7 +215,7 @@ fn sizes(d: Draft) -> AnyView {
             </div>
         </div>
     }
-    .erase()
+    .into_any()
 }
 
 fn name(d: Draft) -> AnyView {
@@ -246,5 +243,5 @@ fn name(d: Draft) -> AnyView {
             })
         />
     }
-    .erase()
+    .into_any()
 }
