@@ -18,6 +18,15 @@ const FAST: Duration = Duration::from_millis(1_500);
 /// The pool's /24 on the second engine: two bridges in one namespace can't share one.
 const NET: &str = "10.210.48";
 
+/// The second engine's default bridge; nothing is attached to it.
+const BRIDGE: &str = "padis-second";
+
+async fn ip(args: &[&str]) -> Outcome<()> {
+    let done = Command::new("ip").args(args).output().await?;
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    if done.status.success() { Ok(()) } else { Err(format!("ip {args:?}: {said}").into()) }
+}
+
 /// `containerd` and `dockerd` apart, as Debian runs them.
 struct Engine {
     folder: PathBuf,
@@ -34,7 +43,8 @@ fn daemon(folder: &Path, program: &str, args: &[String]) -> Outcome<Child> {
 
 fn dockerd(folder: &Path) -> Outcome<Child> {
     let at = |name: &str| folder.join(name).display().to_string();
-    // Without a bridge and without rules of its own it does not meet the laboratory's engine.
+    // With a bridge of its own and without rules it does not meet the laboratory's engine.
+    // Not `none`: at its start an engine without a bridge removes everybody's `docker0`.
     let args = [
         format!("--data-root={}", at("data")),
         format!("--exec-root={}", at("exec")),
@@ -43,7 +53,7 @@ fn dockerd(folder: &Path) -> Outcome<Child> {
         format!("--containerd={}", at("containerd.sock")),
         "--exec-opt=native.cgroupdriver=cgroupfs".to_owned(),
         "--insecure-registry=127.0.0.0/8".to_owned(),
-        "--bridge=none".to_owned(),
+        format!("--bridge={BRIDGE}"),
         "--iptables=false".to_owned(),
     ];
     daemon(folder, "dockerd", &args)
@@ -63,6 +73,9 @@ impl Engine {
             format!("--state={}", at("state")),
             format!("--address={}", at("containerd.sock")),
         ];
+        ip(&["link", "add", BRIDGE, "type", "bridge"]).await?;
+        ip(&["addr", "add", "172.29.250.1/24", "dev", BRIDGE]).await?;
+        ip(&["link", "set", BRIDGE, "up"]).await?;
         let containerd = daemon(&folder, "containerd", &args)?;
         let process = dockerd(&folder)?;
         let it = Self { folder, containerd, process };
@@ -102,7 +115,7 @@ impl Engine {
             signal(&process.id().ok_or("ended")?.to_string(), "TERM").await?;
             let _ = tokio::time::timeout(Duration::from_secs(20), process.wait()).await;
         }
-        Ok(())
+        ip(&["link", "del", BRIDGE]).await
     }
 }
 
