@@ -62,7 +62,14 @@ journey('bad luck', ({ step, window, atEnd }) => {
 
     step(`${name} hangs: the page says so, until it answers again`, async () => {
       const pids = children(name);
-      const each = (signal) => pids.forEach((pid) => process.kill(pid, signal));
+      const each = (signal) => pids.forEach((pid) => {
+        try {
+          process.kill(pid, signal);
+        } catch (e) {
+          // One that hangs for long is ended and replaced by its supervisor.
+          if (e.code !== 'ESRCH') throw e;
+        }
+      });
       each('SIGSTOP');
       try {
         await system(title, 'Does not answer');
