@@ -5,6 +5,7 @@ mod support;
 
 use padis_domain::address::Subnet;
 use padis_domain::app::AppRef;
+use padis_server::store::apps;
 use padis_server::store::claims::{self, Given, Owner};
 use padis_server::store::journal::{self, Entry};
 use padis_server::store::work::{self, Outcome, Worker};
@@ -50,6 +51,31 @@ async fn an_address_is_given_once_to_whoever_asks() {
         assert_eq!(allocate(&store, &app, 2, "t2b", "p", net).await, Given::Full, "quarantined is not free");
         assert!(claims::give_back(&store, "t3", 0, "gone").await.expect("give back"));
         assert!(matches!(allocate(&store, &app, 3, "t3b", "p", net).await, Given::Address(_)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_active_release_is_never_retired() {
+    each_database(async |store| {
+        for sql in [
+            "INSERT INTO team VALUES ('motor', 'Motor', 0)",
+            "INSERT INTO pool (name, stage, zone, hosts, subnet, base, prefix, gateway, vlan, domain, ttl_s, quarantine_s, revision, changed_at, changed_by) \
+             VALUES ('p', 'dev', 'SF', '{}', '10.64.0.0/20', 171966464, 20, '10.64.0.1', NULL, 'example', 5, 60, 1, 0, '')",
+            "INSERT INTO app (id, team, name, title, pool, host_name, wanted, instances, release, cpu_milli, mem_mib, state, well, revision, created_at, changed_at, changed_by) \
+             VALUES ('a1', 'motor', 'claims', '', 'p', 'h', 'online', 1, 2, 100, 64, 'online', 0, 1, 0, 0, '')",
+            "INSERT INTO release (app_id, number, spec, contract, stack_key, package, package_kind, package_name, cause, changes, state, at, by_name) \
+             SELECT 'a1', n, '', '', '', '', '', '', 'create', '[]', 'live', 0, '' FROM number WHERE n IN (1, 2)",
+        ] {
+            sqlx::query(sql).execute(store.write()).await.expect("rows");
+        }
+        assert!(!apps::retire(&store, "a1", 2).await.expect("the active one"));
+        assert!(apps::retire(&store, "a1", 1).await.expect("the one before"));
+        let live: Vec<i64> = sqlx::query_scalar("SELECT number FROM release WHERE state = 'live'")
+            .fetch_all(store.read())
+            .await
+            .expect("releases");
+        assert_eq!(live, [2]);
     })
     .await;
 }

@@ -163,15 +163,21 @@ pub async fn live_releases(store: &Store, app_id: &str) -> Result<Vec<LiveReleas
         .collect()
 }
 
-/// A release holds nothing any more.
-pub async fn retire(store: &Store, app_id: &str, number: u32) -> Result<(), StoreError> {
-    sqlx::query("UPDATE release SET state = 'retired' WHERE app_id = $1 AND number = $2")
-        .bind(app_id)
-        .bind(i64::from(number))
-        .execute(store.write())
-        .await
-        .what("retire a release")
-        .map(|_| ())
+/// A release holds nothing any more. The active one is never retired, whatever the
+/// caller believes: a look reads the intent first and the releases after, so one made
+/// while a release is recorded sees it and takes it for an old one, and a retired
+/// release would be waited for in vain. `false`: it is the active one now.
+pub async fn retire(store: &Store, app_id: &str, number: u32) -> Result<bool, StoreError> {
+    sqlx::query(
+        "UPDATE release SET state = 'retired' WHERE app_id = $1 AND number = $2 \
+         AND number NOT IN (SELECT release FROM app WHERE id = $1)",
+    )
+    .bind(app_id)
+    .bind(i64::from(number))
+    .execute(store.write())
+    .await
+    .what("retire a release")
+    .map(|done| done.rows_affected() > 0)
 }
 
 /// Reads a `pool` row.
