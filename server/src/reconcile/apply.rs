@@ -28,18 +28,30 @@ use std::sync::Arc;
 type Trouble = Option<(Stop, bool, Note)>;
 
 /// Applies the plan; gives what the delivery waits for, if a step found that out.
+///
+/// A name of an instance serves nobody, so one that can't be made is an error only
+/// when nothing else was done: else the back-off of a name service that is down
+/// would stand between the steps of a replacement.
 pub(super) async fn apply(r: &Arc<Reconciler>, s: &Seen, plan: &Plan) -> Result<Trouble, RunError> {
     let mut trouble = None;
+    let mut unnamed = None;
     let mut rest = plan.steps.as_slice();
     while let Some(first) = rest.first() {
         let n = rest.iter().take_while(|x| std::ptr::eq(*x, first) || side_by_side(first, x)).count();
         let (now, later) = rest.split_at(n);
         for found in futures::future::join_all(now.iter().map(|step| one(r, s, step))).await {
-            trouble = found?.or(trouble);
+            match found {
+                Err(e) if matches!(first, Step::NameInstance { .. }) => unnamed = Some(e),
+                other => trouble = other?.or(trouble),
+            }
         }
         rest = later;
     }
-    Ok(trouble)
+    let nothing_else = plan.steps.iter().all(|step| matches!(step, Step::NameInstance { .. }));
+    match unnamed {
+        Some(e) if nothing_else => Err(e),
+        _ => Ok(trouble),
+    }
 }
 
 async fn one(r: &Arc<Reconciler>, s: &Seen, step: &Step) -> Result<Trouble, RunError> {
@@ -71,7 +83,9 @@ async fn one(r: &Arc<Reconciler>, s: &Seen, step: &Step) -> Result<Trouble, RunE
         Step::Schedule { release, instances } => p.scheduler.put(&sched_app(r, s, *release, *instances)?).await?,
         Step::Scale { release, instances } => p.scheduler.scale(&app.marathon_id(*release), *instances).await?,
         Step::Unschedule { release } => p.scheduler.delete(&app.marathon_id(*release)).await?,
-        Step::Retire { release } => apps::retire(&r.store, &s.intent.id, *release).await?,
+        Step::Retire { release } => {
+            apps::retire(&r.store, &s.intent.id, *release).await?;
+        }
         Step::Allocate { release, task_id, slot } => {
             let gateway = gateway(s)?;
             let (pool, net) = (&s.pool.name, s.pool.subnet);

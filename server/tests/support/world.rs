@@ -321,15 +321,18 @@ impl World {
         };
         let state = format!("SELECT state FROM app WHERE id = '{app}'");
         let mut last = (Outside::default(), String::new());
-        until_or(async || {
+        let come = until_or(async || {
             last = (self.outside(app).await, self.word(&state).await);
             last.0.attached.len() == n
                 && last.0.pointers == last.0.attached
                 && Outside { attached: BTreeSet::new(), pointers: BTreeSet::new(), ..last.0.clone() } == want
                 && last.1 == "online"
         })
-        .await
-        .unwrap_or_else(|()| panic!("wanted {want:?} and online, found {last:?}"));
+        .await;
+        if come.is_err() {
+            let work = self.word(&format!("SELECT outcome FROM work WHERE key = '{}'", app.work_key())).await;
+            panic!("wanted {want:?} and online, found {last:?}; the last run: {work:?}");
+        }
     }
 
     /// Waits until nothing is held and the row is gone.
