@@ -7,6 +7,7 @@
 //! codec of its own again.
 
 use crate::api::{Fault, Said};
+use crate::wire;
 use leptos::prelude::*;
 use leptos::server::codee::string::FromToStringCodec;
 use serde::Serialize;
@@ -19,10 +20,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 type Shared = Arc<dyn Any + Send + Sync>;
-type Coming = Pin<Box<dyn Future<Output = Raw> + Send>>;
+type Value = Pin<Box<dyn Future<Output = Raw> + Send>>;
 
 /// A value whose type only [`Fetch`] knows: as it was computed, or as the page
-/// carried it (`+` and the JSON of the value, or `-` and the JSON of the fault).
+/// carried it, packed and marked.
 #[derive(Clone)]
 enum Raw {
     Value(Shared, fn(&Shared) -> String),
@@ -52,12 +53,7 @@ impl std::str::FromStr for Raw {
 fn write<T: Serialize + Send + Sync + 'static>(v: &Shared) -> String {
     #[cfg(feature = "ssr")]
     {
-        let said = v.downcast_ref::<Said<T>>();
-        let json = said.map(|s| match s {
-            Ok(v) => serde_json::to_string(v).map(|j| format!("+{j}")),
-            Err(f) => serde_json::to_string(f).map(|j| format!("-{j}")),
-        });
-        json.and_then(Result::ok).unwrap_or_default()
+        v.downcast_ref::<Said<T>>().map_or_else(String::new, |said| wire::mark(&wire::pack(said)))
     }
     #[cfg(not(feature = "ssr"))]
     {
@@ -69,12 +65,7 @@ fn write<T: Serialize + Send + Sync + 'static>(v: &Shared) -> String {
 fn read<T: Clone + DeserializeOwned + 'static>(raw: &Raw) -> Said<T> {
     match raw {
         Raw::Value(v, _) => v.downcast_ref::<Said<T>>().cloned().unwrap_or(Err(Fault::OutOfDate)),
-        // From a slice, as the answers of server functions are: one decoder for both.
-        Raw::Text(t) => match t.as_bytes().split_first() {
-            Some((b'+', json)) => serde_json::from_slice(json).map_err(|_| Fault::OutOfDate),
-            Some((b'-', json)) => Err(serde_json::from_slice(json).unwrap_or(Fault::OutOfDate)),
-            _ => Err(Fault::OutOfDate),
-        },
+        Raw::Text(t) => wire::unpack(&wire::unmark(t).unwrap_or_default()),
     }
 }
 
@@ -82,7 +73,7 @@ fn read<T: Clone + DeserializeOwned + 'static>(raw: &Raw) -> Said<T> {
 trait Question: Send + Sync {
     fn same(&self, other: &dyn Any) -> bool;
     fn any(&self) -> &dyn Any;
-    fn begin(&self) -> Coming;
+    fn begin(&self) -> Value;
 }
 
 struct Asked<S, F> {
@@ -103,7 +94,7 @@ where
     fn any(&self) -> &dyn Any {
         &self.what
     }
-    fn begin(&self) -> Coming {
+    fn begin(&self) -> Value {
         let coming = (self.fetcher)(self.what.clone());
         Box::pin(async move { Raw::Value(Arc::new(coming.await), write::<T>) })
     }
@@ -158,6 +149,27 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Fetch<T> {
     pub fn refetch(&self) {
         self.raw.refetch();
     }
+}
+
+/// A view that stands there as soon as what it shows is known.
+pub type Coming = Pin<Box<dyn Future<Output = AnyView> + Send>>;
+type Show = Arc<dyn Fn(&Raw) -> AnyView + Send + Sync>;
+
+impl<T: Clone + DeserializeOwned + 'static> Fetch<T> {
+    /// The view of its value, each time anew.
+    pub fn shown(
+        &self,
+        show: impl Fn(Said<T>) -> AnyView + Send + Sync + 'static,
+    ) -> Box<dyn Fn() -> Coming + Send + Sync> {
+        shown(self.raw, Arc::new(move |raw| show(read(raw))))
+    }
+}
+
+fn shown(raw: Resource<Raw, FromToStringCodec>, show: Show) -> Box<dyn Fn() -> Coming + Send + Sync> {
+    Box::new(move || {
+        let show = Arc::clone(&show);
+        Box::pin(async move { show(&raw.await) })
+    })
 }
 
 impl<T: Clone + DeserializeOwned + Send + Sync + 'static> IntoFuture for Fetch<T> {

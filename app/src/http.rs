@@ -1,13 +1,14 @@
 //! One request from the browser, by `XMLHttpRequest`: the only interface that
-//! tells how far an upload has come. Uploads and forms share it, so that the
-//! browser's binary holds one copy.
+//! tells how far an upload has come. Uploads, forms and questions share it, so
+//! that the browser's binary holds one copy.
 
 use futures::channel::oneshot;
+use js_sys::Uint8Array;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, ProgressEvent, XmlHttpRequest};
+use web_sys::{Blob, ProgressEvent, XmlHttpRequest, XmlHttpRequestResponseType};
 
 /// What is sent.
 pub enum Body<'a> {
@@ -32,8 +33,8 @@ impl Reply {
         self.xhr.get_response_header(name).ok().flatten()
     }
     /// The body.
-    pub fn text(&self) -> String {
-        self.xhr.response_text().ok().flatten().unwrap_or_default()
+    pub fn bytes(&self) -> Vec<u8> {
+        self.xhr.response().map_or_else(|_| Vec::new(), |b| Uint8Array::new(&b).to_vec())
     }
 }
 
@@ -51,6 +52,7 @@ pub async fn request(
 ) -> Result<Reply, ()> {
     let xhr = XmlHttpRequest::new().map_err(drop::<JsValue>)?;
     xhr.open_with_async(method, url, true).map_err(drop)?;
+    xhr.set_response_type(XmlHttpRequestResponseType::Arraybuffer);
     for (k, v) in headers {
         xhr.set_request_header(k, v).map_err(drop)?;
     }

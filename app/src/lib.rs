@@ -15,6 +15,7 @@ mod routes;
 pub mod shell;
 pub mod text;
 pub mod ui;
+pub mod wire;
 
 pub use routes::App;
 #[cfg(feature = "ssr")]

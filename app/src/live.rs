@@ -49,7 +49,7 @@ pub fn lost_since() -> Signal<Option<i64>> {
 pub fn start() {
     #[cfg(not(feature = "ssr"))]
     if let Some(live) = use_context::<Live>() {
-        Effect::new(move |_| browser::open(live));
+        crate::ui::effect(move || browser::open(live));
     }
 }
 
@@ -57,7 +57,6 @@ pub fn start() {
 mod browser {
     use super::{Live, Wake};
     use leptos::prelude::*;
-    use serde::Deserialize;
     use std::cell::RefCell;
     use std::rc::Rc;
     use std::time::Duration;
@@ -65,9 +64,10 @@ mod browser {
     use wasm_bindgen::prelude::Closure;
     use web_sys::{Event, EventSource, MessageEvent};
 
-    #[derive(Deserialize)]
-    struct Change {
-        topic: String,
+    /// The topic of a message, `{"topic": …}`.
+    fn topic(message: &MessageEvent) -> Option<String> {
+        let change = js_sys::JSON::parse(&message.data().as_string()?).ok()?;
+        js_sys::Reflect::get(&change, &"topic".into()).ok()?.as_string()
     }
 
     /// Milliseconds in which messages are gathered before one fetch.
@@ -87,13 +87,11 @@ mod browser {
         let change = {
             let dirty = Rc::clone(&dirty);
             Closure::<dyn FnMut(MessageEvent)>::new(move |e: MessageEvent| {
-                let Some(c) = e.data().as_string().and_then(|d| serde_json::from_str::<Change>(&d).ok()) else {
-                    return;
-                };
+                let Some(topic) = topic(&e) else { return };
                 let mut d = dirty.borrow_mut();
                 let first = d.is_empty();
-                if !d.contains(&c.topic) {
-                    d.push(c.topic);
+                if !d.contains(&topic) {
+                    d.push(topic);
                 }
                 if first {
                     let dirty = Rc::clone(&dirty);

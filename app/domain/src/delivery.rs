@@ -55,7 +55,7 @@ pub enum StepState {
 
 /// What a step's evidence line or failure says. Rendered by the texts in the reader's language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "note")]
+#[serde(rename_all = "snake_case")]
 pub enum Note {
     /// By whom.
     By {
@@ -220,7 +220,7 @@ pub enum Note {
 
 /// What a probe of the health page found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "finding")]
+#[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// As expected.
     Well {

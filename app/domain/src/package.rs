@@ -29,7 +29,7 @@ pub const MAX_ENTRIES: u64 = 200_000;
 
 /// Why a package is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "fault")]
+#[serde(rename_all = "snake_case")]
 pub enum PackageFault {
     /// No bytes.
     Empty,

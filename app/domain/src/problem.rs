@@ -8,11 +8,13 @@
 use crate::package::PackageFault;
 use crate::quantity::Shortage;
 use crate::words::UnixMs;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::cell::Cell;
 
 /// What is wrong with a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "rule")]
+#[serde(rename_all = "snake_case")]
 pub enum NameFault {
     /// Nothing was given.
     Empty,
@@ -36,7 +38,7 @@ pub enum NameFault {
 
 /// What is wrong with the value of a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "rule")]
+#[serde(rename_all = "snake_case")]
 pub enum ValueFault {
     /// Required and missing.
     Missing,
@@ -113,7 +115,7 @@ pub struct FieldChange {
 
 /// A refused or failed request, as the user hears it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case", tag = "code")]
+#[serde(rename_all = "snake_case")]
 pub enum Problem {
     /// No session, or it has ended.
     #[error("not signed in")]
@@ -155,7 +157,8 @@ pub enum Problem {
     /// Several fields at once.
     #[error("{} fields", problems.len())]
     Fields {
-        /// One [`Problem`] for each.
+        /// One [`Problem`] for each; none of them `Fields` again.
+        #[serde(deserialize_with = "flat")]
         problems: Vec<Problem>,
     },
     /// More than the team's quota in the pool.
@@ -262,6 +265,18 @@ pub enum Problem {
         /// The id under which the causes stand in the log.
         incident: String,
     },
+}
+
+/// Reads problems that hold no further ones: what is read may stand in an address
+/// that somebody forged, and a million levels would be one stack overflow.
+fn flat<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Problem>, D::Error> {
+    thread_local!(static INSIDE: Cell<bool> = const { Cell::new(false) });
+    if INSIDE.replace(true) {
+        return Err(D::Error::custom("problems within problems"));
+    }
+    let problems = Vec::deserialize(from);
+    INSIDE.set(false);
+    problems
 }
 
 impl Problem {

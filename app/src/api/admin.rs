@@ -1,22 +1,23 @@
 //! The work queue, the journal, what stands behind the portal; teams, people, sessions.
 
+use super::ask::Ask;
 use super::fault::Said;
 use super::form::{DeleteForm, PasswordForm, PersonForm, SessionForm, TeamForm, WorkForm};
 use leptos::prelude::*;
-use leptos::server_fn::codec::GetUrl;
+use leptos::server_fn::codec::{GetUrl, PostUrl};
 use padis_domain::view::*;
 #[cfg(feature = "ssr")]
 use {super::call, leptos::server_fn::ServerFn};
 
 /// The work queue, with what is stuck and why.
-#[server(name = GetWork, input = GetUrl, prefix = "/api", endpoint = "work")]
+#[server(name = GetWork, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "work")]
 pub async fn work(q: ListQuery) -> Said<Page<WorkRow>> {
     let (c, portal) = call::begin()?;
     call::tell(portal.work(&c, &q).await)
 }
 
 /// Try again now.
-#[server(prefix = "/api", endpoint = "work_retry")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "work_retry")]
 pub async fn work_retry(#[server(flatten)] form: WorkForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.work_retry(&c, &form.key).await }.await;
@@ -24,7 +25,7 @@ pub async fn work_retry(#[server(flatten)] form: WorkForm) -> Said<()> {
 }
 
 /// Leave it alone until somebody retries it.
-#[server(prefix = "/api", endpoint = "work_park")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "work_park")]
 pub async fn work_park(#[server(flatten)] form: WorkForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.work_park(&c, &form.key, form.reason.trim()).await }.await;
@@ -32,28 +33,28 @@ pub async fn work_park(#[server(flatten)] form: WorkForm) -> Said<()> {
 }
 
 /// The journal, newest first.
-#[server(name = GetJournal, input = GetUrl, prefix = "/api", endpoint = "journal")]
+#[server(name = GetJournal, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "journal")]
 pub async fn journal(q: ListQuery) -> Said<Page<JournalRow>> {
     let (c, portal) = call::begin()?;
     call::tell(portal.journal(&c, &q).await)
 }
 
 /// What stands behind the portal.
-#[server(name = GetSystems, input = GetUrl, prefix = "/api", endpoint = "systems")]
+#[server(name = GetSystems, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "systems")]
 pub async fn systems() -> Said<Vec<SystemRow>> {
     let (c, portal) = call::begin()?;
     call::tell(portal.systems(&c).await)
 }
 
 /// Teams with people and group mappings.
-#[server(name = GetTeams, input = GetUrl, prefix = "/api", endpoint = "teams")]
+#[server(name = GetTeams, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "teams")]
 pub async fn teams() -> Said<Vec<TeamView>> {
     let (c, portal) = call::begin()?;
     call::tell(portal.teams(&c).await)
 }
 
 /// Creates or changes a team.
-#[server(prefix = "/api", endpoint = "put_team")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "put_team")]
 pub async fn put_team(#[server(flatten)] form: TeamForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.put_team(&c, &form.read()?, &form.once).await }.await;
@@ -61,7 +62,7 @@ pub async fn put_team(#[server(flatten)] form: TeamForm) -> Said<()> {
 }
 
 /// Deletes a team that owns nothing.
-#[server(prefix = "/api", endpoint = "delete_team")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "delete_team")]
 pub async fn delete_team(#[server(flatten)] form: DeleteForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.delete_team(&c, &form.name, form.confirm.trim()).await }.await;
@@ -69,14 +70,14 @@ pub async fn delete_team(#[server(flatten)] form: DeleteForm) -> Said<()> {
 }
 
 /// Built-in accounts and people seen from the directory.
-#[server(name = GetPeople, input = GetUrl, prefix = "/api", endpoint = "people")]
+#[server(name = GetPeople, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "people")]
 pub async fn people(q: ListQuery) -> Said<Page<PersonRow>> {
     let (c, portal) = call::begin()?;
     call::tell(portal.people(&c, &q).await)
 }
 
 /// Creates or changes a built-in account, its roles and teams.
-#[server(prefix = "/api", endpoint = "put_person")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "put_person")]
 pub async fn put_person(#[server(flatten)] form: PersonForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.put_person(&c, &form.read()?, &form.once).await }.await;
@@ -84,7 +85,7 @@ pub async fn put_person(#[server(flatten)] form: PersonForm) -> Said<()> {
 }
 
 /// Changes the caller's own password.
-#[server(prefix = "/api", endpoint = "change_password")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "change_password")]
 pub async fn change_password(#[server(flatten)] form: PasswordForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.change_password(&c, &form.old, form.read()?).await }.await;
@@ -92,14 +93,14 @@ pub async fn change_password(#[server(flatten)] form: PasswordForm) -> Said<()> 
 }
 
 /// The caller's sessions, or everybody's for an operator.
-#[server(name = GetSessions, input = GetUrl, prefix = "/api", endpoint = "sessions")]
+#[server(name = GetSessions, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "sessions")]
 pub async fn sessions(everybody: bool) -> Said<Vec<SessionRow>> {
     let (c, portal) = call::begin()?;
     call::tell(portal.sessions(&c, everybody).await)
 }
 
 /// Ends a session.
-#[server(prefix = "/api", endpoint = "revoke_session")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "revoke_session")]
 pub async fn revoke_session(#[server(flatten)] form: SessionForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.revoke_session(&c, &form.id).await }.await;

@@ -1,9 +1,10 @@
 //! Applications: what their pages read and what their forms do.
 
+use super::ask::Ask;
 use super::fault::Said;
 use super::form::{AppForm, NewAppForm, ReleaseForm};
 use leptos::prelude::*;
-use leptos::server_fn::codec::GetUrl;
+use leptos::server_fn::codec::{GetUrl, PostUrl};
 use padis_domain::Problem;
 use padis_domain::app::AppRef;
 use padis_domain::view::*;
@@ -11,77 +12,77 @@ use padis_domain::view::*;
 use {super::call, leptos::server_fn::ServerFn};
 
 /// Applications, paged.
-#[server(name = GetApps, input = GetUrl, prefix = "/api", endpoint = "apps")]
+#[server(name = GetApps, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "apps")]
 pub async fn apps(q: ListQuery) -> Said<Page<AppRow>> {
     let (c, portal) = call::begin()?;
     call::tell(portal.apps(&c, &q).await)
 }
 
 /// One application.
-#[server(name = GetApp, input = GetUrl, prefix = "/api", endpoint = "app")]
+#[server(name = GetApp, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "app")]
 pub async fn app(app: AppRef) -> Said<AppView> {
     let (c, portal) = call::begin()?;
     call::tell(portal.app(&c, &app).await)
 }
 
 /// Its releases, newest first.
-#[server(name = GetReleases, input = GetUrl, prefix = "/api", endpoint = "releases")]
+#[server(name = GetReleases, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "releases")]
 pub async fn releases(app: AppRef) -> Said<Vec<ReleaseRow>> {
     let (c, portal) = call::begin()?;
     call::tell(portal.releases(&c, &app).await)
 }
 
 /// One delivery by release number.
-#[server(name = GetDelivery, input = GetUrl, prefix = "/api", endpoint = "delivery")]
+#[server(name = GetDelivery, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "delivery")]
 pub async fn delivery(app: AppRef, release: u32) -> Said<DeliveryView> {
     let (c, portal) = call::begin()?;
     call::tell(portal.delivery(&c, &app, release).await)
 }
 
 /// Its events, newest first.
-#[server(name = GetTimeline, input = GetUrl, prefix = "/api", endpoint = "timeline")]
+#[server(name = GetTimeline, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "timeline")]
 pub async fn timeline(app: AppRef, q: ListQuery) -> Said<Page<TimelineItem>> {
     let (c, portal) = call::begin()?;
     call::tell(portal.timeline(&c, &app, &q).await)
 }
 
 /// What it held and holds.
-#[server(name = GetClaims, input = GetUrl, prefix = "/api", endpoint = "claims")]
+#[server(name = GetClaims, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "claims")]
 pub async fn claims(app: AppRef) -> Said<Vec<ClaimRow>> {
     let (c, portal) = call::begin()?;
     call::tell(portal.claims(&c, &app).await)
 }
 
 /// Instances whose log can be read, living ones first.
-#[server(name = GetLogSources, input = GetUrl, prefix = "/api", endpoint = "log_sources")]
+#[server(name = GetLogSources, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "log_sources")]
 pub async fn log_sources(app: AppRef) -> Said<Vec<LogSource>> {
     let (c, portal) = call::begin()?;
     call::tell(portal.log_sources(&c, &app).await)
 }
 
 /// A piece of a log.
-#[server(name = GetLog, input = GetUrl, prefix = "/api", endpoint = "log")]
+#[server(name = GetLog, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "log")]
 pub async fn log(app: AppRef, q: LogQuery) -> Said<LogPiece> {
     let (c, portal) = call::begin()?;
     call::tell(portal.log(&c, &app, &q).await)
 }
 
 /// Series of the last `minutes`.
-#[server(name = GetCharts, input = GetUrl, prefix = "/api", endpoint = "charts")]
+#[server(name = GetCharts, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "charts")]
 pub async fn charts(app: AppRef, minutes: u32) -> Said<AppCharts> {
     let (c, portal) = call::begin()?;
     call::tell(portal.charts(&c, &app, minutes).await)
 }
 
 /// What the form for a new application offers.
-#[server(name = GetNewAppOptions, input = GetUrl, prefix = "/api", endpoint = "new_app_options")]
+#[server(name = GetNewAppOptions, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "new_app_options")]
 pub async fn new_app_options() -> Said<NewAppOptions> {
     let (c, portal) = call::begin()?;
     call::tell(portal.new_app_options(&c).await)
 }
 
 /// Everything that is wrong with a new application; POST, because it carries secrets.
-#[server(prefix = "/api", endpoint = "check_new_app")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "check_new_app")]
 pub async fn check_new_app(#[server(flatten)] form: NewAppForm) -> Said<Vec<Problem>> {
     let (c, portal) = call::begin()?;
     match form.read() {
@@ -92,7 +93,7 @@ pub async fn check_new_app(#[server(flatten)] form: NewAppForm) -> Said<Vec<Prob
 }
 
 /// Go online.
-#[server(prefix = "/api", endpoint = "create_app")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "create_app")]
 pub async fn create_app(#[server(flatten)] form: NewAppForm) -> Said<AppRef> {
     let (c, portal) = call::begin()?;
     let said = async { portal.create_app(&c, &form.read()?, &form.once).await }.await;
@@ -106,7 +107,7 @@ pub async fn create_app(#[server(flatten)] form: NewAppForm) -> Said<AppRef> {
 }
 
 /// Go online with another package, middleware or configuration.
-#[server(prefix = "/api", endpoint = "release_app")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "release_app")]
 pub async fn release_app(#[server(flatten)] form: ReleaseForm) -> Said<u32> {
     let (c, portal) = call::begin()?;
     let said = async { portal.release(&c, &form.app_ref(), &form.read()?, form.seen()?, &form.once).await }.await;
@@ -116,7 +117,7 @@ pub async fn release_app(#[server(flatten)] form: ReleaseForm) -> Said<u32> {
 /// Ask the health page of a running instance by the rule that is being typed;
 /// POST, because the form around it carries secrets. A browser without scripts is
 /// sent back to its page, which then asks by itself: `None`.
-#[server(prefix = "/api", endpoint = "try_health")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "try_health")]
 pub async fn try_health(#[server(flatten)] form: ReleaseForm) -> Said<Option<Tried>> {
     let (c, portal) = call::begin()?;
     if call::back_to_ask(TryHealth::PATH, &c, &form) {
@@ -126,7 +127,7 @@ pub async fn try_health(#[server(flatten)] form: ReleaseForm) -> Said<Option<Tri
 }
 
 /// Put an earlier release back.
-#[server(prefix = "/api", endpoint = "roll_back")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "roll_back")]
 pub async fn roll_back(#[server(flatten)] form: AppForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.roll_back(&c, &form.app_ref(), form.to()?, form.seen()?, &form.once).await }.await;
@@ -134,7 +135,7 @@ pub async fn roll_back(#[server(flatten)] form: AppForm) -> Said<()> {
 }
 
 /// Change the number of instances.
-#[server(prefix = "/api", endpoint = "scale")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "scale")]
 pub async fn scale(#[server(flatten)] form: AppForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.scale(&c, &form.app_ref(), form.instances()?, form.seen()?, &form.once).await }.await;
@@ -142,7 +143,7 @@ pub async fn scale(#[server(flatten)] form: AppForm) -> Said<()> {
 }
 
 /// Replace all instances.
-#[server(prefix = "/api", endpoint = "restart")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "restart")]
 pub async fn restart(#[server(flatten)] form: AppForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.restart(&c, &form.app_ref(), form.seen()?, &form.once).await }.await;
@@ -150,7 +151,7 @@ pub async fn restart(#[server(flatten)] form: AppForm) -> Said<()> {
 }
 
 /// Look at it now: what waits or has failed is taken up at once.
-#[server(prefix = "/api", endpoint = "retry")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "retry")]
 pub async fn retry(#[server(flatten)] form: AppForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = portal.retry(&c, &form.app_ref(), &form.once).await;
@@ -158,7 +159,7 @@ pub async fn retry(#[server(flatten)] form: AppForm) -> Said<()> {
 }
 
 /// Stop.
-#[server(prefix = "/api", endpoint = "stop")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "stop")]
 pub async fn stop(#[server(flatten)] form: AppForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.stop(&c, &form.app_ref(), form.seen()?, &form.once).await }.await;
@@ -166,7 +167,7 @@ pub async fn stop(#[server(flatten)] form: AppForm) -> Said<()> {
 }
 
 /// Start.
-#[server(prefix = "/api", endpoint = "start")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "start")]
 pub async fn start(#[server(flatten)] form: AppForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.start(&c, &form.app_ref(), form.seen()?, &form.once).await }.await;
@@ -174,7 +175,7 @@ pub async fn start(#[server(flatten)] form: AppForm) -> Said<()> {
 }
 
 /// Delete.
-#[server(prefix = "/api", endpoint = "delete_app")]
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "delete_app")]
 pub async fn delete_app(#[server(flatten)] form: AppForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.delete_app(&c, &form.app_ref(), form.confirm.trim(), &form.once).await }.await;

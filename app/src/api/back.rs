@@ -8,6 +8,7 @@
 use super::fault::{Fault, Said};
 use super::form::Form;
 use crate::fetch::Fetch;
+use crate::wire;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use std::future::{Future, IntoFuture};
@@ -30,13 +31,18 @@ pub fn outcome(endpoint: &str, get: impl Fn(&str) -> Option<String>) -> Outcome 
         return Outcome::Done;
     }
     if get("failed").as_deref() == Some(endpoint) {
-        let said = get("problem").and_then(|p| serde_json::from_str(&p).ok());
+        let said = get("problem").and_then(|p| wire::value(&p));
         return Outcome::Failed(said.unwrap_or(Fault::OutOfDate));
     }
     match get("__path") {
         Some(path) if path.rsplit('/').next() == Some(endpoint) => Outcome::Failed(Fault::OutOfDate),
         _ => Outcome::None,
     }
+}
+
+/// Why an upload without scripts came back, from the page's query.
+pub fn refused(get: impl Fn(&str) -> Option<String>) -> Option<Fault> {
+    get("problem").filter(|_| get("failed").is_none()).and_then(|p| wire::value(&p))
 }
 
 /// The outcome for the page that is being rendered.
@@ -134,7 +140,7 @@ mod tests {
 
     #[test]
     fn only_its_own_outcome_is_read() {
-        let problem = serde_json::to_string(&Fault::Portal(Problem::NotFound)).unwrap_or_default();
+        let problem = wire::text(&Fault::Portal(Problem::NotFound));
         let get = |n: &str| match n {
             "failed" => Some("put_pool".to_owned()),
             "problem" => Some(problem.clone()),

@@ -3,6 +3,7 @@
 //! would be half a megabyte in every page. One could get it wrong by counting
 //! only what is left after the cut: the counts are those of the whole subnet.
 
+use super::ask::Ask;
 #[cfg(feature = "ssr")]
 use super::call;
 use super::fault::Said;
@@ -142,7 +143,7 @@ pub fn cut(map: AddressMap, block: u32, at: &str) -> AddressBlock {
 }
 
 /// One block of the pool's subnet: number `block`, or the one in which `at` lies.
-#[server(name = GetAddressBlock, input = GetUrl, prefix = "/api", endpoint = "address_block")]
+#[server(name = GetAddressBlock, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "address_block")]
 pub async fn address_block(pool: String, block: u32, #[server(default)] at: String) -> Said<AddressBlock> {
     let (c, portal) = call::begin()?;
     call::tell(portal.addresses(&c, &pool).await.map(|map| cut(map, block, &at)))
@@ -181,7 +182,7 @@ pub fn cut_services(view: BalancerView, q: &str, page: u32) -> BalancerPage {
 }
 
 /// A page of the balancer's services that match `q`.
-#[server(name = GetBalancerPage, input = GetUrl, prefix = "/api", endpoint = "balancer_page")]
+#[server(name = GetBalancerPage, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "balancer_page")]
 pub async fn balancer_page(#[server(default)] q: String, page: u32) -> Said<BalancerPage> {
     let (c, portal) = call::begin()?;
     call::tell(portal.balancer(&c).await.map(|view| cut_services(view, &q, page)))

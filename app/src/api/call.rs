@@ -2,7 +2,7 @@
 //!
 //! A form posted without JavaScript is answered by a redirect. On success it
 //! goes on with `done=<endpoint>` in the query; on failure it goes back with
-//! `failed=<endpoint>` and `problem=<JSON of the fault>`, and what was typed,
+//! `failed=<endpoint>` and `problem=<the fault as text>`, and what was typed,
 //! secrets taken out, waits five minutes in a cookie that only [`kept`] reads.
 //! One could get it wrong by setting a status for such a request: it would
 //! override the redirect. Nothing here trusts the cookie: it is bound to the
@@ -12,6 +12,7 @@ use super::fault::{Fault, Said};
 use super::form::Form;
 use super::query;
 use crate::context::Who;
+use crate::wire;
 use http::header::{ACCEPT, COOKIE, HeaderName, HeaderValue, LOCATION, ORIGIN, REFERER, SET_COOKIE};
 use http::request::Parts;
 use leptos::prelude::use_context;
@@ -56,7 +57,7 @@ pub fn settle<T, F: Form>(path: &str, who: &Caller, form: &F, said: Result<T, Pr
         },
         Err(fault) if plain(&parts) => {
             keep(&parts, endpoint, who, form);
-            let problem = serde_json::to_string(fault).unwrap_or_default();
+            let problem = wire::text(fault);
             redirect(&query::with(&from, &query::BACK, &[("failed", endpoint), ("problem", &problem)]));
         }
         Err(_) => {}

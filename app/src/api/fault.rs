@@ -12,10 +12,11 @@ use server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
 /// Why a server function gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case", tag = "kind", content = "problem")]
+#[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// The portal said no, and why.
     #[error("{0}")]
+    #[serde(rename = "problem")]
     Portal(Problem),
     /// The server was not reached, or the connection broke before its answer.
     #[error("connection lost")]

@@ -2,7 +2,8 @@
 //!
 //! There is one for every method of [`padis_domain::portal::Portal`], under
 //! `/api/<endpoint>`: reads by GET with JSON answers, changes by POST with the
-//! flat forms of [`form`], so that each works as a plain HTML form. What is
+//! flat forms of [`form`], so that each works as a plain HTML form ([`Ask`] tells
+//! how the browser half is answered). What is
 //! permitted is the portal's affair alone. One could get it wrong by doing
 //! something here that the portal could do: a second caller would miss it.
 
@@ -10,6 +11,7 @@
 mod admin;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod apps;
+mod ask;
 mod back;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod blocks;
@@ -26,7 +28,8 @@ mod shell;
 
 pub use admin::*;
 pub use apps::*;
-pub use back::{Kept, Outcome, outcome, page_status, read_kept, use_asked, use_kept, use_outcome};
+pub use ask::{Ask, OURS, post, said};
+pub use back::{Kept, Outcome, outcome, page_status, read_kept, refused, use_asked, use_kept, use_outcome};
 pub use blocks::*;
 pub use endpoints::{Class, ENDPOINTS, Kind};
 pub use fault::{Fault, Said};

@@ -1,5 +1,6 @@
 //! What every page needs: who asks, counts, the overview, search, tokens.
 
+use super::ask::Ask;
 #[cfg(feature = "ssr")]
 use super::call;
 use super::fault::Said;
@@ -22,7 +23,7 @@ pub struct Me {
 }
 
 /// Who asks; answered to strangers too, without counts.
-#[server(name = GetMe, input = GetUrl, prefix = "/api", endpoint = "me")]
+#[server(name = GetMe, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "me")]
 pub async fn me(stage: Option<Stage>) -> Said<Me> {
     let prefs = use_context::<Prefs>().unwrap_or_default();
     let Ok((c, portal)) = call::begin() else { return Ok(Me { prefs, ..Me::default() }) };
@@ -31,21 +32,21 @@ pub async fn me(stage: Option<Stage>) -> Said<Me> {
 }
 
 /// The overview.
-#[server(name = GetOverview, input = GetUrl, prefix = "/api", endpoint = "overview")]
+#[server(name = GetOverview, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "overview")]
 pub async fn overview(stage: Option<Stage>) -> Said<Overview> {
     let (c, portal) = call::begin()?;
     call::tell(portal.overview(&c, stage).await)
 }
 
 /// Finds anything by name.
-#[server(name = GetSearch, input = GetUrl, prefix = "/api", endpoint = "search")]
+#[server(name = GetSearch, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "search")]
 pub async fn search(q: String) -> Said<Vec<Hit>> {
     let (c, portal) = call::begin()?;
     call::tell(portal.search(&c, &q).await)
 }
 
 /// A fresh token for a form.
-#[server(name = GetOnce, input = GetUrl, prefix = "/api", endpoint = "once")]
+#[server(name = GetOnce, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "once")]
 pub async fn once() -> Said<String> {
     let (c, portal) = call::begin()?;
     call::tell(portal.once(&c).await)
@@ -53,7 +54,7 @@ pub async fn once() -> Said<String> {
 
 /// What was typed into the form of `endpoint` when it last came back, without
 /// secrets; see `call`.
-#[server(name = GetKept, input = GetUrl, prefix = "/api", endpoint = "kept")]
+#[server(name = GetKept, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "kept")]
 pub async fn kept(endpoint: String) -> Said<Option<String>> {
     let (c, _) = call::begin()?;
     Ok(call::kept(&endpoint, &c))

@@ -5,8 +5,8 @@ use super::parts::{Act, act, act_form, hidden, live};
 use crate::api::{self, ChangePassword, RevokeSession};
 use crate::fetch::Fetch;
 use crate::shell::{PageTitle, who};
-use crate::text::{Texts, texts};
-use crate::ui::{Button, ButtonSize, Shape, Table, TextField, Tone, col, col_num, head, section, state};
+use crate::text::{Texts, lowercase, texts};
+use crate::ui::{Button, ButtonSize, Erase, Shape, Table, TextField, Tone, col, col_num, head, section, state};
 use leptos::prelude::*;
 use padis_domain::view::SessionRow;
 
@@ -22,8 +22,8 @@ pub fn Account() -> AnyView {
     view! {
         <PageTitle text=t.shell.account/>
         {head(
-            view! { <h1>{t.shell.account}</h1> }.into_any(),
-            view! { <p class="lead">{a.lead}</p> }.into_any(),
+            view! { <h1>{t.shell.account}</h1> }.erase(),
+            view! { <p class="lead">{a.lead}</p> }.erase(),
             ().into_any(),
         )}
         {about(t)}
@@ -31,7 +31,7 @@ pub fn Account() -> AnyView {
         {page(a.sessions, sessions, move |rows| sessions_table(t, &rows, end))}
         {password(t, change)}
     }
-    .into_any()
+    .erase()
 }
 
 fn about(t: &'static Texts) -> AnyView {
@@ -40,8 +40,7 @@ fn about(t: &'static Texts) -> AnyView {
     let teams = if me.teams.is_empty() {
         a.no_teams.to_owned()
     } else {
-        let each: Vec<String> =
-            me.teams.iter().map(|(s, r)| format!("{s} ({})", t.team_role(*r).to_lowercase())).collect();
+        let each: Vec<String> = me.teams.iter().map(|(s, r)| format!("{s} ({})", lowercase(t.team_role(*r)))).collect();
         t.list(&each)
     };
     let role = me.platform.map_or(a.none, |r| t.platform_role(r));
@@ -54,7 +53,8 @@ fn about(t: &'static Texts) -> AnyView {
             <dt>{a.platform_role}</dt>
             <dd>{role}</dd>
         </dl>
-    };
+    }
+    .erase();
     section("whh", a.who, "", body.into_any())
 }
 
@@ -70,7 +70,8 @@ fn sessions_table(t: &'static Texts, rows: &[SessionRow], end: Act<RevokeSession
                 let fields = view! {
                     {hidden("id", r.id.clone())}
                     <Button label=a.end size=ButtonSize::Tiny aria=(a.end_of)(&r.agent, &r.address)/>
-                };
+                }
+                .erase();
                 act_form(end, format!("end-{}", r.id), "", fields.into_any())
             };
             view! {
@@ -82,6 +83,7 @@ fn sessions_table(t: &'static Texts, rows: &[SessionRow], end: Act<RevokeSession
                     <td class="num">{action}</td>
                 </tr>
             }
+            .erase()
         })
         .collect_view();
     let heads = view! {
@@ -90,8 +92,9 @@ fn sessions_table(t: &'static Texts, rows: &[SessionRow], end: Act<RevokeSession
         {col_num(a.began, "lo")}
         {col_num(a.seen, "lo")}
         {col_num(t.shell.action, "")}
-    };
-    let body = view! { <Table label=a.sessions head=heads.into_any()>{body}</Table> };
+    }
+    .erase();
+    let body = view! { <Table label=a.sessions head=heads.into_any()>{body}</Table> }.erase();
     section("ssh", a.sessions, a.sessions_lead, body.into_any())
 }
 
@@ -103,11 +106,12 @@ fn password(t: &'static Texts, change: Act<ChangePassword>) -> AnyView {
         <TextField id="new" label=a.new_password kind="password" autocomplete="new-password" required=true hint=a.new_hint error=told.error("new")/>
         <TextField id="again" label=again kind="password" autocomplete="new-password" required=true error=told.error("again")/>
         <div class="row"><Button label=a.change_password tone=Tone::Primary/></div>
-    };
+    }.erase();
     let body = view! {
         <p class="lead">{a.password_lead}</p>
         {told.notice(&["old", "new", "again"], a.password_changed)}
         {act_form(change, "password-form", "narrow", fields.into_any())}
-    };
+    }
+    .erase();
     section("pwh", a.change_password, "", body.into_any())
 }

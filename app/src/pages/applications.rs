@@ -10,7 +10,7 @@ use crate::shell::{PageTitle, use_here, who};
 use crate::text::words::app_shape;
 use crate::text::{Texts, texts};
 use crate::ui::{
-    Button, Icon, LinkButton, SelectField, Table, TextField, Tone, UrlState, col, empty, head, sort_head, state,
+    Button, Erase, Icon, LinkButton, SelectField, Table, TextField, Tone, UrlState, col, empty, head, sort_head, state,
 };
 use leptos::prelude::*;
 use padis_domain::action::AppState;
@@ -26,16 +26,16 @@ pub fn Applications() -> AnyView {
     let changed = live(&["apps"]);
     let data = Fetch::new(move || (list.get(), changed.get()), |(q, _)| api::apps(q));
     let new = match new_refused() {
-        Some(r) => view! { <LinkButton id="new" href="/applications/new" label=a.new tone=Tone::Primary glyph=Icon::Plus refused=r/> }.into_any(),
-        None => view! { <LinkButton href="/applications/new" label=a.new tone=Tone::Primary glyph=Icon::Plus/> }.into_any(),
+        Some(r) => view! { <LinkButton id="new" href="/applications/new" label=a.new tone=Tone::Primary glyph=Icon::Plus refused=r/> }.erase(),
+        None => view! { <LinkButton href="/applications/new" label=a.new tone=Tone::Primary glyph=Icon::Plus/> }.erase(),
     };
     view! {
         <PageTitle text=t.shell.applications/>
-        {head(view! { <h1>{t.shell.applications}</h1> }.into_any(), ().into_any(), new)}
+        {head(view! { <h1>{t.shell.applications}</h1> }.erase(), ().into_any(), new)}
         {move || filters(t, &list.get(), &here.get())}
         {page(t.shell.applications, data, move |d| rows(t, d, list.get_untracked(), here.get_untracked()))}
     }
-    .into_any()
+    .erase()
 }
 
 fn filters(t: &'static Texts, q: &ListQuery, here: &UrlState) -> AnyView {
@@ -56,7 +56,7 @@ fn filters(t: &'static Texts, q: &ListQuery, here: &UrlState) -> AnyView {
             <Button label=t.shell.filter glyph=Icon::Filter/>
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 fn rows(t: &'static Texts, d: Page<AppRow>, q: ListQuery, here: UrlState) -> AnyView {
@@ -64,10 +64,10 @@ fn rows(t: &'static Texts, d: Page<AppRow>, q: ListQuery, here: UrlState) -> Any
     if d.rows.is_empty() {
         let filtered = !q.q.is_empty() || !q.state.is_empty() || !q.team.is_empty() || q.stage.is_some();
         if filtered {
-            let clear = view! { <LinkButton href="/applications" label=a.clear/> }.into_any();
+            let clear = view! { <LinkButton href="/applications" label=a.clear/> }.erase();
             return empty(a.no_match_title, a.no_match_text, clear);
         }
-        let first = view! { <LinkButton href="/applications/new" label=a.new glyph=Icon::Plus/> }.into_any();
+        let first = view! { <LinkButton href="/applications/new" label=a.new glyph=Icon::Plus/> }.erase();
         return empty(a.none_title, a.none_text, first);
     }
     let tech = use_context::<Prefs>().unwrap_or_default().tech;
@@ -82,16 +82,17 @@ fn rows(t: &'static Texts, d: Page<AppRow>, q: ListQuery, here: UrlState) -> Any
         {sort_head(&here, "instances", a.instances, true, "")}
         {col(a.size, "lo md")}
         {sort_head(&here, "release", a.release, true, "lo md")}
-    };
+    }
+    .erase();
     view! {
         <Table label=t.shell.applications head=heads.into_any()>{body}</Table>
         {pages_of(t, &here, d.page, d.per_page, d.total)}
     }
-    .into_any()
+    .erase()
 }
 
 fn row(t: &'static Texts, r: &AppRow, _now: i64, tech: bool) -> AnyView {
-    let second = tech.then(|| view! { <span class="tech">{r.app.marathon_id(r.release)}</span> });
+    let second = tech.then(|| view! { <span class="tech">{r.app.marathon_id(r.release)}</span> }.erase());
     view! {
         <tr>
             <th scope="row"><a href=app_path(&r.app)>{r.title.clone()}</a>{second}</th>
@@ -104,5 +105,5 @@ fn row(t: &'static Texts, r: &AppRow, _now: i64, tech: bool) -> AnyView {
             <td class="num lo md">"r"{r.release}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

@@ -6,7 +6,7 @@ use crate::pages::page;
 use crate::pages::parts::{filter_box, live, now, pages_of, use_list};
 use crate::shell::{PageTitle, use_here};
 use crate::text::{Texts, texts, units};
-use crate::ui::{Shape, Table, UrlState, col, col_num, empty, facts, head, notice, state, state_tag};
+use crate::ui::{Erase, Shape, Table, UrlState, col, col_num, empty, facts, head, notice, state, state_tag};
 use leptos::prelude::*;
 use padis_domain::app::AppRef;
 use padis_domain::ports::{MemberSeen, MemberState, ServiceSeen};
@@ -27,14 +27,14 @@ pub fn Balancers() -> AnyView {
             body(t, b, now, &here.get_untracked(), &list.get_untracked().q)
         })}
     }
-    .into_any()
+    .erase()
 }
 
 fn body(t: &'static Texts, b: BalancerPage, now: UnixMs, url: &UrlState, q: &str) -> AnyView {
     let n = &t.net;
     let tag = if b.up { state_tag(Shape::Ok, n.up) } else { state_tag(Shape::Bad, n.down) };
-    let seen = b.observed_at.map(|at| view! { {n.seen} " " {t.when(at, now)} }.into_any());
-    let mut items = vec![view! { <span>{(n.listens)(&b.listen)}</span> }.into_any()];
+    let seen = b.observed_at.map(|at| view! { {n.seen} " " {t.when(at, now)} }.erase());
+    let mut items = vec![view! { <span>{(n.listens)(&b.listen)}</span> }.erase()];
     items.extend(seen);
     let down = (!b.up).then(|| notice(Shape::Bad, n.down_title, n.down_text, ().into_any()));
     let p = b.services;
@@ -47,14 +47,14 @@ fn body(t: &'static Texts, b: BalancerPage, now: UnixMs, url: &UrlState, q: &str
     };
     let filter = (p.total > 0 || !q.is_empty()).then(|| filter_box(t, url, n.balancer_filter, q, ().into_any()));
     view! {
-        {head(view! { <h1>{t.shell.balancers}</h1>{tag} }.into_any(), facts(items), ().into_any())}
+        {head(view! { <h1>{t.shell.balancers}</h1>{tag} }.erase(), facts(items), ().into_any())}
         <p class="second">{n.balancer_lead}</p>
         {down}
         {filter}
         {list}
         {pages_of(t, url, p.page, p.per_page, p.total)}
     }
-    .into_any()
+    .erase()
 }
 
 fn table(t: &'static Texts, services: &[(AppRef, ServiceSeen)]) -> AnyView {
@@ -67,9 +67,10 @@ fn table(t: &'static Texts, services: &[(AppRef, ServiceSeen)]) -> AnyView {
         {col_num(n.requests, "lo")}
         {col_num(n.failed, "")}
         {col(n.check, "lo")}
-    };
+    }
+    .erase();
     let rows = services.iter().map(|(app, s)| group(t, app, s)).collect_view();
-    view! { <Table label=t.shell.balancers head=cols.into_any()>{rows}</Table> }.into_any()
+    view! { <Table label=t.shell.balancers head=cols.into_any()>{rows}</Table> }.erase()
 }
 
 /// Failed requests with their share, so that ten of a million don't alarm.
@@ -78,9 +79,9 @@ fn failed(failed: u64, requests: u64) -> AnyView {
         let percent = failed as f64 * 100.0 / requests as f64;
         // A failure is never rounded away.
         let words = if percent < 0.01 { "< 0.01".to_owned() } else { units::fixed(percent, 2) };
-        view! { <span class="unit">" " {words} " %"</span> }
+        view! { <span class="unit">" " {words} " %"</span> }.erase()
     });
-    view! { {units::count(failed)} {share} }.into_any()
+    view! { {units::count(failed)} {share} }.erase()
 }
 
 fn group(t: &'static Texts, app: &AppRef, s: &ServiceSeen) -> AnyView {
@@ -93,7 +94,10 @@ fn group(t: &'static Texts, app: &AppRef, s: &ServiceSeen) -> AnyView {
         _ => state(Shape::Ok, words),
     };
     let serving: u64 = s.members.iter().map(|m| m.sessions).sum();
-    let none = s.members.is_empty().then(|| view! { <tr><td colspan="7" class="second inner">{n.no_member}</td></tr> });
+    let none = s
+        .members
+        .is_empty()
+        .then(|| view! { <tr><td colspan="7" class="second inner">{n.no_member}</td></tr> }.erase());
     let members = s.members.iter().map(|m| member(t, m)).collect_view();
     view! {
         <tr class="group">
@@ -108,7 +112,7 @@ fn group(t: &'static Texts, app: &AppRef, s: &ServiceSeen) -> AnyView {
         {members}
         {none}
     }
-    .into_any()
+    .erase()
 }
 
 fn member(t: &'static Texts, m: &MemberSeen) -> AnyView {
@@ -129,5 +133,5 @@ fn member(t: &'static Texts, m: &MemberSeen) -> AnyView {
             <td class="lo"><code>{m.check.clone()}</code></td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

@@ -1,12 +1,12 @@
 //! Every piece of the kit in every state, for those who build screens.
 
 use crate::shell::PageTitle;
-use crate::text::{Texts, texts};
+use crate::text::{Texts, texts, units};
 use crate::ui::{
-    Bars, Button, ButtonSize, Capacity, CopyButton, Dialog, Icon, Line, LinkButton, NumberField, Pick, SelectField,
-    Shape, Stop, Stopwatch, Tab, Table, TextArea, TextField, Tone, Trace, bar_chart, capacity, cell, col, col_num,
-    dialog_button, empty, head, icon, legend, line_chart, mark, meter, notice, rail, seg_links, skeleton, state,
-    state_tag, tabs, why,
+    Bars, Button, ButtonSize, Capacity, CopyButton, Dialog, Erase, Icon, Line, LinkButton, NumberField, Pick,
+    SelectField, Shape, Stop, Stopwatch, Tab, Table, TextArea, TextField, Tone, Trace, bar_chart, capacity, cell, col,
+    col_num, dialog_button, empty, head, icon, legend, line_chart, mark, meter, notice, rail, seg_links, skeleton,
+    state, state_tag, tabs, why,
 };
 use leptos::prelude::*;
 
@@ -21,8 +21,8 @@ pub fn Kit() -> AnyView {
     view! {
         <PageTitle text=t.shell.kit/>
         {head(
-            view! { <h1>{t.shell.kit}</h1> }.into_any(),
-            view! { <p class="lead">{lead}</p> }.into_any(),
+            view! { <h1>{t.shell.kit}</h1> }.erase(),
+            view! { <p class="lead">{lead}</p> }.erase(),
             ().into_any(),
         )}
         {part("ka", t.pick("按钮", "Buttons"), buttons(t))}
@@ -37,7 +37,7 @@ pub fn Kit() -> AnyView {
         {part("kj", t.pick("对话框", "Dialog"), dialog(t))}
         {part("kk", t.pick("图标", "Icons"), icons())}
     }
-    .into_any()
+    .erase()
 }
 
 fn part(id: &'static str, title: &'static str, body: AnyView) -> AnyView {
@@ -47,7 +47,7 @@ fn part(id: &'static str, title: &'static str, body: AnyView) -> AnyView {
             <div class="demo">{body}</div>
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 fn buttons(t: &'static Texts) -> AnyView {
@@ -72,7 +72,7 @@ fn buttons(t: &'static Texts) -> AnyView {
             {why("kit-no-why".to_owned(), Icon::Lock, reason)}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn fields(t: &'static Texts) -> AnyView {
@@ -89,7 +89,7 @@ fn fields(t: &'static Texts) -> AnyView {
             <TextArea id="k-env" label=n.env note=t.shell.optional code=true value="DB_URL=jdbc:db2://db01/claims" hint=n.env_hint/>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 const SHAPES: [Shape; 11] = [
@@ -128,12 +128,13 @@ fn states(t: &'static Texts) -> AnyView {
         <div class="row">{tags}</div>
         <div class="row">{marks}</div>
     }
-    .into_any()
+    .erase()
 }
 
 fn measures(t: &'static Texts) -> AnyView {
     let m = |v: f64| {
-        view! { <span class="nowrap">{meter(v, 1.0, "CPU", false)}{format!("{v} / 1 CPU")}</span> }
+        view! { <span class="nowrap">{meter(v, 1.0, "CPU", false)}{format!("{} / 1 CPU", units::fixed(v, 2))}</span> }
+            .erase()
     };
     let c = Capacity { used: 166, held: 9, total: 192 };
     view! {
@@ -146,11 +147,16 @@ fn measures(t: &'static Texts) -> AnyView {
         <progress value="38.4" max="61.2" aria-label=t.new_app.upload></progress>
         <Stopwatch base_ms=19_000 running=true/>
     }
-    .into_any()
+    .erase()
 }
 
 fn charts(t: &'static Texts) -> AnyView {
-    let points = (0..48).map(|i| (f64::from(i), 1.1 + 0.3 * (f64::from(i) / 5.0).sin())).collect();
+    // A wave of parabolas: the sine would cost the browser's binary 7 kB for this one line.
+    let wave = |i: u32| {
+        let x = f64::from(i % 31) / 15.5 - 1.0;
+        4.0 * x * (x.abs() - 1.0)
+    };
+    let points = (0..48).map(|i| (f64::from(i), 1.1 + 0.3 * wave(i))).collect();
     let axis = ["13:03".to_owned(), (t.shell.limit)("3"), "14:03".to_owned()];
     let table = ([t.app.time.to_owned(), "CPU".to_owned()], vec![["14:03".to_owned(), "1.06".to_owned()]]);
     view! {
@@ -176,11 +182,12 @@ fn charts(t: &'static Texts) -> AnyView {
             })}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn table(t: &'static Texts) -> AnyView {
-    let heads = view! { {col(t.apps.application, "")} {col(t.shell.state, "")} {col_num(t.apps.instances, "")} };
+    let heads =
+        view! { {col(t.apps.application, "")} {col(t.shell.state, "")} {col_num(t.apps.instances, "")} }.erase();
     let row = |name: &'static str, shape, n: &'static str| {
         view! {
             <tr>
@@ -189,6 +196,7 @@ fn table(t: &'static Texts) -> AnyView {
                 {cell("num", n.into_any())}
             </tr>
         }
+        .erase()
     };
     view! {
         <Table label=t.shell.applications head=heads.into_any()>
@@ -196,11 +204,11 @@ fn table(t: &'static Texts) -> AnyView {
             {row("Claims portal", Shape::Ok, "3 / 3")}
         </Table>
     }
-    .into_any()
+    .erase()
 }
 
 fn notices(t: &'static Texts) -> AnyView {
-    let action = || view! { <LinkButton href="/kit" label=t.app.read_log size=ButtonSize::Small/> }.into_any();
+    let action = || view! { <LinkButton href="/kit" label=t.app.read_log size=ButtonSize::Small/> }.erase();
     view! {
         {notice(Shape::Bad, t.pick("r10 未能上线，r9 继续提供服务。", "r10 did not come online. r9 keeps answering."), t.pick("应用包启动 4 秒后自行退出。", "The package stopped by itself after 4 s."), action())}
         {notice(Shape::Warn, t.pick("等待主机。", "Waits for a host."), t.pick("没有空闲 2 CPU 的主机。", "No host has 2 CPUs free."), ().into_any())}
@@ -210,7 +218,7 @@ fn notices(t: &'static Texts) -> AnyView {
             {skeleton((t.shell.loading)(t.shell.applications), 3)}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn choices(t: &'static Texts) -> AnyView {
@@ -221,6 +229,7 @@ fn choices(t: &'static Texts) -> AnyView {
                 <span>{t.new_app.size_m}</span>
             </Pick>
         }
+        .erase()
     };
     let tab = |label: &str, current| Tab { href: "/kit".into(), label: label.into(), count: Some("3".into()), current };
     view! {
@@ -228,7 +237,7 @@ fn choices(t: &'static Texts) -> AnyView {
         <div>{seg_links(t.app.span, vec![("/kit".into(), t.app.span_hour.into(), true), ("/kit?span=day".into(), t.app.span_day.into(), false)])}</div>
         {tabs(t.app.parts, vec![tab(t.app.now, true), tab(t.app.instances, false)])}
     }
-    .into_any()
+    .erase()
 }
 
 fn the_rail(t: &'static Texts) -> AnyView {
@@ -266,13 +275,13 @@ fn dialog(t: &'static Texts) -> AnyView {
             </div>
         </Dialog>
     }
-    .into_any()
+    .erase()
 }
 
 fn icons() -> AnyView {
     let all = Icon::ALL
         .iter()
-        .map(|i| view! { <span class="lone">{icon(*i)}" "<code>{format!("{i:?}")}</code></span> })
+        .map(|i| view! { <span class="lone">{icon(*i)}" "<code>{format!("{i:?}")}</code></span> }.erase())
         .collect_view();
-    view! { <div class="row">{all}</div> }.into_any()
+    view! { <div class="row">{all}</div> }.erase()
 }

@@ -7,7 +7,7 @@ use crate::pages::page;
 use crate::pages::parts::live;
 use crate::shell::{PageTitle, prefs};
 use crate::text::{Texts, texts, units};
-use crate::ui::{ButtonSize, LinkButton, empty, head};
+use crate::ui::{ButtonSize, Erase, LinkButton, empty, head};
 use leptos::prelude::*;
 use padis_domain::stack::PackageForm;
 use padis_domain::view::StackView;
@@ -21,13 +21,13 @@ pub fn Middleware() -> AnyView {
     view! {
         <PageTitle text=t.shell.middleware/>
         {head(
-            view! { <h1>{t.shell.middleware}</h1> }.into_any(),
-            view! { <p class="lead">{t.catalog.stacks_lead}</p> }.into_any(),
+            view! { <h1>{t.shell.middleware}</h1> }.erase(),
+            view! { <p class="lead">{t.catalog.stacks_lead}</p> }.erase(),
             ().into_any(),
         )}
         {page(t.shell.middleware, data, move |all| cards(t, all))}
     }
-    .into_any()
+    .erase()
 }
 
 fn cards(t: &'static Texts, all: Vec<StackView>) -> AnyView {
@@ -36,8 +36,8 @@ fn cards(t: &'static Texts, all: Vec<StackView>) -> AnyView {
         return empty(c.stacks_none, c.stacks_none_text, ().into_any());
     }
     let cards = all.into_iter().map(|s| card(t, s)).collect_view();
-    let hint = (!prefs().tech).then(|| view! { <p class="hint gap">{c.tech_hidden}</p> });
-    view! { <div class="stacks">{cards}</div>{hint} }.into_any()
+    let hint = (!prefs().tech).then(|| view! { <p class="hint gap">{c.tech_hidden}</p> }.erase());
+    view! { <div class="stacks">{cards}</div>{hint} }.erase()
 }
 
 fn card(t: &'static Texts, s: StackView) -> AnyView {
@@ -50,10 +50,11 @@ fn card(t: &'static Texts, s: StackView) -> AnyView {
         PackageForm::Tree => c.takes_tree,
     };
     let used = if s.used_by.is_empty() { c.used_none.to_owned() } else { t.apps_use_it(s.used_by.len()) };
-    let apps = s.used_by.iter().take(6).map(|a| view! { <a href=api::app_path(a)>{a.app.clone()}</a> }).collect_view();
-    let line = |word: &'static str, value: String| view! { <dt>{word}</dt><dd>{value}</dd> };
+    let apps =
+        s.used_by.iter().take(6).map(|a| view! { <a href=api::app_path(a)>{a.app.clone()}</a> }.erase()).collect_view();
+    let line = |word: &'static str, value: String| view! { <dt>{word}</dt><dd>{value}</dd> }.erase();
     let tech = prefs().tech.then(|| {
-        let line = |word: &'static str, value: String| view! { <dt>{word}</dt><dd><code>{value}</code></dd> };
+        let line = |word: &'static str, value: String| view! { <dt>{word}</dt><dd><code>{value}</code></dd> }.erase();
         view! {
             {line(c.port, k.port.to_string())}
             {line(c.path, k.package_path.clone())}
@@ -61,6 +62,7 @@ fn card(t: &'static Texts, s: StackView) -> AnyView {
             {line(c.user, k.uid.to_string())}
             {line(c.image, s.image.clone())}
         }
+        .erase()
     });
     let new = format!("/applications/new?stack={}", api::query::escape(&s.key));
     view! {
@@ -82,5 +84,5 @@ fn card(t: &'static Texts, s: StackView) -> AnyView {
             <div class="row foot"><LinkButton href=new label=c.use_it size=ButtonSize::Small/></div>
         </article>
     }
-    .into_any()
+    .erase()
 }

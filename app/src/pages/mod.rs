@@ -36,6 +36,6 @@ pub use overview::Overview;
 pub use packages::{Package, Packages};
 pub use pools::{Pool, PoolEdit, PoolNew, Pools};
 pub use release::Release;
-pub use said::{fault, fault_notice, field_error, loading, page, said};
+pub use said::{fault, fault_notice, field_error, page, said, waiting};
 pub use search::Search;
 pub use sign_in::SignIn;

@@ -6,7 +6,7 @@ use crate::pages::page;
 use crate::pages::parts::{filter_box, live, now, pages_of, use_list};
 use crate::shell::{PageTitle, use_here};
 use crate::text::{Texts, texts};
-use crate::ui::{Table, UrlState, col, empty, head, sort_head};
+use crate::ui::{Erase, Table, UrlState, col, empty, head, sort_head};
 use leptos::prelude::*;
 use padis_domain::view::{ListQuery, NameRow, Page};
 use padis_domain::words::UnixMs;
@@ -23,15 +23,15 @@ pub fn Names() -> AnyView {
     view! {
         <PageTitle text=t.shell.names/>
         {head(
-            view! { <h1>{t.shell.names}</h1> }.into_any(),
-            view! { <p class="lead">{t.net.names_lead}</p> }.into_any(),
+            view! { <h1>{t.shell.names}</h1> }.erase(),
+            view! { <p class="lead">{t.net.names_lead}</p> }.erase(),
             ().into_any(),
         )}
         {page(t.shell.names, rows, move |(p, now): (Page<NameRow>, UnixMs)| {
             body(t, p, now, &here.get_untracked(), &list.get_untracked())
         })}
     }
-    .into_any()
+    .erase()
 }
 
 fn body(t: &'static Texts, p: Page<NameRow>, now: UnixMs, url: &UrlState, q: &ListQuery) -> AnyView {
@@ -41,7 +41,7 @@ fn body(t: &'static Texts, p: Page<NameRow>, now: UnixMs, url: &UrlState, q: &Li
     }
     let filter = filter_box(t, url, n.names_filter, &q.q, ().into_any());
     if p.rows.is_empty() {
-        return view! { {filter} {empty(n.names_no_hit, n.no_hit_text, ().into_any())} }.into_any();
+        return view! { {filter} {empty(n.names_no_hit, n.no_hit_text, ().into_any())} }.erase();
     }
     let cols = view! {
         {sort_head(url, "name", t.shell.name, false, "")}
@@ -50,19 +50,20 @@ fn body(t: &'static Texts, p: Page<NameRow>, now: UnixMs, url: &UrlState, q: &Li
         {sort_head(url, "pool", t.pools.pool, false, "lo")}
         {sort_head(url, "ttl", n.ttl, true, "md")}
         {sort_head(url, "since", n.since, true, "lo")}
-    };
+    }
+    .erase();
     let rows = p.rows.into_iter().map(|r| row(t, r, now)).collect_view();
     view! {
         {filter}
         <Table label=t.shell.names head=cols.into_any()>{rows}</Table>
         {pages_of(t, url, p.page, p.per_page, p.total)}
     }
-    .into_any()
+    .erase()
 }
 
 fn row(t: &'static Texts, r: NameRow, now: UnixMs) -> AnyView {
     let map = format!("/addresses/{}", api::query::escape(&r.pool));
-    let addresses = r.addresses.into_iter().map(|a| view! { <code class="item">{a}</code> }).collect_view();
+    let addresses = r.addresses.into_iter().map(|a| view! { <code class="item">{a}</code> }.erase()).collect_view();
     view! {
         <tr>
             <th scope="row"><code>{r.name}</code></th>
@@ -73,5 +74,5 @@ fn row(t: &'static Texts, r: NameRow, now: UnixMs) -> AnyView {
             <td class="num lo">{t.when(r.since, now)}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

@@ -5,23 +5,21 @@
 //! browser half the action's value, without it the page's query. One could get
 //! it wrong by showing a field's error only in one of them.
 
-use super::{fault_notice, field_error};
-use crate::api::{Fault, Outcome, Said, outcome};
+use super::{fault_notice, field_error, waiting};
+use crate::api::{self, Fault, Outcome, Said, outcome};
 use crate::fetch::Fetch;
-use crate::http::{Body, request};
 use crate::shell::who;
 use crate::text::{Texts, texts};
-use crate::ui::{PagerWords, Shape, UrlState, notice, pager, skeleton};
+use crate::ui::{Erase, PagerWords, Shape, UrlState, notice, pager};
+use crate::wire;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use leptos::server_fn::error::FromServerFnError;
 use leptos::server_fn::redirect::{REDIRECT_HEADER, call_redirect_hook};
 use leptos_router::hooks::use_query_map;
 use padis_domain::Problem;
 use padis_domain::view::ListQuery;
 use padis_domain::words::{Stage, UnixMs};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 use wasm_bindgen::JsCast;
@@ -44,7 +42,7 @@ pub fn now() -> UnixMs {
     {
         let meta = document().query_selector("meta[name=padis-reader]").ok().flatten();
         let text = meta.and_then(|m| m.get_attribute("content")).unwrap_or_default();
-        let then = serde_json::from_str::<crate::shell::me::Reader>(&text).map_or(0, |r| r.now);
+        let then = wire::value::<crate::shell::me::Reader>(&text).map_or(0, |r| r.now);
         then + window().performance().map_or(0, |p| p.now() as i64)
     }
 }
@@ -55,21 +53,16 @@ pub fn part<T>(
     what: &'static str,
     rows: usize,
     data: Fetch<T>,
-    show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+    show: impl Fn(T) -> AnyView + Send + Sync + 'static,
 ) -> AnyView
 where
-    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+    T: Clone + DeserializeOwned + 'static,
 {
-    let (t, show) = (texts(), StoredValue::new(show));
-    let ready = move || {
-        Suspend::new(async move {
-            match data.await {
-                Ok(v) => show.with_value(|s| s(v)),
-                Err(f) => fault_notice(&f),
-            }
-        })
-    };
-    view! { <Transition fallback=move || skeleton((t.shell.loading)(what), rows)>{ready}</Transition> }.into_any()
+    let show = data.shown(move |said| match said {
+        Ok(v) => show(v),
+        Err(f) => fault_notice(&f),
+    });
+    waiting(what, rows, show)
 }
 
 /// A signal that changes whenever one of the topics did; resources follow it.
@@ -227,7 +220,7 @@ fn form(path: &'static str, state: State, id: String, class: &'static str, child
             {children}
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 /// The form's fields with the button that was pressed, URL-encoded.
@@ -245,12 +238,9 @@ fn fields(e: &SubmitEvent) -> Option<String> {
 
 /// Posts a form to its server function and follows where it leads.
 async fn send(path: &str, fields: &str) -> Said<()> {
-    let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")];
-    let sent = request("POST", path, &headers, Body::Text(fields), Box::new(|_| true)).await;
-    let reply = sent.map_err(|()| Fault::ConnectionLost)?;
-    if !(200..300).contains(&reply.status) {
-        return Err(Fault::de(reply.text().into_bytes().into()));
-    }
+    let reply = api::post(path, fields).await.map_err(|()| Fault::ConnectionLost)?;
+    // What the function gives is not looked at: only whether it did.
+    wire::unpack::<()>(&api::said(&reply)?)?;
     if let (Some(_), Some(to)) = (reply.header(REDIRECT_HEADER), reply.header("Location")) {
         call_redirect_hook(&to);
     }
@@ -279,7 +269,7 @@ impl Told {
                 None => ().into_any(),
             },
         };
-        view! { <div class="said" aria-live="polite">{said}</div> }.into_any()
+        view! { <div class="said" aria-live="polite">{move || said()}</div> }.erase()
     }
 }
 
@@ -287,11 +277,11 @@ impl Told {
 fn changed(t: &'static Texts, f: &Fault) -> AnyView {
     let list = match f.problem() {
         Some(Problem::ChangedMeanwhile { changes, .. }) => {
-            changes.iter().map(|c| view! { <li>{t.change(c)}</li> }).collect_view()
+            changes.iter().map(|c| view! { <li>{t.change(c)}</li> }.erase()).collect_view()
         }
         _ => return fault_notice(f),
     };
-    view! { {fault_notice(f)} <ul class="changes">{list}</ul> }.into_any()
+    view! { {fault_notice(f)} <ul class="changes">{list}</ul> }.erase()
 }
 
 /// The hidden field with the revision that the form is based on. After "somebody
@@ -303,13 +293,13 @@ pub fn seen(told: Told, revision: impl Into<String>) -> AnyView {
         Outcome::Failed(Fault::Portal(Problem::ChangedMeanwhile { revision, .. })) => revision.to_string(),
         _ => revision.clone(),
     };
-    view! { <input type="hidden" name="seen" value=value/> }.into_any()
+    view! { <input type="hidden" name="seen" value=value/> }.erase()
 }
 
 /// A hidden field.
 pub fn hidden(name: &'static str, value: impl Into<String>) -> AnyView {
     let value: String = value.into();
-    view! { <input type="hidden" name=name value=value/> }.into_any()
+    view! { <input type="hidden" name=name value=value/> }.erase()
 }
 
 /// The box that filters a list by text; the list's other parameters stay.
@@ -317,7 +307,7 @@ pub fn hidden(name: &'static str, value: impl Into<String>) -> AnyView {
 pub fn filter_box(t: &'static Texts, url: &UrlState, label: &'static str, value: &str, beside: AnyView) -> AnyView {
     let clear = (!value.is_empty()).then(|| {
         let href = url.with(&[("q", ""), ("page", "")]);
-        view! { <a class="btn s quiet" href=href>{t.shell.clear}</a> }
+        view! { <a class="btn s quiet" href=href>{t.shell.clear}</a> }.erase()
     });
     view! {
         <form class="filt" method="get" action=url.path.clone() role="search">
@@ -328,7 +318,7 @@ pub fn filter_box(t: &'static Texts, url: &UrlState, label: &'static str, value:
             {clear}
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 /// A small select inside a filter: `(value, word)`.
@@ -337,7 +327,7 @@ pub fn filter_select(label: &'static str, name: &'static str, value: &str, optio
         .into_iter()
         .map(|(v, word)| {
             let chosen = v == value;
-            view! { <option value=v selected=chosen>{word}</option> }
+            view! { <option value=v selected=chosen>{word}</option> }.erase()
         })
         .collect_view();
     view! {
@@ -345,5 +335,5 @@ pub fn filter_select(label: &'static str, name: &'static str, value: &str, optio
             <select class="in" name=name aria-label=label>{options}</select>
         </span>
     }
-    .into_any()
+    .erase()
 }

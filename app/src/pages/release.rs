@@ -11,7 +11,7 @@ use crate::context::{Lang, Prefs};
 use crate::fetch::Fetch;
 use crate::shell::PageTitle;
 use crate::text::{texts, units};
-use crate::ui::{Button, SelectField, Tone, head, section};
+use crate::ui::{Button, Erase, SelectField, Tone, effect, head, section};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::Problem;
@@ -28,8 +28,7 @@ pub fn Release() -> AnyView {
     let app = use_app();
     let query = use_query_map().get_untracked();
     let sha = query.get("package").unwrap_or_default();
-    let problem = query.get("problem").filter(|_| query.get("failed").is_none());
-    let problem = problem.and_then(|p| serde_json::from_str::<Problem>(&p).ok()).map(Fault::Portal);
+    let problem = api::refused(|name| query.get(name));
     let release = act::<ReleaseApp>();
     let version = release.told.version;
     let kept = use_kept::<ReleaseForm>("release_app");
@@ -52,7 +51,7 @@ pub fn Release() -> AnyView {
             body(d, release, kept.get_untracked().flatten(), problem.clone())
         })}
     }
-    .into_any()
+    .erase()
 }
 
 fn body(
@@ -72,7 +71,7 @@ fn body(
     let uploading = Uploading::new(problem);
     let team = RwSignal::new(v.app.team.clone());
     let (live, set_live) = signal(false);
-    Effect::new(move |_| set_live.set(true));
+    effect(move || set_live.set(true));
     let taken = Callback::new(move |row: PackageRow| {
         package.set(row.sha256.clone());
         packages.update(|l| {
@@ -114,7 +113,7 @@ fn body(
             let word = format!("{} · {} · {}", p.file_name, units::bytes(p.bytes), p.by);
             (p.sha256, word)
         }));
-        view! { <SelectField id="package" label=n.package options=rows value=sha error=error on_change=Callback::new(move |v| package.set(v))/> }
+        view! { <SelectField id="package" label=n.package options=rows value=sha error=error on_change=Callback::new(move |v| package.set(v))/> }.erase()
     };
     let chosen = move || packages.with(|l| l.iter().find(|p| package.with(|s| *s == p.sha256)).map(inside));
     let fields = view! {
@@ -123,21 +122,21 @@ fn body(
         {seen(told, v.revision.to_string())}
         {hidden("once", options.once.clone())}
         {upload::zone(uploading, options.max_package_bytes, team, (&[], true), taken, has)}
-        <div class="gap">{choices}</div>
-        <div class="gap">{chosen}</div>
+        <div class="gap">{move || choices()}</div>
+        <div class="gap">{move || chosen()}</div>
         <div class="gap">
             <SelectField id="stack" label=n.stack options=stacks value=stack.get_untracked() error=told.error("stack") on_change=Callback::new(move |v| stack.set(v))/>
         </div>
         <div class="row gap">
             <Button id="go" label=n.release_go tone=Tone::Primary refused=why_not/>
         </div>
-    };
+    }.erase();
     let back = app_path(&v.app);
     view! {
         {upload::plain_form(format!("{back}/release"))}
         {head(
-            view! { <h1>{(n.release_title)(&v.title)}</h1> }.into_any(),
-            view! { <p class="lead">{(n.release_lead)(v.release)}</p> }.into_any(),
+            view! { <h1>{(n.release_title)(&v.title)}</h1> }.erase(),
+            view! { <p class="lead">{(n.release_lead)(v.release)}</p> }.erase(),
             ().into_any(),
         )}
         <div class="column">
@@ -146,5 +145,5 @@ fn body(
             {section("rlh", n.package, (n.becomes)(v.release + 1), act_form(release, "release-form", "", fields.into_any()))}
         </div>
     }
-    .into_any()
+    .erase()
 }

@@ -1,11 +1,11 @@
 //! What every page does with an answer: show it, or say why there is none.
 
 use crate::api::Fault;
-use crate::fetch::Fetch;
+use crate::fetch::{Coming, Fetch};
 use crate::shell::PageTitle;
 use crate::text::problem;
 use crate::text::{Texts, texts};
-use crate::ui::{Shape, notice};
+use crate::ui::{Erase, Shape, notice, skeleton};
 use leptos::prelude::*;
 use padis_domain::Problem;
 
@@ -41,7 +41,7 @@ pub fn fault_notice(f: &Fault) -> AnyView {
     };
     let action = match f {
         Fault::Portal(Problem::NotSignedIn) => {
-            view! { <a class="btn s" href="/sign-in" rel="external">{t.shell.sign_in}</a> }.into_any()
+            view! { <a class="btn s" href="/sign-in" rel="external">{t.shell.sign_in}</a> }.erase()
         }
         _ => ().into_any(),
     };
@@ -59,7 +59,7 @@ pub fn fault(f: &Fault) -> AnyView {
         {fault_notice(f)}
         <p class="gap"><a class="btn" href="/">{t.shell.back_to_overview}</a></p>
     }
-    .into_any()
+    .erase()
 }
 
 /// What the problems of a form say about its field, in one line.
@@ -68,31 +68,26 @@ pub fn field_error(t: &'static Texts, f: Option<&Fault>, name: &str) -> Option<S
     (!about.is_empty()).then(|| about.iter().map(|p| t.problem(p).line()).collect::<Vec<_>>().join(" "))
 }
 
-/// What stands in a page's place until its data is here.
-pub fn loading(what: &'static str) -> AnyView {
-    let t = texts();
-    crate::ui::skeleton((t.shell.loading)(what), 6)
+/// What is coming, and bones of `rows` rows until it is here. One for all pages: a
+/// boundary of its own for every type costs the browser's binary 4 kB each.
+pub fn waiting(what: &'static str, rows: usize, coming: Box<dyn Fn() -> Coming + Send + Sync>) -> AnyView {
+    let (t, coming) = (texts(), StoredValue::new(coming));
+    view! {
+        <Transition fallback=move || skeleton((t.shell.loading)(what), rows)>
+            {move || Suspend::new(coming.with_value(|c| c()))}
+        </Transition>
+    }
+    .erase()
 }
 
 /// A page from a resource: bones, then the page or why there is none.
-pub fn page<T>(
-    what: &'static str,
-    data: Fetch<T>,
-    show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
-) -> AnyView
+pub fn page<T>(what: &'static str, data: Fetch<T>, show: impl Fn(T) -> AnyView + Send + Sync + 'static) -> AnyView
 where
-    T: Clone + Send + Sync + 'static + serde::Serialize + serde::de::DeserializeOwned,
+    T: Clone + serde::de::DeserializeOwned + 'static,
 {
-    let show = StoredValue::new(show);
-    view! {
-        <Transition fallback=move || loading(what)>
-            {move || Suspend::new(async move {
-                match data.await {
-                    Ok(v) => show.with_value(|s| s(v)),
-                    Err(f) => fault(&f),
-                }
-            })}
-        </Transition>
-    }
-    .into_any()
+    let show = data.shown(move |said| match said {
+        Ok(v) => show(v),
+        Err(f) => fault(&f),
+    });
+    waiting(what, 6, show)
 }

@@ -5,7 +5,7 @@ use crate::api;
 use crate::fetch::Fetch;
 use crate::shell::PageTitle;
 use crate::text::texts;
-use crate::ui::{Button, Icon, TextField, Tone, empty, icon};
+use crate::ui::{Button, Erase, Icon, TextField, Tone, empty, icon};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::view::Hit;
@@ -29,7 +29,7 @@ pub fn Search() -> AnyView {
         </form>
         {page(t.shell.results, found, move |hits| results(hits, q.get_untracked()))}
     }
-    .into_any()
+    .erase()
 }
 
 fn results(hits: Vec<Hit>, q: String) -> AnyView {
@@ -50,7 +50,8 @@ fn results(hits: Vec<Hit>, q: String) -> AnyView {
                     </a>
                 </li>
             }
+            .erase()
         })
         .collect_view();
-    view! { <ul class="hits">{rows}</ul> }.into_any()
+    view! { <ul class="hits">{rows}</ul> }.erase()
 }

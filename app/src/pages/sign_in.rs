@@ -3,7 +3,7 @@
 
 use crate::shell::{PageTitle, me};
 use crate::text::texts;
-use crate::ui::{Button, ButtonSize, Shape, TextField, Tone, notice};
+use crate::ui::{Button, ButtonSize, Erase, Shape, TextField, Tone, notice};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::Problem;
@@ -66,5 +66,5 @@ pub fn SignIn() -> AnyView {
             </form>
         </main>
     }
-    .into_any()
+    .erase()
 }

@@ -1,6 +1,7 @@
 //! Tells readers of screens that the page has changed, and moves the focus to
 //! its beginning: the router does neither.
 
+use crate::ui::Erase;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub fn Announcer() -> AnyView {
         }
         here
     });
-    view! { <div class="vh" role="status" aria-live="polite">{said}</div> }.into_any()
+    view! { <div class="vh" role="status" aria-live="polite">{said}</div> }.erase()
 }
 
 /// Moves the focus without scrolling past the head of the page.

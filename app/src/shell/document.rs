@@ -4,6 +4,7 @@ use super::me::{META, Reader};
 use crate::App;
 use crate::context::{Assets, Lang, Prefs, Theme, Who};
 use crate::text::clock::Zone;
+use crate::wire;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
@@ -22,7 +23,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         zone: use_context::<Zone>().unwrap_or_default().0,
         now: now_ms(),
     };
-    let reader = serde_json::to_string(&reader).unwrap_or_default();
+    let reader = wire::text(&reader);
     let lang = match prefs.lang {
         Lang::Zh => "zh-CN",
         Lang::En => "en",

@@ -7,6 +7,7 @@ use super::palette::Palette;
 use super::top::Top;
 use crate::live;
 use crate::text::texts;
+use crate::ui::{Erase, effect};
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 
@@ -16,7 +17,7 @@ pub fn Frame() -> AnyView {
     let t = texts();
     live::start();
     // Tests wait for it: from here on the browser half answers.
-    Effect::new(|_| {
+    effect(|| {
         if let Some(root) = document().document_element() {
             let _ = root.set_attribute("data-live", "on");
         }
@@ -44,5 +45,5 @@ pub fn Frame() -> AnyView {
         <Palette/>
         <Announcer/>
     }
-    .into_any()
+    .erase()
 }

@@ -2,7 +2,7 @@
 
 use crate::live;
 use crate::text::{clock, texts};
-use crate::ui::{Shape, notice};
+use crate::ui::{Erase, Shape, notice};
 use leptos::prelude::*;
 
 /// Shows itself only while the stream of changes is broken.
@@ -16,7 +16,7 @@ pub fn Lost() -> AnyView {
                 .get()
                 .map(|at| {
                     let text = (t.shell.lost)(&clock::short_time(at));
-                    view! { <div class="lost">{notice(Shape::Warn, text, "", ().into_any())}</div> }
+                    view! { <div class="lost">{notice(Shape::Warn, text, "", ().into_any())}</div> }.erase()
                 })
         }}
     }

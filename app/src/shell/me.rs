@@ -5,6 +5,8 @@
 
 use crate::context::{Prefs, Who};
 use crate::text::clock::Zone;
+#[cfg(not(feature = "ssr"))]
+use crate::wire;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +36,7 @@ pub fn provide() {
             .ok()
             .flatten()
             .and_then(|m| m.get_attribute("content"))
-            .and_then(|c| serde_json::from_str::<Reader>(&c).ok())
+            .and_then(|c| wire::value::<Reader>(&c))
             .unwrap_or_default();
         provide_context(found.who);
         provide_context(found.prefs);

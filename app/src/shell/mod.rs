@@ -18,6 +18,7 @@ pub use palette::hit_icon;
 pub use top::use_here;
 
 use crate::text::texts;
+use crate::ui::Erase;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -33,7 +34,7 @@ pub fn PageTitle(
     text: Signal<String>,
 ) -> impl IntoView {
     let first = text.get_untracked();
-    view! { <Title text=move || format!("{} · Padis", text.try_get().unwrap_or_else(|| first.clone()))/> }
+    view! { <Title text=move || format!("{} · Padis", text.try_get().unwrap_or_else(|| first.clone()))/> }.erase()
 }
 
 /// What stands where a page does not exist.
@@ -51,5 +52,5 @@ pub fn NotFound() -> AnyView {
         </header>
         <p><a class="btn" href="/">{t.shell.back_to_overview}</a></p>
     }
-    .into_any()
+    .erase()
 }

@@ -6,7 +6,7 @@ use crate::fetch::Fetch;
 use crate::live;
 use crate::shell::{prefs, who};
 use crate::text::{clock::Zone, texts};
-use crate::ui::{Icon, Popover, icon};
+use crate::ui::{Erase, Icon, Popover, icon};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 use padis_domain::view::NavCounts;
@@ -58,22 +58,23 @@ pub fn Nav() -> AnyView {
             if e.staged && !st.is_empty() { format!("{}?stage={st}", e.href) } else { e.href.to_owned() }
         };
         let number = move || {
-            (e.count)(&counts()).map(|(n, hot)| view! { <span class=if hot { "n hot" } else { "n" }>{n}</span> })
+            (e.count)(&counts())
+                .map(|(n, hot)| view! { <span class=if hot { "n hot" } else { "n" }>{n}</span> }.erase())
         };
         view! {
             <li>
                 <a href=href aria-current=move || belongs(&here.get(), e.href).then_some("page")>
                     {icon(e.glyph)}
                     <span class="t">{e.word}</span>
-                    <Transition>{number}</Transition>
+                    <Transition>{move || number()}</Transition>
                 </a>
             </li>
         }
-        .into_any()
+        .erase()
     };
     let group = move |entries: Vec<Entry>| {
         let entries = entries.into_iter().map(entry).collect_view();
-        view! { <ul>{entries}</ul> }.into_any()
+        view! { <ul>{entries}</ul> }.erase()
     };
     let e = |href, glyph, word, staged, count| Entry { href, glyph, word, staged, count };
     let inspector = who().0.is_some_and(|c| c.platform.is_some());
@@ -118,7 +119,7 @@ pub fn Nav() -> AnyView {
             </div>
         </nav>
     }
-    .into_any()
+    .erase()
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! in the top bar leads to the page of results.
 
 use crate::api;
-use crate::text::texts;
-use crate::ui::{Icon, icon};
+use crate::text::{lowercase, texts};
+use crate::ui::{Erase, Icon, effect, icon};
 use leptos::html::{Dialog, Input};
 use leptos::{ev, prelude::*};
 use leptos_router::NavigateOptions;
@@ -43,9 +43,9 @@ fn commands(q: &str) -> Vec<Hit> {
         (s.activity, "/activity"),
         (s.account, "/account"),
     ];
-    let q = q.to_lowercase();
+    let q = lowercase(q);
     all.into_iter()
-        .filter(|(w, _)| w.to_lowercase().contains(&q))
+        .filter(|(w, _)| lowercase(w).contains(&q))
         .map(|(w, p)| Hit { kind: "page".into(), title: w.into(), detail: s.commands.into(), path: p.into() })
         .collect()
 }
@@ -60,13 +60,22 @@ pub fn Palette() -> AnyView {
     let (q, set_q) = signal(String::new());
     let (asked, ask) = signal(String::new());
     let (at, set_at) = signal(0_usize);
-    let found = LocalResource::new(move || {
+    // Not a resource: this is the only thing that is asked in the browser alone, and a
+    // second kind of resource would weigh more than the palette.
+    let (found, find) = signal(Vec::new());
+    effect(move || {
         let q = asked.get();
-        async move { if q.is_empty() { Vec::new() } else { api::search(q).await.unwrap_or_default() } }
+        leptos::task::spawn_local(async move {
+            let hits = if q.is_empty() { Vec::new() } else { api::search(q.clone()).await.unwrap_or_default() };
+            // An answer that was overtaken by another question is not shown.
+            if asked.try_get_untracked().is_some_and(|now| now == q) {
+                let _ = find.try_set(hits);
+            }
+        });
     });
     let hits = Memo::new(move |_| {
         let q = q.get();
-        let mut hits = if q.is_empty() { Vec::new() } else { found.get().unwrap_or_default() };
+        let mut hits = if q.is_empty() { Vec::new() } else { found.get() };
         hits.truncate(12);
         hits.extend(commands(&q).into_iter().take(6));
         hits
@@ -81,7 +90,7 @@ pub fn Palette() -> AnyView {
         close();
         navigate(&path, NavigateOptions::default());
     });
-    Effect::new(move |_| {
+    effect(move || {
         let handle = window_event_listener(ev::keydown, move |e| {
             if (e.ctrl_key() || e.meta_key()) && e.key().eq_ignore_ascii_case("k") {
                 e.prevent_default();
@@ -141,6 +150,7 @@ pub fn Palette() -> AnyView {
                         <small>{h.detail}</small>
                     </div>
                 }
+                .erase()
             })
             .collect_view()
     };
@@ -163,8 +173,8 @@ pub fn Palette() -> AnyView {
                 />
                 <kbd>"Esc"</kbd>
             </div>
-            <div class="res" role="listbox" id="pal" aria-label=s.results>{options}</div>
+            <div class="res" role="listbox" id="pal" aria-label=s.results>{move || options()}</div>
         </dialog>
     }
-    .into_any()
+    .erase()
 }

@@ -5,7 +5,7 @@ use super::nav::NAV_ID;
 use super::{prefs, who};
 use crate::context::{Lang, Theme};
 use crate::text::texts;
-use crate::ui::{Icon, Menu, UrlState, icon, seg_links};
+use crate::ui::{Erase, Icon, Menu, UrlState, icon, seg_links};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 use padis_domain::words::Stage;
@@ -31,8 +31,8 @@ pub fn Top() -> AnyView {
         crumbs(t, &path.get())
             .into_iter()
             .map(|(href, word)| match href {
-                Some(href) => view! { <li><a href=href>{word}</a></li> }.into_any(),
-                None => view! { <li aria-current="page">{word}</li> }.into_any(),
+                Some(href) => view! { <li><a href=href>{word}</a></li> }.erase(),
+                None => view! { <li aria-current="page">{word}</li> }.erase(),
             })
             .collect_view()
     };
@@ -52,7 +52,7 @@ pub fn Top() -> AnyView {
                 {icon(Icon::Menu)}
             </button>
             <nav class="crumbs" aria-label=s.you_are_here>
-                <ol>{way}</ol>
+                <ol>{move || way()}</ol>
             </nav>
             <form class="find" method="get" action="/search" role="search" aria-label=s.search>
                 {icon(Icon::Search)}
@@ -60,17 +60,17 @@ pub fn Top() -> AnyView {
                 <kbd>"Ctrl K"</kbd>
             </form>
             <a class="btn quiet icon only-s" href="/search" aria-label=s.search>{icon(Icon::Search)}</a>
-            {stages}
+            {move || stages()}
             {language(here)}
             {theme(here)}
             {account(here)}
         </header>
     }
-    .into_any()
+    .erase()
 }
 
 fn back(here: Memo<UrlState>) -> impl IntoView {
-    view! { <input type="hidden" name="back" prop:value=move || here.get().with(&[]) value=here.get_untracked().with(&[])/> }
+    view! { <input type="hidden" name="back" prop:value=move || here.get().with(&[]) value=here.get_untracked().with(&[])/> }.erase()
 }
 
 fn language(here: Memo<UrlState>) -> AnyView {
@@ -87,7 +87,7 @@ fn language(here: Memo<UrlState>) -> AnyView {
             </button>
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 fn theme(here: Memo<UrlState>) -> AnyView {
@@ -99,6 +99,7 @@ fn theme(here: Memo<UrlState>) -> AnyView {
                 {word}
             </button>
         }
+        .erase()
     };
     view! {
         <Menu id="menu-theme" label=s.theme_label glyph=Icon::Theme class="not-s">
@@ -110,14 +111,14 @@ fn theme(here: Memo<UrlState>) -> AnyView {
             </form>
         </Menu>
     }
-    .into_any()
+    .erase()
 }
 
 fn account(here: Memo<UrlState>) -> AnyView {
     let t = texts();
     let s = &t.shell;
     let Some(me) = who().0 else {
-        return view! { <a class="btn s" href="/sign-in" rel="external">{s.sign_in}</a> }.into_any();
+        return view! { <a class="btn s" href="/sign-in" rel="external">{s.sign_in}</a> }.erase();
     };
     let teams: Vec<&str> = me.teams.keys().map(String::as_str).collect();
     let role = me.platform.map(|r| t.platform_role(r)).unwrap_or_default();
@@ -151,5 +152,5 @@ fn account(here: Memo<UrlState>) -> AnyView {
             </form>
         </Menu>
     }
-    .into_any()
+    .erase()
 }

@@ -1,6 +1,7 @@
 //! Buttons. One that may not be pressed keeps its focus and says why
 //! (`aria-disabled` with a description), so nobody has to guess.
 
+use super::Erase;
 use super::{Icon, icon};
 use leptos::{ev, prelude::*};
 
@@ -54,7 +55,7 @@ pub(super) fn class(tone: Tone, size: ButtonSize) -> String {
 /// `aria-describedby` names.
 pub fn why(id: String, i: Icon, text: impl Into<String>) -> AnyView {
     let text: String = text.into();
-    view! { <p class="why" id=id>{icon(i)}<span>{text}</span></p> }.into_any()
+    view! { <p class="why" id=id>{icon(i)}<span>{text}</span></p> }.erase()
 }
 
 /// A button. Without `on_press` it submits the form it stands in. When `refused`
@@ -131,7 +132,8 @@ pub fn Button(
             {glyph.map(icon)}
             <span>{label}</span>
         </button>
-    };
+    }
+    .erase();
     if bare {
         return button.into_any();
     }
@@ -139,7 +141,7 @@ pub fn Button(
         {button}
         {move || refused.get().map(|r| why(why_id.clone(), Icon::Lock, r))}
     }
-    .into_any()
+    .erase()
 }
 
 /// A link that looks like a button.
@@ -178,7 +180,7 @@ pub fn LinkButton(
                 <span>{label}</span>
             </a>
         }
-        .into_any(),
+        .erase(),
         Some(reason) => {
             let why_id = format!("{id}-why");
             view! {
@@ -188,7 +190,7 @@ pub fn LinkButton(
                 </button>
                 {why(why_id, Icon::Lock, reason)}
             }
-            .into_any()
+            .erase()
         }
     }
 }

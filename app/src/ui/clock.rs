@@ -2,6 +2,8 @@
 //! browser from the moment the page came alive, so a wrong clock on the reader's
 //! computer changes nothing.
 
+use super::Erase;
+use super::effect;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ fn parts(ms: i64) -> (String, String) {
 fn counted(base_ms: i64, running: bool, every: Duration) -> ReadSignal<i64> {
     let (ms, set) = signal(base_ms);
     let handle = StoredValue::new(None::<IntervalHandle>);
-    Effect::new(move |_| {
+    effect(move || {
         if !running || handle.get_value().is_some() {
             return;
         }
@@ -54,14 +56,14 @@ pub fn Stopwatch(
     let ms = counted(base_ms, running, Duration::from_millis(200));
     let time = move || {
         let (m, s) = parts(ms.get());
-        view! { {m}<i>":"</i>{s} }
+        view! { {m}<i>":"</i>{s} }.erase()
     };
     view! {
         <p class="clock">
-            <time role="timer" datetime=move || format!("PT{}S", ms.get().max(0) / 1000)>{time}</time>
+            <time role="timer" datetime=move || format!("PT{}S", ms.get().max(0) / 1000)>{move || time()}</time>
         </p>
     }
-    .into_any()
+    .erase()
 }
 
 /// A small running number of seconds with one decimal and its unit.
@@ -81,5 +83,5 @@ pub fn Ticker(
             }}
         </span>
     }
-    .into_any()
+    .erase()
 }

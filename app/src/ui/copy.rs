@@ -1,6 +1,8 @@
 //! Copies a text. Without scripts the text stands there to be selected, so the
 //! button shows itself only when it can work.
 
+use super::Erase;
+use super::effect;
 use super::{Icon, icon};
 use leptos::prelude::*;
 use std::time::Duration;
@@ -18,7 +20,7 @@ pub fn CopyButton(
 ) -> AnyView {
     let (live, set_live) = signal(false);
     let (copied, set_copied) = signal(false);
-    Effect::new(move |_| set_live.set(true));
+    effect(move || set_live.set(true));
     let press = move |_| {
         let _ = window().navigator().clipboard().write_text(&text);
         set_copied.set(true);
@@ -41,5 +43,5 @@ pub fn CopyButton(
             {icon(Icon::Copy)}
         </button>
     }
-    .into_any()
+    .erase()
 }

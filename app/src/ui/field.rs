@@ -5,6 +5,7 @@
 //! binding the property to a signal that starts empty: what was typed before the
 //! browser half arrived would be wiped.
 
+use super::Erase;
 use leptos::html::Input;
 use leptos::prelude::*;
 
@@ -53,24 +54,24 @@ fn around(
     let line = move || {
         let id = line_id.clone();
         if let Some(e) = error.get() {
-            view! { <p class="err" id=id><span>{e}</span></p> }.into_any()
+            view! { <p class="err" id=id><span>{e}</span></p> }.erase()
         } else if let Some(f) = fine.get() {
-            view! { <p class="fine" id=id>{f}</p> }.into_any()
+            view! { <p class="fine" id=id>{f}</p> }.erase()
         } else {
-            view! { <p class="hint" id=id>{hint.clone()}</p> }.into_any()
+            view! { <p class="hint" id=id>{hint.clone()}</p> }.erase()
         }
     };
     view! {
         <div class="field">
             <label for=id>
                 <span>{label}</span>
-                {note.map(|n| view! { <span class="opt">{n}</span> })}
+                {note.map(|n| view! { <span class="opt">{n}</span> }.erase())}
             </label>
             {control}
             {line}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// A line of text.
@@ -164,13 +165,15 @@ pub fn TextField(
                 }
             }
         />
-    };
+    }
+    .erase();
     let control = view! {
         <div class="affix">
             {input}
-            {move || suffix.get().map(|s| view! { <span>{s}</span> })}
+            {move || suffix.get().map(|s| view! { <span>{s}</span> }.erase())}
         </div>
-    };
+    }
+    .erase();
     around(id, label, note, hint, error, fine, control.into_any())
 }
 
@@ -218,7 +221,8 @@ pub fn TextArea(
         >
             {value}
         </textarea>
-    };
+    }
+    .erase();
     around(id, label, note, hint, error, Signal::stored(None), control.into_any())
 }
 
@@ -254,7 +258,7 @@ pub fn SelectField(
         .into_iter()
         .map(|(v, word)| {
             let chosen = v == value;
-            view! { <option value=v selected=chosen>{word}</option> }
+            view! { <option value=v selected=chosen>{word}</option> }.erase()
         })
         .collect_view();
     let control = view! {
@@ -274,7 +278,8 @@ pub fn SelectField(
                 {options}
             </select>
         </span>
-    };
+    }
+    .erase();
     around(id, label, None, hint, error, Signal::stored(None), control.into_any())
 }
 
@@ -335,8 +340,9 @@ pub fn NumberField(
                     }
                 }
             />
-            {unit.map(|u| view! { <span>{u}</span> })}
+            {unit.map(|u| view! { <span>{u}</span> }.erase())}
         </div>
-    };
+    }
+    .erase();
     around(id, label, None, hint, error, Signal::stored(None), control.into_any())
 }

@@ -1,5 +1,6 @@
 //! Page head, sections and tabs: lines, not boxes.
 
+use super::Erase;
 use leptos::prelude::*;
 
 /// A page's head: title, an optional tag beside it, what stands below, and actions.
@@ -13,13 +14,13 @@ pub fn head(title: AnyView, below: AnyView, actions: AnyView) -> AnyView {
             <div class="acts">{actions}</div>
         </header>
     }
-    .into_any()
+    .erase()
 }
 
 /// The line of facts under a title.
 pub fn facts(items: Vec<AnyView>) -> AnyView {
-    let items = items.into_iter().map(|i| view! { <span>{i}</span> }).collect_view();
-    view! { <div class="facts">{items}</div> }.into_any()
+    let items = items.into_iter().map(|i| view! { <span>{i}</span> }.erase()).collect_view();
+    view! { <div class="facts">{items}</div> }.erase()
 }
 
 /// A section with its heading; `id` labels it.
@@ -46,7 +47,7 @@ pub fn section_with(
             {body}
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 /// A tab: a link to a page of its own.
@@ -71,10 +72,11 @@ pub fn tabs(label: impl Into<String>, tabs: Vec<Tab>) -> AnyView {
             view! {
                 <a href=t.href aria-current=t.current.then_some("page")>
                     <span>{t.label}</span>
-                    {t.count.map(|n| view! { <small>{n}</small> })}
+                    {t.count.map(|n| view! { <small>{n}</small> }.erase())}
                 </a>
             }
+            .erase()
         })
         .collect_view();
-    view! { <nav class="tabs" aria-label=label>{tabs}</nav> }.into_any()
+    view! { <nav class="tabs" aria-label=label>{tabs}</nav> }.erase()
 }

@@ -2,6 +2,7 @@
 //! colour of the text and cost the browser's binary nothing. They are always
 //! decoration: the word stands beside them or in the button's label.
 
+use super::Erase;
 use leptos::prelude::*;
 
 macro_rules! icons {
@@ -31,5 +32,5 @@ icons! {
 
 /// An icon, hidden from screen readers.
 pub fn icon(i: Icon) -> AnyView {
-    view! { <span class=i.class() aria-hidden="true"></span> }.into_any()
+    view! { <span class=i.class() aria-hidden="true"></span> }.erase()
 }

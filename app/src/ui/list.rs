@@ -1,6 +1,7 @@
 //! The state of a list lives in the URL: filters, sorting and page are links and
 //! GET forms, so a list can be sent to a colleague and works without scripts.
 
+use super::Erase;
 use super::{Icon, icon};
 use leptos::prelude::*;
 use std::fmt::Write as _;
@@ -43,7 +44,7 @@ impl UrlState {
         self.query
             .iter()
             .filter(|(k, _)| !except.contains(&k.as_str()))
-            .map(|(k, v)| view! { <input type="hidden" name=k.clone() value=v.clone()/> })
+            .map(|(k, v)| view! { <input type="hidden" name=k.clone() value=v.clone()/> }.erase())
             .collect_view()
             .into_any()
     }
@@ -88,7 +89,7 @@ pub fn sort_head(
             </a>
         </th>
     }
-    .into_any()
+    .erase()
 }
 
 /// The words of a pager.
@@ -117,7 +118,7 @@ pub fn pager(url: &UrlState, page: u32, per_page: u32, total: u64, words: PagerW
     shown.sort_unstable();
     shown.dedup();
     let step = |n: Option<u32>, label: String, glyph: Icon| {
-        n.map(|n| view! { <a class="btn s icon" href=to(n) aria-label=label>{icon(glyph)}</a> })
+        n.map(|n| view! { <a class="btn s icon" href=to(n) aria-label=label>{icon(glyph)}</a> }.erase())
     };
     let numbers = shown
         .into_iter()
@@ -127,6 +128,7 @@ pub fn pager(url: &UrlState, page: u32, per_page: u32, total: u64, words: PagerW
                     {n}
                 </a>
             }
+            .erase()
         })
         .collect_view();
     let links = (last > 1).then(|| {
@@ -137,6 +139,7 @@ pub fn pager(url: &UrlState, page: u32, per_page: u32, total: u64, words: PagerW
                 {step((page < last).then(|| page + 1), words.next, Icon::Right)}
             </nav>
         }
+        .erase()
     });
     view! {
         <div class="pager">
@@ -144,7 +147,7 @@ pub fn pager(url: &UrlState, page: u32, per_page: u32, total: u64, words: PagerW
             {links}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 #[cfg(test)]

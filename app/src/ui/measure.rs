@@ -4,6 +4,8 @@
 //! forbidden by the Content-Security-Policy. The hatch is one pattern, `#hatch`,
 //! that the shell defines once.
 
+use super::Erase;
+use crate::text::units::fixed;
 use leptos::prelude::*;
 
 /// What a capacity bar shows; all in the same unit.
@@ -26,15 +28,16 @@ pub fn capacity(c: Capacity, label: impl Into<String>, thin: bool) -> AnyView {
     let label: String = label.into();
     let u = percent(c.used, c.total).min(100.0);
     let h = percent(c.held, c.total).min(100.0 - u);
+    let [u, h] = [u, h].map(|p| format!("{}%", fixed(p, 1)));
     let class = if thin { "capbar thin" } else { "capbar" };
     view! {
         <svg class=class role="img" aria-label=label>
             <rect class="f" x="0" y="0" width="100%" height="100%" rx="2"></rect>
-            <rect class="u" x="0" y="0" width=format!("{u}%") height="100%" rx="2"></rect>
-            <rect class="h" x=format!("{u}%") y="0" width=format!("{h}%") height="100%" rx="2"></rect>
+            <rect class="u" x="0" y="0" width=u.clone() height="100%" rx="2"></rect>
+            <rect class="h" x=u y="0" width=h height="100%" rx="2"></rect>
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 /// The legend of a capacity bar: words for used, held, free.
@@ -47,18 +50,17 @@ pub fn legend(used: impl Into<String>, held: impl Into<String>, free: impl Into<
             <span><i class="key f"></i><span>{free}</span></span>
         </p>
     }
-    .into_any()
+    .erase()
 }
 
 /// A small meter: blue below 80 %, amber to 95 %, red above, unless `calm`.
 pub fn meter(value: f64, max: f64, label: impl Into<String>, calm: bool) -> AnyView {
     let label: String = label.into();
     let part = if max > 0.0 { (value / max).clamp(0.0, 1.0) } else { 0.0 };
-    let part = (part * 1000.0).round() / 1000.0;
+    let part = fixed(part, 3);
     if calm {
-        view! { <meter value=part min="0" max="1" aria-label=label></meter> }.into_any()
+        view! { <meter value=part min="0" max="1" aria-label=label></meter> }.erase()
     } else {
-        view! { <meter value=part min="0" max="1" low="0.8" high="0.95" optimum="0" aria-label=label></meter> }
-            .into_any()
+        view! { <meter value=part min="0" max="1" low="0.8" high="0.95" optimum="0" aria-label=label></meter> }.erase()
     }
 }

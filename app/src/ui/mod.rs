@@ -39,3 +39,25 @@ pub use popover::Popover;
 pub use rail::{Stop, Trace, rail};
 pub use state::{Shape, mark, state, state_tag};
 pub use table::{Table, cell, col, col_num, empty_row};
+
+/// Runs something in the browser, now and whenever what it read has changed. One
+/// kind of effect for all: each further one costs the browser's binary 1.5 kB.
+pub fn effect(run: impl FnMut() + 'static) {
+    fn boxed(mut run: Box<dyn FnMut()>) {
+        leptos::prelude::Effect::new(move |_| run());
+    }
+    boxed(Box::new(run));
+}
+
+/// Makes what `view!` gives an [`AnyView`]. `into_any` would do, but of the type
+/// that `view!` wraps around the element: one more than the same element inside
+/// another one, and each costs the browser's binary 1 kB.
+pub trait Erase {
+    /// The view without its type.
+    fn erase(self) -> leptos::prelude::AnyView;
+}
+impl<T: leptos::prelude::IntoAny> Erase for leptos::prelude::View<T> {
+    fn erase(self) -> leptos::prelude::AnyView {
+        self.into_inner().into_any()
+    }
+}

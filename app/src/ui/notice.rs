@@ -1,6 +1,7 @@
 //! Notices (what happened, why, what next), empty lists with a first step, and
 //! bones that stand where the rows will stand.
 
+use super::Erase;
 use super::{Shape, mark, state};
 use leptos::prelude::*;
 
@@ -18,7 +19,7 @@ pub fn notice(shape: Shape, what: impl Into<String>, rest: impl Into<String>, ac
             <div class="row">{actions}</div>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// An empty list: what will be here, and the first step.
@@ -31,13 +32,15 @@ pub fn empty(title: impl Into<String>, text: impl Into<String>, action: AnyView)
             {action}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// What stands in a list's place until it is here: as many rows, as high.
 pub fn skeleton(what: impl Into<String>, rows: usize) -> AnyView {
     let bones = (0..rows)
-        .map(|_| view! { <span class="bones"><i class="bone"></i><i class="bone"></i><i class="bone"></i></span> })
+        .map(|_| {
+            view! { <span class="bones"><i class="bone"></i><i class="bone"></i><i class="bone"></i></span> }.erase()
+        })
         .collect_view();
     view! {
         <div role="status" class="waiting">
@@ -45,5 +48,5 @@ pub fn skeleton(what: impl Into<String>, rows: usize) -> AnyView {
             {bones}
         </div>
     }
-    .into_any()
+    .erase()
 }

@@ -2,6 +2,7 @@
 //! the focus without a line of script, so they work before the browser half has
 //! arrived and without it.
 
+use super::Erase;
 use super::{ButtonSize, Icon, Popover, Tone, button, icon};
 use leptos::prelude::*;
 
@@ -20,7 +21,7 @@ pub fn dialog_button(
             <span>{label}</span>
         </button>
     }
-    .into_any()
+    .erase()
 }
 
 /// A dialog; [`dialog_button`] opens it.
@@ -52,7 +53,7 @@ pub fn Dialog(
             {children()}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// A menu below a button that shows only an icon or a short word.
@@ -81,7 +82,7 @@ pub fn Menu(
             <div id=id aria-label=label role="group" class="pop" {..Popover}>{children()}</div>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// The field that unlocks the irreversible: the name must be typed. The server
@@ -115,5 +116,5 @@ pub fn Confirm(
             on_input=Callback::new(move |typed: String| on_match.run(typed.trim() == name))
         />
     }
-    .into_any()
+    .erase()
 }

@@ -1,5 +1,6 @@
 //! Choices: cards with a radio button in them, and the segmented row of links.
 
+use super::Erase;
 use leptos::html::Input;
 use leptos::prelude::*;
 
@@ -54,7 +55,7 @@ pub fn Pick(
             <span class="tick"></span>
         </label>
     }
-    .into_any()
+    .erase()
 }
 
 /// A segmented row of links: `(href, word, current)`.
@@ -62,7 +63,7 @@ pub fn seg_links(label: impl Into<String>, items: Vec<(String, String, bool)>) -
     let label: String = label.into();
     let items = items
         .into_iter()
-        .map(|(href, word, current)| view! { <a href=href aria-current=current.then_some("true")>{word}</a> })
+        .map(|(href, word, current)| view! { <a href=href aria-current=current.then_some("true")>{word}</a> }.erase())
         .collect_view();
-    view! { <nav class="seg" aria-label=label>{items}</nav> }.into_any()
+    view! { <nav class="seg" aria-label=label>{items}</nav> }.erase()
 }

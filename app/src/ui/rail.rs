@@ -1,7 +1,9 @@
 //! The rail: each step with state, evidence, duration, and a trace on one time
 //! axis; the moment of arrival runs as one line through all of them.
 
+use super::Erase;
 use super::Shape;
+use crate::text::units::fixed;
 use leptos::prelude::*;
 
 /// When a step began and ended, in seconds from the start; `None` end: goes on.
@@ -35,7 +37,11 @@ pub struct Stop {
 }
 
 fn pct(v: f64, span: f64) -> String {
-    format!("{}%", ((v / span).clamp(0.0, 1.0) * 1000.0).round() / 10.0)
+    percent((v / span).clamp(0.0, 1.0) * 100.0)
+}
+
+fn percent(v: f64) -> String {
+    format!("{}%", fixed(v, 1))
 }
 
 /// The span of the axis in seconds: the next round number, so that six ticks are round too.
@@ -52,10 +58,9 @@ pub fn rail(stops: Vec<Stop>, on: Option<f64>, took_head: impl Into<String>, uni
     let span = round_span(end * 1.02);
     let ticks = (0..=6)
         .map(|i| {
-            let v = span * f64::from(i) / 6.0;
-            let v = (v * 10.0).round() / 10.0;
+            let v = fixed(span * f64::from(i) / 6.0, 1);
             // The unit stands at the zero, where there is room: two labels at the end would touch.
-            view! { <span>{if i == 0 { format!("{v} {unit}") } else { v.to_string() }}</span> }
+            view! { <span>{if i == 0 { format!("{v} {unit}") } else { v }}</span> }.erase()
         })
         .collect_view();
     let stops = stops.into_iter().map(|s| stop(s, span, on)).collect_view();
@@ -68,7 +73,7 @@ pub fn rail(stops: Vec<Stop>, on: Option<f64>, took_head: impl Into<String>, uni
             <ol>{stops}</ol>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn stop(s: Stop, span: f64, on: Option<f64>) -> AnyView {
@@ -80,20 +85,21 @@ fn stop(s: Stop, span: f64, on: Option<f64>) -> AnyView {
     let bar = s.trace.map(|t| {
         let width = ((t.to - t.from) / span * 100.0).max(0.6);
         view! {
-            <rect class="bar" x=pct(t.from, span) width=format!("{}%", (width * 10.0).round() / 10.0) y="0" height="8" rx="2"></rect>
+            <rect class="bar" x=pct(t.from, span) width=percent(width) y="0" height="8" rx="2"></rect>
         }
+        .erase()
     });
     let grid = (0..=6)
         .map(|i| {
-            let x = format!("{}%", (f64::from(i) * 1000.0 / 6.0).round() / 10.0);
-            view! { <line class="grid" x1=x.clone() x2=x y1="0" y2="100%"></line> }
+            let x = percent(f64::from(i) * 100.0 / 6.0);
+            view! { <line class="grid" x1=x.clone() x2=x y1="0" y2="100%"></line> }.erase()
         })
         .collect_view();
     let on = on.map(|v| {
         let x = pct(v, span);
-        view! { <line class="on" x1=x.clone() x2=x y1="0" y2="100%"></line> }
+        view! { <line class="on" x1=x.clone() x2=x y1="0" y2="100%"></line> }.erase()
     });
-    let open = s.open.map(|o| view! { <div class="open">{o}</div> });
+    let open = s.open.map(|o| view! { <div class="open">{o}</div> }.erase());
     view! {
         <li class=class data-s=s.shape.as_str()>
             <span class="node"></span>
@@ -108,5 +114,5 @@ fn stop(s: Stop, span: f64, on: Option<f64>) -> AnyView {
             {open}
         </li>
     }
-    .into_any()
+    .erase()
 }

@@ -1,5 +1,6 @@
 //! A state: word, shape and colour together, never one of them alone.
 
+use super::Erase;
 use leptos::prelude::*;
 
 /// Shape and colour of a state, as the style sheet's `data-s` names them.
@@ -51,14 +52,14 @@ impl Shape {
 /// A state as it stands in tables and text.
 pub fn state(shape: Shape, word: impl Into<String>) -> AnyView {
     let word: String = word.into();
-    view! { <span class="st" data-s=shape.as_str()>{word}</span> }.into_any()
+    view! { <span class="st" data-s=shape.as_str()>{word}</span> }.erase()
 }
 /// A state with its tint, for a page's title only.
 pub fn state_tag(shape: Shape, word: impl Into<String>) -> AnyView {
     let word: String = word.into();
-    view! { <span class="st tag" data-s=shape.as_str()>{word}</span> }.into_any()
+    view! { <span class="st tag" data-s=shape.as_str()>{word}</span> }.erase()
 }
 /// The shape alone, for where the word stands beside it anyway.
 pub fn mark(shape: Shape) -> AnyView {
-    view! { <span class="g" data-s=shape.as_str() aria-hidden="true"></span> }.into_any()
+    view! { <span class="g" data-s=shape.as_str() aria-hidden="true"></span> }.erase()
 }

@@ -1,6 +1,7 @@
 //! Tables: hairlines, numbers right, one tab stop so that a wide one can be
 //! scrolled by keyboard. Columns of class `md` leave below 900 px, `lo` below 700.
 
+use super::Erase;
 use leptos::prelude::*;
 
 /// A table. The head's cells are `<th>`s ([`col`], `sort_head`), the body's rows `<tr>`s.
@@ -26,25 +27,25 @@ pub fn Table(
             </table>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// A plain column head; an empty label is for a column of actions.
 pub fn col(label: impl Into<String>, class: &'static str) -> AnyView {
     let label: String = label.into();
-    view! { <th scope="col" class=class>{label}</th> }.into_any()
+    view! { <th scope="col" class=class>{label}</th> }.erase()
 }
 /// A column head of numbers.
 pub fn col_num(label: impl Into<String>, class: &'static str) -> AnyView {
     let label: String = label.into();
-    view! { <th scope="col" class=format!("num {class}")>{label}</th> }.into_any()
+    view! { <th scope="col" class=format!("num {class}")>{label}</th> }.erase()
 }
 /// A cell.
 pub fn cell(class: &'static str, content: AnyView) -> AnyView {
-    view! { <td class=class>{content}</td> }.into_any()
+    view! { <td class=class>{content}</td> }.erase()
 }
 /// A row that says that there is none.
 pub fn empty_row(columns: u32, text: impl Into<String>) -> AnyView {
     let text: String = text.into();
-    view! { <tr><td colspan=columns class="quiet">{text}</td></tr> }.into_any()
+    view! { <tr><td colspan=columns class="quiet">{text}</td></tr> }.erase()
 }

@@ -5,22 +5,21 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use padis_app::api::Fault;
+use padis_app::wire;
 use padis_domain::Problem;
 
-/// `{"problem": …}` with the status that fits.
+/// `{"problem": …}` with the status that fits, and beside it what the browser half reads.
 pub fn json(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, axum::Json(serde_json::json!({ "problem": problem }))).into_response();
+    if let Ok(text) = HeaderValue::from_str(&wire::text(&Fault::Portal(problem.clone()))) {
+        response.headers_mut().insert(wire::FAULT, text);
+    }
     if let Problem::TooManyAttempts { retry_after_s } = problem {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*retry_after_s));
     }
     response
-}
-
-/// The same as a server function's client reads it: its `Fault` of kind `portal`.
-pub fn api(problem: &Problem) -> Response {
-    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, axum::Json(serde_json::json!({ "kind": "portal", "problem": problem }))).into_response()
 }
 
 /// Which plain page.

@@ -56,7 +56,7 @@ pub async fn origin(State(web): State<Web>, request: Request, next: Next) -> Res
     }
     tracing::warn!("refused: not sent by a page of this portal");
     if for_programs(request.uri().path()) && !wants_html(request.headers()) {
-        return told(request.uri().path(), &Problem::NotAllowed { needs: "same-origin".into() });
+        return errors::json(&Problem::NotAllowed { needs: "same-origin".into() });
     }
     errors::page(Plain::ForeignOrigin, &crate::store::new_incident())
 }
@@ -72,7 +72,7 @@ pub async fn session(State(web): State<Web>, mut request: Request, next: Next) -
             Err(e) => {
                 let incident = crate::store::incident(&e);
                 if for_programs(request.uri().path()) {
-                    return told(request.uri().path(), &incident);
+                    return errors::json(&incident);
                 }
                 let id = if let Problem::Internal { incident } = incident { incident } else { String::new() };
                 return errors::page(Plain::Internal, &id);
@@ -83,7 +83,7 @@ pub async fn session(State(web): State<Web>, mut request: Request, next: Next) -
     if who.is_none() && !open(path) {
         // A form of a page whose session has ended leads to the door as well.
         if for_programs(path) && !(path.starts_with("/api/") && wants_html(request.headers())) {
-            return told(path, &Problem::NotSignedIn);
+            return errors::json(&Problem::NotSignedIn);
         }
         let is_page = *request.method() == Method::GET && !for_programs(path);
         let next = request.uri().path_and_query().map(|p| p.as_str()).filter(|p| is_page && *p != "/");
@@ -96,11 +96,6 @@ pub async fn session(State(web): State<Web>, mut request: Request, next: Next) -
     extensions.insert(preferences);
     extensions.insert(peer);
     next.run(request).await
-}
-
-/// A problem as the program that asked reads it.
-fn told(path: &str, problem: &Problem) -> Response {
-    if path.starts_with("/api/") { errors::api(problem) } else { errors::json(problem) }
 }
 
 /// A form that the browser itself sends.

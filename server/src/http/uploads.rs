@@ -15,9 +15,11 @@ use axum::{Extension, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, StatusCode};
+use padis_app::api::Fault;
 use padis_app::context::Who;
+use padis_app::wire;
 use padis_domain::Problem;
 use padis_domain::caller::Caller;
 use padis_domain::problem::ValueFault;
@@ -119,13 +121,18 @@ async fn patch(
     let Some(offset) = number(request.headers(), OFFSET) else {
         return tus(StatusCode::BAD_REQUEST.into_response());
     };
+    let ours = request.headers().get(ACCEPT).is_some_and(|v| v == wire::TYPE);
     let body = request.into_body().into_data_stream();
     match web.packages.append(&caller, &id, offset, body).await {
         Ok(Appended::More(p)) => at(StatusCode::NO_CONTENT, p),
         Ok(Appended::Elsewhere(p)) => at(StatusCode::CONFLICT, p),
         Ok(Appended::Busy) => tus(StatusCode::LOCKED.into_response()),
         Ok(Appended::Package(row)) => {
-            let mut response = tus(axum::Json(serde_json::json!({ "package": row })).into_response());
+            let mut response = tus(if ours {
+                ([(CONTENT_TYPE, wire::TYPE)], wire::pack(&Ok(&row))).into_response()
+            } else {
+                axum::Json(serde_json::json!({ "package": row })).into_response()
+            });
             response.headers_mut().insert(OFFSET, HeaderValue::from(row.bytes));
             response
         }
@@ -171,8 +178,8 @@ async fn form(State(web): State<Web>, Extension(who): Extension<Who>, mut parts:
             while let Ok(Some(rest)) = parts.next_field().await {
                 drain(rest).await;
             }
-            let json = serde_json::to_string(&problem).unwrap_or_default();
-            local::see(&local::with(&back, &[("problem", &json)]))
+            let text = wire::text(&Fault::Portal(problem));
+            local::see(&local::with(&back, &[("problem", &text)]))
         }
     }
 }

@@ -41,10 +41,10 @@ pub async fn list(p: &PadisPortal, app: &AppRef, q: &ListQuery) -> Answer<Page<T
     let filtered = |sql: Sql| {
         let mut sql = sql.bind(&id).text(" AND event IS NOT NULL");
         if !q.state.is_empty() {
-            // The event's word is the first thing in its JSON.
+            // The event's word is the first thing in its JSON: `{"died":{…}}`.
             sql = sql
                 .text(" AND event LIKE ")
-                .bind(format!("{{\"event\":\"{}\"%", super::sql::escape(&q.state)))
+                .bind(format!("{{\"{}\":%", super::sql::escape(&q.state)))
                 .text(" ESCAPE '!'");
         }
         sql.find(p.store.kind(), &["event", "who"], &q.q)

@@ -89,7 +89,7 @@ async fn what_needs_attention_is_said_once_and_the_worst_first() {
         let steps = w.portal.delivery(&c, &stuck, 1).await.expect("the delivery").steps;
         let text = serde_json::to_string(&steps).expect("JSON").replacen(
             r#"{"step":"asked","state":"pending","began_at":null,"ended_at":null,"note":null}"#,
-            r#"{"step":"asked","state":"waiting","began_at":7,"ended_at":null,"note":{"note":"no_address","pool":"common"}}"#,
+            r#"{"step":"asked","state":"waiting","began_at":7,"ended_at":null,"note":{"no_address":{"pool":"common"}}}"#,
             1,
         );
         w.sql(&format!("UPDATE delivery SET state = 'waiting', steps = '{text}' WHERE app = 'stuck'")).await;

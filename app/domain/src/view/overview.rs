@@ -27,7 +27,7 @@ pub struct Attention {
 
 /// What needs attention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "snake_case")]
 pub enum AttentionKind {
     /// A delivery waits or fails, with the step's note.
     Delivery {

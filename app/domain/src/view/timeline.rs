@@ -17,7 +17,7 @@ pub struct TimelineItem {
 
 /// What happened to an application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "event")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// Somebody did something.
     Did {

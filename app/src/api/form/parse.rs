@@ -21,7 +21,10 @@ impl Faults {
     /// Takes the value, or notes the problem and takes the default.
     pub fn take<T: Default>(&mut self, got: Result<T, Problem>) -> T {
         got.unwrap_or_else(|p| {
-            self.0.push(p);
+            match p {
+                Problem::Fields { problems } => self.0.extend(problems),
+                p => self.0.push(p),
+            }
             T::default()
         })
     }

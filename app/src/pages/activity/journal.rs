@@ -8,7 +8,7 @@ use crate::pages::{field_error, page};
 use crate::shell::{PageTitle, use_here, who};
 use crate::text::{Texts, clock, texts};
 use crate::ui::{
-    Icon, LinkButton, Shape, Table, UrlState, col, col_num, empty, head, notice, seg_links, state, state_tag,
+    Erase, Icon, LinkButton, Shape, Table, UrlState, col, col_num, empty, head, notice, seg_links, state, state_tag,
 };
 use leptos::prelude::*;
 use padis_domain::Problem;
@@ -28,13 +28,13 @@ pub fn Journal() -> AnyView {
     let t = texts();
     if who().0.is_none_or(|c| c.inspector().is_err()) {
         page_status(&Fault::Portal(Problem::NotAllowed { needs: "operator".to_owned() }));
-        let apps = view! { <LinkButton href="/applications" label=t.shell.applications/> };
+        let apps = view! { <LinkButton href="/applications" label=t.shell.applications/> }.erase();
         return view! {
             <PageTitle text=t.activity.journal/>
-            {head(view! { <h1>{t.activity.journal}</h1> }.into_any(), ().into_any(), ().into_any())}
+            {head(view! { <h1>{t.activity.journal}</h1> }.erase(), ().into_any(), ().into_any())}
             {empty(t.activity.not_yours, t.activity.not_yours_text, apps.into_any())}
         }
-        .into_any();
+        .erase();
     }
     let (list, here, changed) = (use_list(), use_here(), live(&["journal"]));
     let (from, to, zone) = (use_param("from"), use_param("to"), clock::Zone::here());
@@ -57,7 +57,7 @@ pub fn Journal() -> AnyView {
             said => body(t, said, now, &here.get_untracked(), &q),
         })}
     }
-    .into_any()
+    .erase()
 }
 
 /// The rows or why there are none, and what was asked.
@@ -95,11 +95,11 @@ fn times(t: &'static Texts, url: &UrlState, now: UnixMs, f: Option<&Fault>) -> (
                     aria-describedby=wrong.is_some().then(|| line.clone())
                 />
             </label>
-            {wrong.map(|w| view! { <p class="err" id=line><span>{w}</span></p> })}
+            {wrong.map(|w| view! { <p class="err" id=line><span>{w}</span></p> }.erase())}
         }
-        .into_any()
+        .erase()
     };
-    let inputs = view! { {one("from", (a.from)(&zone))} {one("to", (a.to)(&zone))} };
+    let inputs = view! { {one("from", (a.from)(&zone))} {one("to", (a.to)(&zone))} }.erase();
     let last = |hours: i64, word: &'static str| {
         let from = clock::input(now - hours * 3_600_000);
         let current = url.get("to").is_empty() && url.get("from") == from;
@@ -145,13 +145,14 @@ fn body(t: &'static Texts, said: api::Said<Page<JournalRow>>, now: UnixMs, url: 
     let save = view! {
         <LinkButton href=export(q) label=a.export glyph=Icon::Download external=true/>
         <small class="vh">{a.export_hint}</small>
-    };
+    }
+    .erase();
     let mut kinds = vec![(String::new(), a.any.to_owned())];
     kinds.extend(THINGS.iter().map(|k| ((*k).to_owned(), t.journal_thing(k).to_owned())));
     let kinds = filter_select(a.kind, "state", &q.state, kinds);
     let timed = q.from.is_some() || q.to.is_some();
     let filtered = timed || !(q.q.is_empty() && q.state.is_empty() && q.team.is_empty());
-    let kinds = view! { {kinds} {inputs} };
+    let kinds = view! { {kinds} {inputs} }.erase();
     let list = match (p.rows.is_empty(), filtered) {
         _ if wrong.is_some() => ().into_any(),
         (true, false) => empty(a.none, a.none_text, ().into_any()),
@@ -160,8 +161,8 @@ fn body(t: &'static Texts, said: api::Said<Page<JournalRow>>, now: UnixMs, url: 
     };
     view! {
         {head(
-            view! { <h1>{a.journal}</h1>{tag} }.into_any(),
-            view! { <p class="lead">{a.lead}</p> }.into_any(),
+            view! { <h1>{a.journal}</h1>{tag} }.erase(),
+            view! { <p class="lead">{a.lead}</p> }.erase(),
             save.into_any(),
         )}
         {two_tabs(t, false)}
@@ -171,7 +172,7 @@ fn body(t: &'static Texts, said: api::Said<Page<JournalRow>>, now: UnixMs, url: 
         {list}
         {pages_of(t, url, p.page, p.per_page, p.total)}
     }
-    .into_any()
+    .erase()
 }
 
 fn table(t: &'static Texts, rows: &[JournalRow], now: UnixMs, url: &UrlState) -> AnyView {
@@ -183,9 +184,10 @@ fn table(t: &'static Texts, rows: &[JournalRow], now: UnixMs, url: &UrlState) ->
         {col(a.subject, "")}
         {col(a.changes, "md")}
         {col_num("#", "lo")}
-    };
+    }
+    .erase();
     let rows = rows.iter().map(|r| row(t, r, now, url)).collect_view();
-    view! { <Table label=a.journal head=cols.into_any()>{rows}</Table> }.into_any()
+    view! { <Table label=a.journal head=cols.into_any()>{rows}</Table> }.erase()
 }
 
 /// What a row is about, as a link where there is a page for it.
@@ -205,7 +207,7 @@ pub fn subject(s: &str) -> AnyView {
     // Twelve digits tell two packages apart; the row's other half is on its page.
     let short = if kind == "package" { name.chars().take(12).collect() } else { name };
     match href {
-        Some(href) => view! { <a href=href>{short}</a> }.into_any(),
+        Some(href) => view! { <a href=href>{short}</a> }.erase(),
         None => s.to_owned().into_any(),
     }
 }
@@ -215,7 +217,7 @@ fn row(t: &'static Texts, r: &JournalRow, now: UnixMs, url: &UrlState) -> AnyVie
     let broken = (!r.intact).then(|| state(Shape::Bad, a.row_broken));
     let name = if r.who == "padis" { a.padis.to_owned() } else { r.who.clone() };
     let only = url.with(&[("q", &r.who), ("page", "")]);
-    let who = view! { <a href=only title=(a.only_by)(&name)>{name.clone()}</a> };
+    let who = view! { <a href=only title=(a.only_by)(&name)>{name.clone()}</a> }.erase();
     let word = t.journal_what(&r.what);
     view! {
         <tr id=format!("j-{}", r.seq) class=(!r.intact).then_some("broken")>
@@ -227,5 +229,5 @@ fn row(t: &'static Texts, r: &JournalRow, now: UnixMs, url: &UrlState) -> AnyVie
             <td class="num lo"><span title=format!("{} {}", a.hash, r.hash)>{r.seq}</span></td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

@@ -15,7 +15,7 @@ use crate::pages::parts::{
 use crate::shell::{PageTitle, use_here};
 use crate::text::{Texts, texts};
 use crate::ui::{
-    Button, ButtonSize, LinkButton, Shape, Table, TextField, Tone, UrlState, col, col_num, empty, head, state,
+    Button, ButtonSize, Erase, LinkButton, Shape, Table, TextField, Tone, UrlState, col, col_num, empty, head, state,
 };
 use leptos::prelude::*;
 use padis_domain::view::{ListQuery, Page, WorkRow};
@@ -44,8 +44,8 @@ pub fn Work() -> AnyView {
     view! {
         <PageTitle text=t.activity.work/>
         {head(
-            view! { <h1>{t.activity.work}</h1> }.into_any(),
-            view! { <p class="lead">{t.activity.work_lead}</p> }.into_any(),
+            view! { <h1>{t.activity.work}</h1> }.erase(),
+            view! { <p class="lead">{t.activity.work_lead}</p> }.erase(),
             ().into_any(),
         )}
         {two_tabs(t, true)}
@@ -56,7 +56,7 @@ pub fn Work() -> AnyView {
             body(t, p, now, &here.get(), &list.get_untracked(), acts, &open.get(), typed)
         })}
     }
-    .into_any()
+    .erase()
 }
 
 fn state_of(t: &Texts, s: &str) -> (Shape, String) {
@@ -94,7 +94,7 @@ fn body(
         } else {
             empty(a.work_none, a.work_none_text, ().into_any())
         };
-        return view! { {filter} {none} }.into_any();
+        return view! { {filter} {none} }.erase();
     }
     let cols = view! {
         {col(a.key, "")}
@@ -103,13 +103,14 @@ fn body(
         {col_num(a.attempts, "lo")}
         {col(a.due, "lo")}
         <th scope="col"><span class="vh">{t.shell.action}</span></th>
-    };
+    }
+    .erase();
     let rows = p
         .rows
         .iter()
         .map(|r| {
             let form = (open == r.key && operator_refused(t).is_none()).then(|| park_row(t, r, url, acts, &typed));
-            view! { {row(t, r, now, url, acts)} {form} }
+            view! { {row(t, r, now, url, acts)} {form} }.erase()
         })
         .collect_view();
     view! {
@@ -117,7 +118,7 @@ fn body(
         <Table label=a.work head=cols.into_any()>{rows}</Table>
         {pages_of(t, url, p.page, p.per_page, p.total)}
     }
-    .into_any()
+    .erase()
 }
 
 fn row(t: &'static Texts, r: &WorkRow, now: UnixMs, url: &UrlState, acts: Acts) -> AnyView {
@@ -134,12 +135,13 @@ fn row(t: &'static Texts, r: &WorkRow, now: UnixMs, url: &UrlState, acts: Acts) 
     let retry = view! {
         {hidden("key", r.key.clone())}
         <Button id=id("retry") label=a.retry size=ButtonSize::Tiny bare=true refused=Signal::stored(refused.clone())/>
-    };
+    }
+    .erase();
     let park = (r.state != "parked" && refused.is_none()).then(|| {
         let href = url.with(&[("park", &r.key), ("done", ""), ("failed", ""), ("problem", "")]);
-        view! { <LinkButton href=href label=a.park size=ButtonSize::Tiny tone=Tone::Quiet/> }
+        view! { <LinkButton href=href label=a.park size=ButtonSize::Tiny tone=Tone::Quiet/> }.erase()
     });
-    let why = refused.map(|why| view! { <span class="vh" id=format!("{}-why", id("retry"))>{why}</span> });
+    let why = refused.map(|why| view! { <span class="vh" id=format!("{}-why", id("retry"))>{why}</span> }.erase());
     view! {
         <tr>
             <th scope="row">{subject(&r.key)}<span class="tech techonly">{r.key.clone()}</span></th>
@@ -156,7 +158,7 @@ fn row(t: &'static Texts, r: &WorkRow, now: UnixMs, url: &UrlState, acts: Acts) 
             </td>
         </tr>
     }
-    .into_any()
+    .erase()
 }
 
 fn park_row(t: &'static Texts, r: &WorkRow, url: &UrlState, acts: Acts, typed: &WorkForm) -> AnyView {
@@ -171,7 +173,7 @@ fn park_row(t: &'static Texts, r: &WorkRow, url: &UrlState, acts: Acts, typed: &
             <LinkButton href=back label=t.shell.cancel tone=Tone::Quiet size=ButtonSize::Small/>
             <span class="hint">{a.park_text}</span>
         </div>
-    };
+    }.erase();
     view! {
         <tr class="sel">
             <td colspan="6" class="inrow">
@@ -180,5 +182,5 @@ fn park_row(t: &'static Texts, r: &WorkRow, url: &UrlState, acts: Acts, typed: &
             </td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

@@ -4,7 +4,7 @@ use super::{Kind, kind, kind_word, shape};
 use crate::api::{self, AddressBlock, Unreserve};
 use crate::pages::parts::{Act, act_form, hidden, operator_refused};
 use crate::text::Texts;
-use crate::ui::{Button, ButtonSize, LinkButton, Shape, UrlState, state};
+use crate::ui::{Button, ButtonSize, Erase, LinkButton, Shape, UrlState, state};
 use leptos::prelude::*;
 use padis_domain::address::{AddressState, dotted, parse_ip};
 use padis_domain::view::AddressCell;
@@ -14,7 +14,7 @@ pub fn card(t: &'static Texts, b: &AddressBlock, at: &str, url: &UrlState, free:
     let n = &t.net;
     let Some(ip) = parse_ip(at).filter(|ip| b.spec.subnet.contains(*ip)) else {
         return view! { <aside class="card" id="card" aria-label=n.chosen><p class="second">{n.choose}</p></aside> }
-            .into_any();
+            .erase();
     };
     let cell = b.cells.iter().find(|c| c.ip == ip);
     let k = kind(&b.spec, ip, cell);
@@ -32,19 +32,19 @@ pub fn card(t: &'static Texts, b: &AddressBlock, at: &str, url: &UrlState, free:
             <div class="row">{acts(t, b, k, ip, cell, url, free)}</div>
         </aside>
     }
-    .into_any()
+    .erase()
 }
 
 fn facts(t: &'static Texts, b: &AddressBlock, k: Kind, cell: Option<&AddressCell>) -> AnyView {
     let n = &t.net;
     let Some(c) = cell else {
         let text = if k == Kind::State(AddressState::Free) { n.free_text } else { n.unusable_text };
-        return view! { <p class="second">{text}</p> }.into_any();
+        return view! { <p class="second">{text}</p> }.erase();
     };
-    let line = |word: &'static str, value: AnyView| view! { <dt>{word}</dt><dd>{value}</dd> };
+    let line = |word: &'static str, value: AnyView| view! { <dt>{word}</dt><dd>{value}</dd> }.erase();
     let taken = matches!(c.state, AddressState::Allocated | AddressState::Quarantined);
     let owner = match (&c.app, taken) {
-        (Some(app), _) => Some(view! { <a href=api::app_path(app)>{app.app.clone()}</a> }.into_any()),
+        (Some(app), _) => Some(view! { <a href=api::app_path(app)>{app.app.clone()}</a> }.erase()),
         (None, true) => Some(n.other_team.into_any()),
         (None, false) => None,
     };
@@ -62,9 +62,9 @@ fn facts(t: &'static Texts, b: &AddressBlock, k: Kind, cell: Option<&AddressCell
             {line(n.since, t.when(c.since, b.now))}
             {c.until.map(|u| line(n.until, t.when(u, b.now)))}
         </dl>
-        {(c.state == AddressState::Quarantined).then(|| view! { <p class="second">{n.quarantine_text}</p> })}
+        {(c.state == AddressState::Quarantined).then(|| view! { <p class="second">{n.quarantine_text}</p> }.erase())}
     }
-    .into_any()
+    .erase()
 }
 
 fn acts(
@@ -84,15 +84,16 @@ fn acts(
                 {hidden("pool", b.spec.name.clone())}
                 {hidden("from", address)}
                 <Button id="card-free" label=n.release_this size=ButtonSize::Small refused=Signal::stored(refused)/>
-            };
+            }
+            .erase();
             act_form(free, "card-form", "row", body.into_any())
         }
         (Kind::State(AddressState::Free), _) => {
             let href = url.with(&[("from", &address)]) + "#reserve";
-            view! { <LinkButton id="card-reserve" href=href label=n.reserve_this size=ButtonSize::Small refused=refused/> }.into_any()
+            view! { <LinkButton id="card-reserve" href=href label=n.reserve_this size=ButtonSize::Small refused=refused/> }.erase()
         }
         (_, Some(AddressCell { app: Some(app), .. })) => {
-            view! { <LinkButton href=api::app_path(app) label=n.open_app size=ButtonSize::Small/> }.into_any()
+            view! { <LinkButton href=api::app_path(app) label=n.open_app size=ButtonSize::Small/> }.erase()
         }
         _ => ().into_any(),
     }

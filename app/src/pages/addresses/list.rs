@@ -6,7 +6,7 @@ use crate::pages::page;
 use crate::pages::parts::{live, use_list};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
-use crate::ui::{Capacity, Table, capacity, col, col_num, empty, head, legend};
+use crate::ui::{Capacity, Erase, Table, capacity, col, col_num, empty, head, legend};
 use leptos::prelude::*;
 use padis_domain::view::PoolRow;
 
@@ -19,13 +19,13 @@ pub fn Addresses() -> AnyView {
     view! {
         <PageTitle text=t.shell.addresses/>
         {head(
-            view! { <h1>{t.shell.addresses}</h1> }.into_any(),
-            view! { <p class="lead">{t.net.addresses_lead}</p> }.into_any(),
+            view! { <h1>{t.shell.addresses}</h1> }.erase(),
+            view! { <p class="lead">{t.net.addresses_lead}</p> }.erase(),
             ().into_any(),
         )}
         {page(t.shell.addresses, rows, move |rows| table(t, rows))}
     }
-    .into_any()
+    .erase()
 }
 
 fn table(t: &'static Texts, rows: Vec<PoolRow>) -> AnyView {
@@ -42,13 +42,14 @@ fn table(t: &'static Texts, rows: Vec<PoolRow>) -> AnyView {
         {col_num(t.shell.used, "")}
         {col_num(t.shell.held, "lo")}
         {col_num(t.shell.free, "")}
-    };
+    }
+    .erase();
     let rows = rows.into_iter().map(|r| row(t, &r)).collect_view();
     view! {
         <div class="row apart gap">{legend(t.shell.used, t.shell.held, t.shell.free)}</div>
         <Table label=t.shell.addresses head=cols.into_any()>{rows}</Table>
     }
-    .into_any()
+    .erase()
 }
 
 fn row(t: &'static Texts, r: &PoolRow) -> AnyView {
@@ -68,5 +69,5 @@ fn row(t: &'static Texts, r: &PoolRow) -> AnyView {
             <td class="num"><b>{free}</b></td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

@@ -8,7 +8,7 @@
 use super::{Kind, hit, kind, kind_word, owner, still};
 use crate::api::{AddressBlock, block_base};
 use crate::text::Texts;
-use crate::ui::UrlState;
+use crate::ui::{Erase, UrlState, effect};
 use leptos::{ev, prelude::*};
 use padis_domain::address::{AddressState, dotted};
 use padis_domain::view::AddressCell;
@@ -61,14 +61,14 @@ pub fn map(t: &'static Texts, b: &AddressBlock, url: Memo<UrlState>, at: Memo<St
                     cell(t, b, &here, at, filter, ip, c)
                 })
                 .collect();
-            view! { <tr><th scope="row">"." {first & 255}</th>{row}</tr> }.into_any()
+            view! { <tr><th scope="row">"." {first & 255}</th>{row}</tr> }.erase()
         })
         .collect();
-    let heads = (0..16).map(|n| view! { <th scope="col">"+" {n}</th> }).collect_view();
+    let heads = (0..16).map(|n| view! { <th scope="col">"+" {n}</th> }.erase()).collect_view();
     let net = b.spec.subnet.to_string();
     let class = if filter.is_empty() { "map" } else { "map dim" };
     let (first, last) = (base & 255, (end.min(base + 255)) & 255);
-    Effect::new(move |_| rove(first, last, at.get_untracked().rsplit('.').next().and_then(|n| n.parse().ok())));
+    effect(move || rove(first, last, at.get_untracked().rsplit('.').next().and_then(|n| n.parse().ok())));
     view! {
         <table class=class on:keydown=move |e| keys(&e, first, last)>
             <caption class="vh">{(t.net.map_of)(&net)}</caption>
@@ -79,7 +79,7 @@ pub fn map(t: &'static Texts, b: &AddressBlock, url: Memo<UrlState>, at: Memo<St
         </table>
         <p class="hint gap">{t.net.map_hint}</p>
     }
-    .into_any()
+    .erase()
 }
 
 fn cell(
@@ -109,7 +109,7 @@ fn cell(
             </a>
         </td>
     }
-    .into_any()
+    .erase()
 }
 
 fn at(n: u32) -> Option<web_sys::HtmlElement> {

@@ -10,7 +10,7 @@ mod table;
 pub use list::Addresses;
 pub use subnet::AddressMap;
 
-use crate::text::Texts;
+use crate::text::{Texts, lowercase};
 use crate::ui::Shape;
 use leptos::attr::custom::{CustomAttr, custom_attribute};
 use padis_domain::address::{AddressState, dotted};
@@ -83,9 +83,9 @@ fn owner(t: &Texts, c: &AddressCell) -> String {
 
 /// Whether a cell is meant by the text in the filter.
 fn hit(ip: u32, cell: Option<&AddressCell>, q: &str) -> bool {
-    let q = q.to_lowercase();
+    let q = lowercase(q);
     dotted(ip).contains(&q)
         || cell.is_some_and(|c| {
-            c.reason.to_lowercase().contains(&q) || c.app.as_ref().is_some_and(|a| a.to_string().contains(&q))
+            lowercase(&c.reason).contains(&q) || c.app.as_ref().is_some_and(|a| a.to_string().contains(&q))
         })
 }

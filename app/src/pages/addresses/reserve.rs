@@ -4,7 +4,7 @@ use crate::api::form::RangeForm;
 use crate::api::{AddressBlock, Reserve, Unreserve, range_words};
 use crate::pages::parts::{Act, act_form, hidden, operator_refused};
 use crate::text::Texts;
-use crate::ui::{Button, ButtonSize, Icon, Shape, TextField, Tone, mark, section};
+use crate::ui::{Button, ButtonSize, Erase, Icon, Shape, TextField, Tone, mark, section};
 use leptos::prelude::*;
 use padis_domain::address::dotted;
 
@@ -28,7 +28,7 @@ pub fn ranges(t: &'static Texts, b: &AddressBlock, free: Act<Unreserve>) -> AnyV
                     id=format!("free-{i}") label=n.release_this size=ButtonSize::Tiny bare=true
                     refused=Signal::stored(refused.clone()) aria=format!("{} {}", n.release_this, range_words(r.from, r.to))
                 />
-            };
+            }.erase();
             view! {
                 <li class="rsv">
                     {mark(Shape::Held)}
@@ -37,15 +37,15 @@ pub fn ranges(t: &'static Texts, b: &AddressBlock, free: Act<Unreserve>) -> AnyV
                     <span class="second nowrap">{t.when(r.since, b.now)}</span>
                     {act_form(free, format!("free-form-{i}"), "", body.into_any())}
                 </li>
-            }
+            }.erase()
         })
         .collect_view();
-    let more =
-        (b.more_ranges > 0).then(|| view! { <p class="hint gap">{(n.ranges_more)(&t.more_ranges(b.more_ranges))}</p> });
+    let more = (b.more_ranges > 0)
+        .then(|| view! { <p class="hint gap">{(n.ranges_more)(&t.more_ranges(b.more_ranges))}</p> }.erase());
     let body = if b.ranges.is_empty() {
-        view! { <p class="second">{n.ranges_none}</p> }.into_any()
+        view! { <p class="second">{n.ranges_none}</p> }.erase()
     } else {
-        view! { <ul class="ruled">{rows}</ul>{more} }.into_any()
+        view! { <ul class="ruled">{rows}</ul>{more} }.erase()
     };
     section("ranges", n.ranges, t.addresses(u64::from(b.counts.reserved)), body)
 }
@@ -64,6 +64,6 @@ pub fn reserve(t: &'static Texts, b: &AddressBlock, act: Act<Reserve>, f: RangeF
         <div class="row">
             <Button id="reserve-go" label=n.reserve tone=Tone::Primary glyph=Icon::Lock refused=Signal::stored(refused)/>
         </div>
-    };
+    }.erase();
     section("reserve", n.reserve, n.reserve_lead, act_form(act, "reserve-form", "inform", body.into_any()))
 }

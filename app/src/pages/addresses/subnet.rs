@@ -10,7 +10,7 @@ use crate::pages::page;
 use crate::pages::parts::{Act, act, operator_refused, use_param};
 use crate::shell::{PageTitle, use_here};
 use crate::text::{Texts, texts};
-use crate::ui::{Icon, LinkButton, Tone, UrlState, facts, head, mark};
+use crate::ui::{Erase, Icon, LinkButton, Tone, UrlState, facts, head, mark};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use padis_domain::address::{AddressState, dotted};
@@ -45,7 +45,7 @@ pub fn AddressMap() -> AnyView {
             body(t, b, here, at, filter, typed, take, free)
         })}
     }
-    .into_any()
+    .erase()
 }
 
 #[expect(clippy::too_many_arguments, reason = "the page's state, each of its own kind")]
@@ -70,28 +70,28 @@ fn body(
         {blocks(t, &b, &url)}
         <div class="mapwrap">
             <div>{map(t, &b, here, at, &filter)}</div>
-            {side}
+            {move || side()}
         </div>
         {ranges(t, &b, free)}
         {reserve(t, &b, take, typed)}
         {table(t, &b, &filter)}
     }
-    .into_any()
+    .erase()
 }
 
 fn title(t: &'static Texts, b: &AddressBlock) -> AnyView {
     let (n, s) = (&t.net, &b.spec);
     let items = vec![
-        view! { <a href=api::pool_path(&s.name)>{s.name.clone()}</a> }.into_any(),
+        view! { <a href=api::pool_path(&s.name)>{s.name.clone()}</a> }.erase(),
         s.vlan.map_or_else(|| t.pools.no_vlan.to_owned(), |v| (t.pools.vlan)(v)).into_any(),
-        view! { {n.gateway} " " <code>{s.gateway.clone()}</code> }.into_any(),
+        view! { {n.gateway} " " <code>{s.gateway.clone()}</code> }.erase(),
         (n.free_of)(u64::from(b.counts.free), u64::from(b.counts.total())).into_any(),
     ];
     let refused = if b.may_change { None } else { operator_refused(t) };
     let reserve = view! {
         <LinkButton id="to-reserve" href="#reserve" label=n.reserve tone=Tone::Primary glyph=Icon::Lock refused=refused external=true/>
-    };
-    head(view! { <h1>{s.subnet.to_string()}</h1> }.into_any(), facts(items), reserve.into_any())
+    }.erase();
+    head(view! { <h1>{s.subnet.to_string()}</h1> }.erase(), facts(items), reserve.into_any())
 }
 
 fn filters(t: &'static Texts, b: &AddressBlock, url: &UrlState, filter: &Filter) -> AnyView {
@@ -114,6 +114,7 @@ fn filters(t: &'static Texts, b: &AddressBlock, url: &UrlState, filter: &Filter)
                     <b>{count}</b>
                 </a>
             }
+            .erase()
         })
         .collect_view();
     view! {
@@ -125,7 +126,7 @@ fn filters(t: &'static Texts, b: &AddressBlock, url: &UrlState, filter: &Filter)
             <div class="row" role="group" aria-label=n.only>{buttons}</div>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// The /24 blocks of a larger subnet, with how many of each are not free.
@@ -154,7 +155,8 @@ fn blocks(t: &'static Texts, b: &AddressBlock, url: &UrlState) -> AnyView {
                     <svg class="blockbar" aria-hidden="true"><rect x="0" y="0" height="100%" width=bar></rect></svg>
                 </a>
             }
+            .erase()
         })
         .collect_view();
-    view! { <nav class="blocks" aria-label=n.blocks>{links}</nav> }.into_any()
+    view! { <nav class="blocks" aria-label=n.blocks>{links}</nav> }.erase()
 }

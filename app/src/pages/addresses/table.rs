@@ -4,7 +4,7 @@ use super::map::Filter;
 use super::{kind, kind_word, shape};
 use crate::api::{self, AddressBlock};
 use crate::text::Texts;
-use crate::ui::{Table, col, col_num, section, state};
+use crate::ui::{Erase, Table, col, col_num, section, state};
 use leptos::prelude::*;
 use padis_domain::address::dotted;
 
@@ -14,7 +14,7 @@ pub fn table(t: &'static Texts, b: &AddressBlock, filter: &Filter) -> AnyView {
     let hits: Vec<_> = b.cells.iter().filter(|c| filter.meets(kind(&b.spec, c.ip, Some(c)), c.ip, Some(c))).collect();
     if hits.is_empty() {
         let text = if filter.is_empty() { n.table_none } else { n.table_no_hit };
-        return section("table", n.table, "", view! { <p class="second">{text}</p> }.into_any());
+        return section("table", n.table, "", view! { <p class="second">{text}</p> }.erase());
     }
     let cols = view! {
         {col(n.address, "")}
@@ -24,13 +24,14 @@ pub fn table(t: &'static Texts, b: &AddressBlock, filter: &Filter) -> AnyView {
         {col_num(t.app.slot, "lo")}
         {col(n.why, "md")}
         {col_num(n.since, "")}
-    };
+    }
+    .erase();
     let rows = hits
         .into_iter()
         .map(|c| {
             let word = kind_word(t, kind(&b.spec, c.ip, Some(c)));
             let owner = match &c.app {
-                Some(app) => view! { <a href=api::app_path(app)>{app.app.clone()}</a> }.into_any(),
+                Some(app) => view! { <a href=api::app_path(app)>{app.app.clone()}</a> }.erase(),
                 None => ().into_any(),
             };
             view! {
@@ -44,8 +45,9 @@ pub fn table(t: &'static Texts, b: &AddressBlock, filter: &Filter) -> AnyView {
                     <td class="num">{t.when(c.since, b.now)}</td>
                 </tr>
             }
+            .erase()
         })
         .collect_view();
-    let body = view! { <Table label=n.table head=cols.into_any()>{rows}</Table> };
+    let body = view! { <Table label=n.table head=cols.into_any()>{rows}</Table> }.erase();
     section("table", n.table, "", body.into_any())
 }

@@ -13,7 +13,7 @@ pub use systems::Systems;
 pub use teams::Teams;
 
 use crate::text::Texts;
-use crate::ui::{Tab, head, tabs};
+use crate::ui::{Erase, Tab, head, tabs};
 use leptos::prelude::*;
 
 /// Head and tabs, the same on all four.
@@ -29,11 +29,11 @@ fn top(t: &'static Texts, at: &'static str, actions: AnyView) -> AnyView {
         vec![tab("teams", a.teams), tab("people", a.people), tab("sessions", a.sessions), tab("systems", a.systems)];
     view! {
         {head(
-            view! { <h1>{t.shell.administration}</h1> }.into_any(),
-            view! { <p class="lead">{a.lead}</p> }.into_any(),
+            view! { <h1>{t.shell.administration}</h1> }.erase(),
+            view! { <p class="lead">{a.lead}</p> }.erase(),
             actions,
         )}
         {tabs(t.shell.administration, all)}
     }
-    .into_any()
+    .erase()
 }

@@ -9,7 +9,7 @@ use crate::pages::page;
 use crate::pages::parts::{Act, act, filter_box, live, now, operator_refused, pages_of, use_list, use_param};
 use crate::shell::{PageTitle, use_here};
 use crate::text::{Texts, texts};
-use crate::ui::{ButtonSize, Icon, LinkButton, Shape, Table, Tone, UrlState, col, empty, state};
+use crate::ui::{ButtonSize, Erase, Icon, LinkButton, Shape, Table, Tone, UrlState, col, empty, state};
 use leptos::prelude::*;
 use padis_domain::view::{ListQuery, Page, PersonRow, TeamView};
 use padis_domain::words::UnixMs;
@@ -55,7 +55,8 @@ pub fn People() -> AnyView {
             id="person-new" href="/admin/people?edit=%2B" label=t.admin.new_person tone=Tone::Primary glyph=Icon::Plus
             refused=operator_refused(t)
         />
-    };
+    }
+    .erase();
     view! {
         <PageTitle text=t.admin.people/>
         {top(t, "people", new.into_any())}
@@ -65,7 +66,7 @@ pub fn People() -> AnyView {
             body(t, d, &url, &q, &open.get_untracked(), kept.get().flatten(), put)
         })}
     }
-    .into_any()
+    .erase()
 }
 
 fn body(
@@ -83,7 +84,7 @@ fn body(
         .then(|| person_form(t, d.chosen.as_ref(), &d.teams, d.once, kept, put));
     let filter = filter_box(t, url, a.people_filter, &q.q, ().into_any());
     if d.people.rows.is_empty() {
-        return view! { {form} {filter} {empty(a.people_none, t.net.no_hit_text, ().into_any())} }.into_any();
+        return view! { {form} {filter} {empty(a.people_none, t.net.no_hit_text, ().into_any())} }.erase();
     }
     let cols = view! {
         {col(a.person, "")}
@@ -93,7 +94,8 @@ fn body(
         {col(a.origin, "lo")}
         {col(a.last_seen, "lo")}
         <th scope="col"><span class="vh">{t.shell.action}</span></th>
-    };
+    }
+    .erase();
     let rows = d.people.rows.iter().map(|p| row(t, p, &d.teams, d.now, open == p.account)).collect_view();
     view! {
         {form}
@@ -101,7 +103,7 @@ fn body(
         <Table label=a.people head=cols.into_any()>{rows}</Table>
         {pages_of(t, url, d.people.page, d.people.per_page, d.people.total)}
     }
-    .into_any()
+    .erase()
 }
 
 fn row(t: &'static Texts, p: &PersonRow, teams: &[TeamView], now: UnixMs, open: bool) -> AnyView {
@@ -120,12 +122,11 @@ fn row(t: &'static Texts, p: &PersonRow, teams: &[TeamView], now: UnixMs, open: 
             padis_domain::words::TeamRole::Member => title(slug),
         })
         .collect();
-    let seen =
-        p.last_seen.map_or_else(|| view! { <span class="quiet">{a.never}</span> }.into_any(), |at| t.when(at, now));
+    let seen = p.last_seen.map_or_else(|| view! { <span class="quiet">{a.never}</span> }.erase(), |at| t.when(at, now));
     let origin = if p.built_in { a.built_in } else { a.directory };
     let edit = operator_refused(t).is_none().then(|| {
         let href = format!("/admin/people?edit={}", api::query::escape(&p.account));
-        view! { <LinkButton href=href label=t.shell.edit size=ButtonSize::Tiny/> }
+        view! { <LinkButton href=href label=t.shell.edit size=ButtonSize::Tiny/> }.erase()
     });
     view! {
         <tr class=open.then_some("sel")>
@@ -138,5 +139,5 @@ fn row(t: &'static Texts, p: &PersonRow, teams: &[TeamView], now: UnixMs, open: 
             <td class="num">{edit}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

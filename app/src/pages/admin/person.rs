@@ -5,7 +5,7 @@ use crate::api::PutPerson;
 use crate::api::form::PersonForm;
 use crate::pages::parts::{Act, act_form, hidden};
 use crate::text::Texts;
-use crate::ui::{Button, LinkButton, SelectField, Shape, TextField, Tone, notice};
+use crate::ui::{Button, Erase, LinkButton, SelectField, Shape, TextField, Tone, notice};
 use leptos::prelude::*;
 use padis_domain::view::{PersonRow, TeamView};
 use padis_domain::words::{PlatformRole, TeamRole};
@@ -41,7 +41,7 @@ pub fn person_form(
     let mine = kept.filter(|k| (k.new == "on") == person.is_none() && (person.is_none() || k.account == account));
     let f = mine.unwrap_or_else(|| fresh(person));
     let inside = if person.is_some_and(|p| !p.built_in) {
-        let back = view! { <LinkButton href="/admin/people" label=t.shell.close/> };
+        let back = view! { <LinkButton href="/admin/people" label=t.shell.close/> }.erase();
         notice(Shape::Plain, a.from_directory, "", back.into_any())
     } else {
         act_form(put, "person-form", "inform", fields(t, person, teams, once, &f, put))
@@ -52,7 +52,7 @@ pub fn person_form(
             {inside}
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 fn fields(
@@ -70,7 +70,7 @@ fn fields(
             {hidden("new", "on")}
             <TextField id="account" label=a.account value=f.account.clone() hint=a.account_hint code=true autocomplete="off" required=true error=told.error("account")/>
         }
-        .into_any()
+        .erase()
     } else {
         hidden("account", f.account.clone())
     };
@@ -84,7 +84,7 @@ fn fields(
             let value = f.teams.get(&v.slug).cloned().unwrap_or_default();
             view! {
                 <SelectField id=format!("team-{}", v.slug) name=format!("teams[{}]", v.slug) label=v.title.clone() options=options value=value/>
-            }
+            }.erase()
         })
         .collect_view();
     let enabled = f.enabled == "on";
@@ -113,5 +113,5 @@ fn fields(
             <LinkButton href="/admin/people" label=t.shell.cancel tone=Tone::Quiet/>
         </div>
     }
-    .into_any()
+    .erase()
 }

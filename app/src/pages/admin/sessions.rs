@@ -7,7 +7,7 @@ use crate::pages::page;
 use crate::pages::parts::{Act, act, act_form, hidden, live, now};
 use crate::shell::{PageTitle, who};
 use crate::text::{Texts, texts};
-use crate::ui::{Button, ButtonSize, Shape, Table, col, empty, state};
+use crate::ui::{Button, ButtonSize, Erase, Shape, Table, col, empty, state};
 use leptos::prelude::*;
 use padis_domain::view::SessionRow;
 use padis_domain::words::UnixMs;
@@ -30,7 +30,7 @@ pub fn Sessions() -> AnyView {
         {revoke.told.notice(&[], t.admin.ended)}
         {page(t.admin.sessions, data, move |(rows, now): (Vec<SessionRow>, UnixMs)| table(t, rows, now, revoke))}
     }
-    .into_any()
+    .erase()
 }
 
 fn table(t: &'static Texts, rows: Vec<SessionRow>, now: UnixMs, revoke: Act<RevokeSession>) -> AnyView {
@@ -45,9 +45,10 @@ fn table(t: &'static Texts, rows: Vec<SessionRow>, now: UnixMs, revoke: Act<Revo
         {col(a.began, "lo")}
         {col(a.used, "")}
         <th scope="col"><span class="vh">{t.shell.action}</span></th>
-    };
+    }
+    .erase();
     let rows = rows.into_iter().map(|r| row(t, r, now, revoke)).collect_view();
-    view! { <Table label=a.sessions head=cols.into_any()>{rows}</Table> }.into_any()
+    view! { <Table label=a.sessions head=cols.into_any()>{rows}</Table> }.erase()
 }
 
 fn row(t: &'static Texts, r: SessionRow, now: UnixMs, revoke: Act<RevokeSession>) -> AnyView {
@@ -58,7 +59,8 @@ fn row(t: &'static Texts, r: SessionRow, now: UnixMs, revoke: Act<RevokeSession>
         let body = view! {
             {hidden("id", r.id.clone())}
             <Button label=a.end size=ButtonSize::Tiny aria=aria/>
-        };
+        }
+        .erase();
         act_form(revoke, format!("end-{}", r.id), "", body.into_any())
     });
     view! {
@@ -71,5 +73,5 @@ fn row(t: &'static Texts, r: SessionRow, now: UnixMs, revoke: Act<RevokeSession>
             <td class="num">{this}{form}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

@@ -7,7 +7,7 @@ use crate::pages::page;
 use crate::pages::parts::{live, now};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
-use crate::ui::{Shape, Table, col, col_num, empty, notice, state};
+use crate::ui::{Erase, Shape, Table, col, col_num, empty, notice, state};
 use leptos::prelude::*;
 use padis_domain::view::SystemRow;
 use padis_domain::words::UnixMs;
@@ -24,7 +24,7 @@ pub fn Systems() -> AnyView {
         <p class="lead gap">{t.admin.systems_lead}</p>
         {page(t.admin.systems, data, move |(rows, now): (Vec<SystemRow>, UnixMs)| table(t, rows, now))}
     }
-    .into_any()
+    .erase()
 }
 
 fn table(t: &'static Texts, rows: Vec<SystemRow>, now: UnixMs) -> AnyView {
@@ -40,7 +40,8 @@ fn table(t: &'static Texts, rows: Vec<SystemRow>, now: UnixMs) -> AnyView {
         {col_num(a.for_long, "")}
         {col(a.where_at, "lo")}
         {col(a.detail, "md")}
-    };
+    }
+    .erase();
     let rows = rows
         .into_iter()
         .map(|r| {
@@ -54,11 +55,12 @@ fn table(t: &'static Texts, rows: Vec<SystemRow>, now: UnixMs) -> AnyView {
                     <td class="md wrap">{r.detail}</td>
                 </tr>
             }
+            .erase()
         })
         .collect_view();
     view! {
         {alarm}
         <Table label=a.systems head=cols.into_any()>{rows}</Table>
     }
-    .into_any()
+    .erase()
 }

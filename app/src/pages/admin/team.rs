@@ -4,7 +4,7 @@ use crate::api::form::TeamForm;
 use crate::api::{DeleteTeam, PutTeam};
 use crate::pages::parts::{Act, act_form, hidden};
 use crate::text::Texts;
-use crate::ui::{Button, LinkButton, TextArea, TextField, Tone};
+use crate::ui::{Button, Erase, LinkButton, TextArea, TextField, Tone};
 use leptos::prelude::*;
 use padis_domain::view::TeamView;
 use padis_domain::words::TeamRole;
@@ -42,7 +42,7 @@ pub fn team_form(
             {hidden("new", "on")}
             <TextField id="slug" label=a.slug value=f.slug hint=a.slug_hint code=true autocomplete="off" required=true error=told.error("slug")/>
         }
-        .into_any()
+        .erase()
     } else {
         hidden("slug", slug)
     };
@@ -60,7 +60,7 @@ pub fn team_form(
             <Button label=if team.is_none() { a.create_team } else { t.shell.save } tone=Tone::Primary/>
             <LinkButton href="/admin/teams" label=t.shell.cancel tone=Tone::Quiet/>
         </div>
-    };
+    }.erase();
     let heading = team.map_or_else(|| a.new_team.to_owned(), |v| (a.edit_team)(&v.title));
     view! {
         <section class="well gap" aria-labelledby="team-h">
@@ -69,7 +69,7 @@ pub fn team_form(
             {team.map(|v| danger(t, v, delete))}
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 fn danger(t: &'static Texts, v: &TeamView, delete: Act<DeleteTeam>) -> AnyView {
@@ -82,7 +82,7 @@ fn danger(t: &'static Texts, v: &TeamView, delete: Act<DeleteTeam>) -> AnyView {
             error=delete.told.error("confirm")
         />
         <div class="row"><Button id="team-delete" label=a.delete_team tone=Tone::Destroy refused=Signal::stored(refused)/></div>
-    };
+    }.erase();
     view! {
         <details class="danger">
             <summary>{a.delete_team}</summary>
@@ -90,5 +90,5 @@ fn danger(t: &'static Texts, v: &TeamView, delete: Act<DeleteTeam>) -> AnyView {
             {act_form(delete, "team-delete-form", "inform narrow", body.into_any())}
         </details>
     }
-    .into_any()
+    .erase()
 }

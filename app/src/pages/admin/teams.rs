@@ -9,7 +9,7 @@ use crate::pages::page;
 use crate::pages::parts::{Act, act, live, operator_refused, use_param};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
-use crate::ui::{ButtonSize, Icon, LinkButton, Table, Tone, col, col_num, empty};
+use crate::ui::{ButtonSize, Erase, Icon, LinkButton, Table, Tone, col, col_num, empty};
 use leptos::prelude::*;
 use padis_domain::view::TeamView;
 
@@ -32,7 +32,8 @@ pub fn Teams() -> AnyView {
             id="team-new" href="/admin/teams?edit=%2B" label=t.admin.new_team tone=Tone::Primary glyph=Icon::Plus
             refused=operator_refused(t)
         />
-    };
+    }
+    .erase();
     view! {
         <PageTitle text=t.admin.teams/>
         {top(t, "teams", new.into_any())}
@@ -42,7 +43,7 @@ pub fn Teams() -> AnyView {
             body(t, teams, once, open.get(), kept.get().flatten(), put, delete)
         })}
     }
-    .into_any()
+    .erase()
 }
 
 fn body(
@@ -59,7 +60,7 @@ fn body(
     let may = operator_refused(t).is_none();
     let form = (may && (open == "+" || chosen.is_some())).then(|| team_form(t, chosen, once, kept, put, delete));
     if teams.is_empty() {
-        return view! { {form} {empty(a.teams_none, a.teams_none_text, ().into_any())} }.into_any();
+        return view! { {form} {empty(a.teams_none, a.teams_none_text, ().into_any())} }.erase();
     }
     let cols = view! {
         {col(a.team, "")}
@@ -67,13 +68,14 @@ fn body(
         {col(a.groups, "md")}
         {col_num(a.apps, "")}
         <th scope="col"><span class="vh">{t.shell.action}</span></th>
-    };
+    }
+    .erase();
     let rows = teams.iter().map(|v| row(t, v, v.slug == open)).collect_view();
     view! {
         {form}
         <Table label=a.teams head=cols.into_any()>{rows}</Table>
     }
-    .into_any()
+    .erase()
 }
 
 fn row(t: &'static Texts, v: &TeamView, open: bool) -> AnyView {
@@ -81,11 +83,14 @@ fn row(t: &'static Texts, v: &TeamView, open: bool) -> AnyView {
     let groups = v
         .groups
         .iter()
-        .map(|(dn, role)| view! { <span class="line"><code>{dn.clone()}</code> " " <small>{t.team_role(*role)}</small></span> })
+        .map(|(dn, role)| {
+            view! { <span class="line"><code>{dn.clone()}</code> " " <small>{t.team_role(*role)}</small></span> }
+                .erase()
+        })
         .collect_view();
     let edit = operator_refused(t).is_none().then(|| {
         let href = format!("/admin/teams?edit={}", api::query::escape(&v.slug));
-        view! { <LinkButton href=href label=t.shell.edit size=ButtonSize::Tiny/> }
+        view! { <LinkButton href=href label=t.shell.edit size=ButtonSize::Tiny/> }.erase()
     });
     view! {
         <tr class=open.then_some("sel")>
@@ -96,5 +101,5 @@ fn row(t: &'static Texts, v: &TeamView, open: bool) -> AnyView {
             <td class="num">{edit}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

@@ -2,7 +2,7 @@
 
 use crate::shell::use_here;
 use crate::text::{Texts, clock, texts, units};
-use crate::ui::{Line, line_chart, section_with, seg_links};
+use crate::ui::{Erase, Line, line_chart, section_with, seg_links};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::view::{AppCharts, Series};
@@ -38,7 +38,8 @@ pub fn charts(c: AppCharts, minutes: u32) -> AnyView {
                 (a.per_s)(&v, &units::fixed(failed, 1))
             })}
         </div>
-    };
+    }
+    .erase();
     section_with("chh", a.charts, a.all_together, spans, body.into_any())
 }
 

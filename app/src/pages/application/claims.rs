@@ -1,7 +1,7 @@
 //! What the application holds in outside systems, and what it gave back.
 
 use crate::text::{Texts, texts};
-use crate::ui::{Shape, Table, col, col_num, empty_row, section, state};
+use crate::ui::{Erase, Shape, Table, col, col_num, empty_row, section, state};
 use leptos::prelude::*;
 use padis_domain::view::ClaimRow;
 
@@ -20,8 +20,9 @@ pub fn claims(rows: &[ClaimRow], now: i64) -> AnyView {
         {col(a.slot, "lo")}
         {col(t.shell.state, "")}
         {col_num(a.since, "lo")}
-    };
-    section("clh", a.holds, a.held_lead, view! { <Table label=a.holds head=heads.into_any()>{body}</Table> }.into_any())
+    }
+    .erase();
+    section("clh", a.holds, a.held_lead, view! { <Table label=a.holds head=heads.into_any()>{body}</Table> }.erase())
 }
 
 fn row(t: &'static Texts, r: &ClaimRow, now: i64) -> AnyView {
@@ -44,5 +45,5 @@ fn row(t: &'static Texts, r: &ClaimRow, now: i64) -> AnyView {
             <td class="num lo second">{t.when(r.released_at.unwrap_or(r.since), now)}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

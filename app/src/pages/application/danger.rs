@@ -7,7 +7,7 @@ use crate::api::{DeleteApp, Start, Stop};
 use crate::fetch::Fetch;
 use crate::pages::parts::{Act, act, act_form};
 use crate::text::{Texts, texts};
-use crate::ui::{Button, ButtonSize, Confirm, Dialog, Icon, Tone, dialog_button, section};
+use crate::ui::{Button, ButtonSize, Confirm, Dialog, Erase, Icon, Tone, dialog_button, effect, section};
 use leptos::prelude::*;
 use padis_domain::action::{Action, AppState};
 use padis_domain::view::AppView;
@@ -32,7 +32,7 @@ pub fn danger(once: Fetch<String>) -> AnyView {
         {acts.start.told.notice(&[], a.done_start)}
         {acts.delete.told.notice(&["confirm"], a.done_delete)}
     }
-    .into_any()
+    .erase()
 }
 
 fn risk(title: &'static str, text: String, button: AnyView) -> AnyView {
@@ -45,7 +45,7 @@ fn risk(title: &'static str, text: String, button: AnyView) -> AnyView {
             <div class="acts">{button}</div>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn zone(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyView {
@@ -55,7 +55,8 @@ fn zone(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyView {
         let fields = view! {
             {keys(v, once)}
             <Button id="start" label=a.start glyph=Icon::Play refused=Signal::stored(refused(v, Action::Start))/>
-        };
+        }
+        .erase();
         risk(
             a.start,
             (a.start_text)(&t.instances(u64::from(v.wanted))),
@@ -73,7 +74,7 @@ fn zone(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyView {
         {risk(a.delete, (a.delete_text)(&t.instances(u64::from(v.wanted)), &t.release_count(v.release as usize)), opener("delete", a.delete, Tone::Danger, refused(v, Action::Delete)))}
         {stop_dialog(t, v, acts, once)}
         {delete_dialog(t, v, acts, once)}
-    };
+    }.erase();
     section("dah", a.danger, "", body.into_any())
 }
 
@@ -82,7 +83,7 @@ fn opener(target: &'static str, label: &str, tone: Tone, no: Option<String>) -> 
     match no {
         None => dialog_button(target, format!("{label} …"), tone, ButtonSize::Normal, None),
         some => {
-            view! { <Button id=format!("{target}-no") label=label tone=tone refused=Signal::stored(some)/> }.into_any()
+            view! { <Button id=format!("{target}-no") label=label tone=tone refused=Signal::stored(some)/> }.erase()
         }
     }
 }
@@ -96,9 +97,10 @@ fn stop_dialog(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyVie
             <button class="btn" type="button" popovertarget="stop" popovertargetaction="hide">{a.keep}</button>
             <Button label=a.stop tone=Tone::Destroy/>
         </div>
-    };
+    }
+    .erase();
     let form = act_form(acts.stop, "stop-form", "", fields.into_any());
-    view! { <Dialog id="stop" title=(a.stop_title)(&v.title) close=t.shell.close>{form}</Dialog> }.into_any()
+    view! { <Dialog id="stop" title=(a.stop_title)(&v.title) close=t.shell.close>{form}</Dialog> }.erase()
 }
 
 fn delete_dialog(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyView {
@@ -106,7 +108,7 @@ fn delete_dialog(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyV
     let (typed, set_typed) = acts.typed;
     // Refused by the browser half only: without it the server checks the name.
     let (live, set_live) = signal(false);
-    Effect::new(move |_| set_live.set(true));
+    effect(move || set_live.set(true));
     let no = Signal::derive(move || (live.get() && !typed.get()).then(|| a.type_first.to_owned()));
     let fields = view! {
         {keys(v, once)}
@@ -125,7 +127,7 @@ fn delete_dialog(t: &'static Texts, v: &AppView, acts: Acts, once: &str) -> AnyV
             <Button id="delete-go" label=a.delete_for_good tone=Tone::Destroy refused=no bare=true/>
             <p class="vh" id="delete-go-why">{a.type_first}</p>
         </div>
-    };
+    }.erase();
     let form = act_form(acts.delete, "delete-form", "", fields.into_any());
-    view! { <Dialog id="delete" title=(a.delete_title)(&v.title) close=t.shell.close>{form}</Dialog> }.into_any()
+    view! { <Dialog id="delete" title=(a.delete_title)(&v.title) close=t.shell.close>{form}</Dialog> }.erase()
 }

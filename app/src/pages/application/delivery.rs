@@ -5,8 +5,10 @@ use super::refused;
 use crate::api::{Retry, app_path};
 use crate::pages::parts::{Act, act_form};
 use crate::text::words::{delivery_shape, step_shape};
-use crate::text::{Texts, clock, texts};
-use crate::ui::{Button, ButtonSize, Icon, LinkButton, Shape, Stop, Stopwatch, Ticker, Trace, mark, rail, state};
+use crate::text::{Texts, clock, texts, units};
+use crate::ui::{
+    Button, ButtonSize, Erase, Icon, LinkButton, Shape, Stop, Stopwatch, Ticker, Trace, mark, rail, state,
+};
 use leptos::prelude::*;
 use padis_domain::action::Action;
 use padis_domain::delivery::{Note, Step, StepState, StepView};
@@ -21,7 +23,7 @@ pub fn delivery(v: &AppView, d: &DeliveryView, retry: Act<Retry>, once: &str) ->
             {steps(t, v, d, retry, once)}
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 /// When it ended, or now while it goes on.
@@ -60,7 +62,7 @@ fn watch(t: &'static Texts, d: &DeliveryView) -> AnyView {
             {past(t, d)}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// How the time divides between the application, the containers and Padis.
@@ -85,7 +87,7 @@ fn where_time(t: &'static Texts, d: &DeliveryView) -> AnyView {
     let mut bars = Vec::new();
     for (class, _, ms) in parts {
         let w = (ms as f64 / total as f64 * 1000.0).round() / 10.0;
-        bars.push(view! { <rect class=class x=format!("{x}%") width=format!("{w}%") height="100%" rx="2"></rect> });
+        bars.push(view! { <rect class=class x=percent(x) width=percent(w) height="100%" rx="2"></rect> }.erase());
         x = ((x + w) * 10.0).round() / 10.0;
     }
     let words = parts.iter().map(|(_, w, ms)| format!("{w} {}", t.took(*ms))).collect::<Vec<_>>();
@@ -97,6 +99,7 @@ fn where_time(t: &'static Texts, d: &DeliveryView) -> AnyView {
                 <dd>{*w}</dd>
                 <dd class="num">{t.took(*ms)}</dd>
             }
+            .erase()
         })
         .collect_view();
     view! {
@@ -106,7 +109,11 @@ fn where_time(t: &'static Texts, d: &DeliveryView) -> AnyView {
             <dl>{rows}</dl>
         </div>
     }
-    .into_any()
+    .erase()
+}
+
+fn percent(v: f64) -> String {
+    format!("{}%", units::fixed(v, 1))
 }
 
 fn past(t: &'static Texts, d: &DeliveryView) -> AnyView {
@@ -120,8 +127,8 @@ fn past(t: &'static Texts, d: &DeliveryView) -> AnyView {
     let mine = d.answered_at.map(|at| (at - d.began_at).max(0) as u64);
     let top = ms.iter().copied().chain(mine).max().unwrap_or(1).max(1) as f64 * 1.1;
     let line = |ms: f64, class: &'static str, y: &'static str| {
-        let x = format!("{}%", (ms / top * 1000.0).round() / 10.0);
-        view! { <line class=class x1=x.clone() x2=x y1=y y2="28"></line> }
+        let x = percent(ms / top * 100.0);
+        view! { <line class=class x1=x.clone() x2=x y1=y y2="28"></line> }.erase()
     };
     let lines = ms.iter().map(|v| line(*v as f64, "", "6")).collect_view();
     // A failed one has no duration: it stands at the end of the axis.
@@ -139,7 +146,7 @@ fn past(t: &'static Texts, d: &DeliveryView) -> AnyView {
             </p>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn steps(t: &'static Texts, v: &AppView, d: &DeliveryView, retry: Act<Retry>, once: &str) -> AnyView {
@@ -170,7 +177,7 @@ fn evidence(t: &'static Texts, s: &StepView, now: i64) -> AnyView {
     match &s.note {
         Some(n) if stuck(s) => t.waits_for(n).into_any(),
         Some(n @ (Note::MarathonApp { .. } | Note::Addresses { .. })) => {
-            view! { <code>{t.note(n, now)}</code> }.into_any()
+            view! { <code>{t.note(n, now)}</code> }.erase()
         }
         Some(n) => t.note(n, now).into_any(),
         None => ().into_any(),
@@ -180,7 +187,7 @@ fn evidence(t: &'static Texts, s: &StepView, now: i64) -> AnyView {
 fn took(t: &'static Texts, s: &StepView, now: i64) -> AnyView {
     match (s.began_at, s.ended_at) {
         (Some(b), Some(e)) => t.took(e - b).into_any(),
-        (Some(b), None) => view! { <Ticker base_ms=now - b unit=t.pick("秒", "s")/> }.into_any(),
+        (Some(b), None) => view! { <Ticker base_ms=now - b unit=t.pick("秒", "s")/> }.erase(),
         _ => ().into_any(),
     }
 }
@@ -201,10 +208,13 @@ fn opened(
     let log = match note {
         Note::Crashes { log, .. } if !log.is_empty() => {
             let lines = log.join("\n");
-            Some(view! {
-                <p class="hint">{t.app.log_end}</p>
-                <pre class="tail">{lines}</pre>
-            })
+            Some(
+                view! {
+                    <p class="hint">{t.app.log_end}</p>
+                    <pre class="tail">{lines}</pre>
+                }
+                .erase(),
+            )
         }
         _ => None,
     };
@@ -226,14 +236,15 @@ fn opened(
                 glyph=Icon::Restart
                 refused=Signal::stored(refused(v, Action::Retry))
             />
-        };
+        }
+        .erase();
         act_form(retry, format!("{id}-form"), "", fields.into_any())
     });
     let actions = view! {
         {again}
-        {fix.map(|(href, label)| view! { <LinkButton href=href label=label size=ButtonSize::Small/> })}
-        {read.then(|| view! { <LinkButton href=format!("{path}/logs") label=t.app.read_log size=ButtonSize::Small/> })}
-    };
+        {fix.map(|(href, label)| view! { <LinkButton href=href label=label size=ButtonSize::Small/> }.erase())}
+        {read.then(|| view! { <LinkButton href=format!("{path}/logs") label=t.app.read_log size=ButtonSize::Small/> }.erase())}
+    }.erase();
     Some(
         view! {
             <div class="note" data-s=shape.as_str() role="status">
@@ -247,6 +258,6 @@ fn opened(
                 </div>
             </div>
         }
-        .into_any(),
+        .erase(),
     )
 }

@@ -6,7 +6,7 @@ use crate::fetch::Fetch;
 use crate::pages::parts::{pages_of, use_list};
 use crate::shell::use_here;
 use crate::text::{Texts, texts};
-use crate::ui::{mark, section};
+use crate::ui::{Erase, mark, section};
 use leptos::prelude::*;
 use padis_domain::view::TimelineItem;
 
@@ -22,7 +22,7 @@ pub fn Events() -> AnyView {
             let body = view! {
                 {timeline(t, &p.rows, now)}
                 {pages_of(t, &here.get_untracked(), p.page, p.per_page, p.total)}
-            };
+            }.erase();
             section("tlh", t.app.what_and_why, "", body.into_any())
         })}
     }
@@ -32,7 +32,7 @@ pub fn Events() -> AnyView {
 /// The list itself.
 pub fn timeline(t: &'static Texts, items: &[TimelineItem], now: i64) -> AnyView {
     if items.is_empty() {
-        return view! { <p class="quiet">{t.app.no_events}</p> }.into_any();
+        return view! { <p class="quiet">{t.app.no_events}</p> }.erase();
     }
     let rows = items
         .iter()
@@ -48,7 +48,8 @@ pub fn timeline(t: &'static Texts, items: &[TimelineItem], now: i64) -> AnyView 
                     {t.when(i.at, now)}
                 </li>
             }
+            .erase()
         })
         .collect_view();
-    view! { <ol class="tl">{rows}</ol> }.into_any()
+    view! { <ol class="tl">{rows}</ol> }.erase()
 }

@@ -8,7 +8,8 @@ use crate::shell::PageTitle;
 use crate::text::texts;
 use crate::text::words::app_shape;
 use crate::ui::{
-    Button, ButtonSize, Dialog, Icon, LinkButton, Shape, Tone, dialog_button, facts, head, icon, notice, state_tag, why,
+    Button, ButtonSize, Dialog, Erase, Icon, LinkButton, Shape, Tone, dialog_button, facts, head, icon, notice,
+    state_tag, why,
 };
 use leptos::prelude::*;
 use padis_domain::action::{Action, AppState};
@@ -37,7 +38,7 @@ pub fn header(v: AppView, restart: Act<Restart>, once: &str) -> AnyView {
         s => t.app_state(s).to_owned(),
     };
     let tech = use_context::<Prefs>().unwrap_or_default().tech;
-    let marathon = tech.then(|| view! { <code>{v.app.marathon_id(v.release)}</code> }.into_any());
+    let marathon = tech.then(|| view! { <code>{v.app.marathon_id(v.release)}</code> }.erase());
     let mut items = vec![
         view! {
             <a href=v.url.clone() rel="external">
@@ -46,9 +47,9 @@ pub fn header(v: AppView, restart: Act<Restart>, once: &str) -> AnyView {
                 {icon(Icon::Ext)}
             </a>
         }
-        .into_any(),
+        .erase(),
         v.team_title.clone().into_any(),
-        view! { <a href=pool_path(&v.pool)>{v.pool.clone()}</a> }.into_any(),
+        view! { <a href=pool_path(&v.pool)>{v.pool.clone()}</a> }.erase(),
         t.stage(v.stage).into_any(),
         stack_title(&v).into_any(),
         format!("{} × {}", v.wanted, t.size_short(v.spec.size)).into_any(),
@@ -60,11 +61,11 @@ pub fn header(v: AppView, restart: Act<Restart>, once: &str) -> AnyView {
     let reason = no_release.clone().or_else(|| no_restart.clone());
     let restart_button = match &no_restart {
         None => dialog_button("restart", a.restart, Tone::Plain, ButtonSize::Normal, Some(Icon::Restart)),
-        Some(r) => view! { <Button id="restart-no" label=a.restart glyph=Icon::Restart refused=Signal::stored(Some(r.clone())) bare=true/> }.into_any(),
+        Some(r) => view! { <Button id="restart-no" label=a.restart glyph=Icon::Restart refused=Signal::stored(Some(r.clone())) bare=true/> }.erase(),
     };
     let release_button = match &no_release {
-        None => view! { <LinkButton href=format!("{path}/release") label=a.new_release tone=Tone::Primary glyph=Icon::Upload/> }.into_any(),
-        Some(r) => view! { <Button id="release" label=a.new_release tone=Tone::Primary glyph=Icon::Upload refused=Signal::stored(Some(r.clone())) bare=true/> }.into_any(),
+        None => view! { <LinkButton href=format!("{path}/release") label=a.new_release tone=Tone::Primary glyph=Icon::Upload/> }.erase(),
+        Some(r) => view! { <Button id="release" label=a.new_release tone=Tone::Primary glyph=Icon::Upload refused=Signal::stored(Some(r.clone())) bare=true/> }.erase(),
     };
     let (why_id, other) = match (&no_release, &no_restart) {
         (Some(_), Some(r)) => ("release-why", Some(r.clone())),
@@ -74,9 +75,10 @@ pub fn header(v: AppView, restart: Act<Restart>, once: &str) -> AnyView {
     let actions = view! {
         <div class="row">{restart_button} {release_button}</div>
         {reason.map(|r| why(why_id.to_owned(), Icon::Clock, r))}
-        {other.map(|r| view! { <p class="vh" id="restart-no-why">{r}</p> })}
-    };
-    let title = view! { <h1>{v.title.clone()}</h1> {state_tag(app_shape(v.state), word)} };
+        {other.map(|r| view! { <p class="vh" id="restart-no-why">{r}</p> }.erase())}
+    }
+    .erase();
+    let title = view! { <h1>{v.title.clone()}</h1> {state_tag(app_shape(v.state), word)} }.erase();
     view! {
         <PageTitle text=v.title.clone()/>
         {head(title.into_any(), facts(items), actions.into_any())}
@@ -84,7 +86,7 @@ pub fn header(v: AppView, restart: Act<Restart>, once: &str) -> AnyView {
         {waiting(&v)}
         {restart_dialog(&v, restart, once)}
     }
-    .into_any()
+    .erase()
 }
 
 /// What it waits for when no delivery says so: a replacement without an address or a host.
@@ -101,18 +103,18 @@ pub fn gone(app: &AppRef) -> AnyView {
     let a = &t.app;
     let path = app_path(app);
     let to = |tail: &str, label: &'static str| {
-        view! { <LinkButton href=format!("{path}/{tail}") label=label size=ButtonSize::Small/> }
+        view! { <LinkButton href=format!("{path}/{tail}") label=label size=ButtonSize::Small/> }.erase()
     };
     view! {
         <PageTitle text=app.app.clone()/>
         {head(
-            view! { <h1>{app.app.clone()}</h1> {state_tag(Shape::Off, a.gone_tag)} }.into_any(),
-            view! { <p class="lead">{a.gone_lead}</p> }.into_any(),
+            view! { <h1>{app.app.clone()}</h1> {state_tag(Shape::Off, a.gone_tag)} }.erase(),
+            view! { <p class="lead">{a.gone_lead}</p> }.erase(),
             view! { <div class="row">{to("instances", a.held_before)} {to("events", a.events)} {to("logs", a.logs)}</div> }
-                .into_any(),
+                .erase(),
         )}
     }
-    .into_any()
+    .erase()
 }
 
 fn restart_dialog(v: &AppView, restart: Act<Restart>, once: &str) -> AnyView {
@@ -125,13 +127,13 @@ fn restart_dialog(v: &AppView, restart: Act<Restart>, once: &str) -> AnyView {
             <button class="btn" type="button" popovertarget="restart" popovertargetaction="hide">{t.shell.cancel}</button>
             <Button label=a.restart tone=Tone::Primary glyph=Icon::Restart/>
         </div>
-    };
+    }.erase();
     view! {
         <Dialog id="restart" title=(a.restart_title)(&v.title) close=t.shell.close>
             {act_form(restart, "restart-form", "", body.into_any())}
         </Dialog>
     }
-    .into_any()
+    .erase()
 }
 
 /// The hidden fields of a form about an application: which, on what revision, and the token.
@@ -142,5 +144,5 @@ pub fn keys(v: &AppView, once: &str) -> AnyView {
         {hidden("seen", v.revision.to_string())}
         {hidden("once", once)}
     }
-    .into_any()
+    .erase()
 }

@@ -6,7 +6,7 @@ use crate::context::Prefs;
 use crate::fetch::Fetch;
 use crate::text::words::instance_shape;
 use crate::text::{Texts, texts, units};
-use crate::ui::{Table, col, col_num, empty_row, meter, section as ui_section, state};
+use crate::ui::{Erase, Table, col, col_num, empty_row, meter, section as ui_section, state};
 use leptos::prelude::*;
 use padis_domain::view::{AppView, InstanceRow, InstanceState};
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ pub fn Instances() -> AnyView {
         {with_app(section)}
         {part_now(t.app.holds, held, |rows, now| claims::claims(&rows, now))}
     }
-    .into_any()
+    .erase()
 }
 
 /// The section with the table.
@@ -44,12 +44,13 @@ pub fn section(v: AppView) -> AnyView {
         {col_num(a.up_for, "lo")}
         {col_num("CPU", "lo")}
         {col_num(a.memory, "")}
-    };
+    }
+    .erase();
     ui_section(
         "slh",
         a.instances,
         aside,
-        view! { <Table label=a.instances head=heads.into_any()>{rows}</Table> }.into_any(),
+        view! { <Table label=a.instances head=heads.into_any()>{rows}</Table> }.erase(),
     )
 }
 
@@ -61,7 +62,7 @@ fn row(t: &'static Texts, v: &AppView, i: &InstanceRow) -> AnyView {
     };
     let address = i.address.clone().map(|ip| {
         let href = format!("/addresses/{}?ip={ip}", api::query::escape(&v.pool));
-        view! { <a href=href><code>{ip}</code></a> }
+        view! { <a href=href><code>{ip}</code></a> }.erase()
     });
     let up = i.started_at.map(|at| t.since(at, v.now));
     let (cpu_max, mem_max) = (u64::from(v.spec.size.cpu_milli), u64::from(v.spec.size.mem_mib));
@@ -72,6 +73,7 @@ fn row(t: &'static Texts, v: &AppView, i: &InstanceRow) -> AnyView {
                 <span>{units::cores(u64::from(c))}" "<span class="unit">"/ "{units::cores(cpu_max)}</span></span>
             </span>
         }
+        .erase()
     });
     let mem = i.mem_mib.map(|m| {
         view! {
@@ -80,9 +82,10 @@ fn row(t: &'static Texts, v: &AppView, i: &InstanceRow) -> AnyView {
                 <span>{units::mib(u64::from(m))}" "<span class="unit">"/ "{units::mib(mem_max)}</span></span>
             </span>
         }
+        .erase()
     });
     let tech = use_context::<Prefs>().unwrap_or_default().tech;
-    let task = tech.then(|| view! { <span class="tech">{i.task_id.clone()}</span> });
+    let task = tech.then(|| view! { <span class="tech">{i.task_id.clone()}</span> }.erase());
     view! {
         <tr>
             <th scope="row">{i.slot}" "<span class="quiet light">"r"{i.release}</span>{task}</th>
@@ -95,5 +98,5 @@ fn row(t: &'static Texts, v: &AppView, i: &InstanceRow) -> AnyView {
             <td class="num">{mem}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

@@ -8,8 +8,10 @@ use super::{part, shared};
 use crate::api;
 use crate::fetch::Fetch;
 use crate::shell::use_here;
-use crate::text::{Texts, texts, units};
-use crate::ui::{Button, ButtonSize, Icon, LinkButton, SelectField, TextField, UrlState, empty, icon, section};
+use crate::text::{Texts, lowercase, texts, units};
+use crate::ui::{
+    Button, ButtonSize, Erase, Icon, LinkButton, SelectField, TextField, UrlState, effect, empty, icon, section,
+};
 use leptos::html::Pre;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -43,7 +45,7 @@ pub fn Logs() -> AnyView {
     let sources = Fetch::new(move || (s.app.get(), s.changed.get(), asked.get()), |(a, _, _)| api::log_sources(a));
     let (tick, set_tick) = signal(0_u32);
     let (following, follow) = signal(true);
-    Effect::new(move |_| {
+    effect(move || {
         if !following.get() || asked.with(|a| a.offset.is_some()) {
             return;
         }
@@ -87,7 +89,7 @@ pub fn Logs() -> AnyView {
                 None => empty(a.log_none_title, a.log_none_text, ().into_any()),
             })}
         </div>
-    };
+    }.erase();
     section("lgh", a.logs, a.log_kept, body.into_any())
 }
 
@@ -123,7 +125,7 @@ fn bar(
     );
     let alive = source.alive && asked.offset.is_none();
     let (live, set_live) = signal(false);
-    Effect::new(move |_| set_live.set(true));
+    effect(move || set_live.set(true));
     view! {
         <form class="bar" method="get">
             <SelectField id="task" label=a.which_instance options=tasks value=source.task_id.clone()/>
@@ -143,12 +145,12 @@ fn bar(
             <LinkButton href=download label=a.download size=ButtonSize::Small glyph=Icon::Download external=true/>
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 /// Warnings and errors by the words that log formats have in common.
 fn tone(line: &str) -> &'static str {
-    let head: String = line.chars().take(60).collect::<String>().to_uppercase();
+    let head: String = line.chars().take(60).collect::<String>().to_ascii_uppercase();
     if ["ERROR", "SEVERE", "FATAL", "CRITICAL"].iter().any(|w| head.contains(w)) {
         "e"
     } else if head.contains("WARN") {
@@ -162,24 +164,27 @@ fn lines(t: &'static Texts, p: LogPiece, asked: &Asked, here: &UrlState, followi
     let a = &t.app;
     let pre = NodeRef::<Pre>::new();
     let count = p.lines.len();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(e) = pre.get().filter(|_| following.get_untracked()) {
             e.set_scroll_top(e.scroll_height());
         }
     });
     if p.lines.is_empty() {
         let text = if asked.find.is_empty() { a.log_empty } else { a.log_no_match };
-        return view! { <p class="none quiet">{text}</p> }.into_any();
+        return view! { <p class="none quiet">{text}</p> }.erase();
     }
     let first = p.lines.first().map_or(0, |l| l.0);
     let earlier = (first > 0).then(|| {
         let to = first.saturating_sub(u64::from(PIECE)).to_string();
-        view! { <a href=here.with(&[("offset", &to)])>{a.earlier}</a> }
+        view! { <a href=here.with(&[("offset", &to)])>{a.earlier}</a> }.erase()
     });
-    let newest = asked.offset.is_some().then(|| view! { <a href=here.with(&[("offset", "")])>{a.newest}</a> });
+    let newest = asked.offset.is_some().then(|| view! { <a href=here.with(&[("offset", "")])>{a.newest}</a> }.erase());
     let find = asked.find.clone();
-    let rows =
-        p.lines.into_iter().map(|(_, l)| view! { <span class=tone(&l)>{marked(&l, &find)}</span> }).collect_view();
+    let rows = p
+        .lines
+        .into_iter()
+        .map(|(_, l)| view! { <span class=tone(&l)>{marked(&l, &find)}</span> }.erase())
+        .collect_view();
     view! {
         <pre node_ref=pre tabindex="0" role="region" aria-label=a.log_lines>{rows}</pre>
         <p class="end">
@@ -189,17 +194,17 @@ fn lines(t: &'static Texts, p: LogPiece, asked: &Asked, here: &UrlState, followi
             {newest}
         </p>
     }
-    .into_any()
+    .erase()
 }
 
 /// The line with what was searched for marked.
 fn marked(line: &str, find: &str) -> AnyView {
-    let (low, needle) = (line.to_lowercase(), find.to_lowercase());
+    let (low, needle) = (lowercase(line), lowercase(find));
     // Lower case can change a text's length; then nothing is marked rather than the wrong thing.
     let at = if needle.is_empty() || low.len() != line.len() { None } else { low.find(&needle) };
     let cut = at.and_then(|i| Some((line.get(..i)?, line.get(i..i + needle.len())?, line.get(i + needle.len()..)?)));
     match cut {
-        Some((a, b, c)) => view! { {a.to_owned()}<mark>{b.to_owned()}</mark>{c.to_owned()} }.into_any(),
+        Some((a, b, c)) => view! { {a.to_owned()}<mark>{b.to_owned()}</mark>{c.to_owned()} }.erase(),
         None => line.to_owned().into_any(),
     }
 }

@@ -21,11 +21,12 @@ pub use releases::Releases;
 pub use settings::{Settings, changed};
 
 use super::parts::{Act, act, now};
+use super::waiting;
 use crate::api::{self, Fault, Restart, Retry, app_path};
 use crate::fetch::Fetch;
 use crate::live;
 use crate::text::{Texts, texts};
-use crate::ui::{Tab, tabs};
+use crate::ui::{Erase, Tab, effect, tabs};
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_params_map};
@@ -33,6 +34,7 @@ use padis_domain::Problem;
 use padis_domain::action::Action;
 use padis_domain::app::AppRef;
 use padis_domain::view::AppView;
+use serde::de::DeserializeOwned;
 
 /// What the tabs of one application share.
 #[derive(Clone, Copy)]
@@ -65,7 +67,7 @@ pub fn shared() -> Option<Shared> {
 /// Counts up whenever the application in the address changed.
 pub fn follow(app: Memo<AppRef>) -> ReadSignal<u32> {
     let (changed, set) = signal(0_u32);
-    Effect::new(move |_| {
+    effect(move || {
         // The topic follows the address: the page stays when the application changes.
         live::on(app.get().work_key(), move || set.update(|n| *n = n.wrapping_add(1)));
     });
@@ -106,7 +108,7 @@ pub fn AppFrame() -> AnyView {
         {move || bar(t, &app.get(), &path.get(), data)}
         <Outlet/>
     }
-    .into_any()
+    .erase()
 }
 
 /// The tabs.
@@ -146,7 +148,7 @@ fn bar(t: &'static Texts, app: &AppRef, path: &str, data: Fetch<AppView>) -> Any
             }}
         </Transition>
     }
-    .into_any()
+    .erase()
 }
 
 /// Why an action is not possible now; `None` if it is.
@@ -156,116 +158,77 @@ pub fn refused(v: &AppView, action: Action) -> Option<String> {
 }
 
 /// A tab's content from the shared application: nothing where the head says why there is none.
-pub fn with_app(show: impl Fn(AppView) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+pub fn with_app(show: impl Fn(AppView) -> AnyView + Send + Sync + 'static) -> AnyView {
     let t = texts();
     let Some(s) = shared() else { return ().into_any() };
-    let show = StoredValue::new(show);
-    view! {
-        <Transition fallback=move || super::loading(t.shell.applications)>
-            {move || Suspend::new(async move {
-                match s.data.await {
-                    Ok(v) => show.with_value(|f| f(v)),
-                    Err(_) => ().into_any(),
-                }
-            })}
-        </Transition>
-    }
-    .into_any()
+    let show = s.data.shown(move |said| match said {
+        Ok(v) => show(v),
+        Err(_) => ().into_any(),
+    });
+    waiting(t.shell.applications, 6, show)
 }
 
 /// The same with the head's own token, and without a question more.
-pub fn with_top(show: impl Fn(AppView, &str) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+pub fn with_top(show: impl Fn(AppView, &str) -> AnyView + Send + Sync + 'static) -> AnyView {
     let t = texts();
     let Some(s) = shared() else { return ().into_any() };
-    let show = StoredValue::new(show);
-    view! {
-        <Transition fallback=move || super::loading(t.shell.applications)>
-            {move || Suspend::new(async move {
-                match s.top.await {
-                    Ok((Some(v), token)) => show.with_value(|f| f(v, &token)),
-                    _ => ().into_any(),
-                }
-            })}
-        </Transition>
-    }
-    .into_any()
+    let show = s.top.shown(move |said| match said {
+        Ok((Some(v), token)) => show(v, &token),
+        _ => ().into_any(),
+    });
+    waiting(t.shell.applications, 6, show)
 }
 
 /// The same with a fresh token for forms. Whatever such a part needs is awaited
 /// here: a boundary inside it would be numbered differently by the server and by
 /// the browser, and the page could not be taken over.
-pub fn with_app_once(
-    once: Fetch<String>,
-    show: impl Fn(AppView, &str) -> AnyView + Clone + Send + Sync + 'static,
-) -> AnyView {
+pub fn with_app_once(once: Fetch<String>, show: impl Fn(AppView, &str) -> AnyView + Send + Sync + 'static) -> AnyView {
     let t = texts();
     let Some(s) = shared() else { return ().into_any() };
     let show = StoredValue::new(show);
-    view! {
-        <Transition fallback=move || super::loading(t.shell.applications)>
-            {move || Suspend::new(async move {
-                let token = once.await.unwrap_or_default();
-                match s.data.await {
-                    Ok(v) => show.with_value(|f| f(v, &token)),
-                    Err(_) => ().into_any(),
-                }
-            })}
-        </Transition>
-    }
-    .into_any()
+    let coming = move || async move {
+        let token = once.await.unwrap_or_default();
+        match s.data.await {
+            Ok(v) => show.with_value(|f| f(v, &token)),
+            Err(_) => ().into_any(),
+        }
+    };
+    waiting(t.shell.applications, 6, Box::new(move || Box::pin(coming())))
 }
 
 /// Like [`part`], with the server's clock as of the application's page.
 pub fn part_now<T>(
     what: &'static str,
     data: Fetch<T>,
-    show: impl Fn(T, i64) -> AnyView + Clone + Send + Sync + 'static,
+    show: impl Fn(T, i64) -> AnyView + Send + Sync + 'static,
 ) -> AnyView
 where
-    T: Clone + Send + Sync + 'static,
-    T: serde::Serialize + serde::de::DeserializeOwned,
+    T: Clone + DeserializeOwned + Send + Sync + 'static,
 {
     let show = StoredValue::new(show);
     let shared = shared();
-    view! {
-        <Transition fallback=move || super::loading(what)>
-            {move || Suspend::new(async move {
-                let now = match shared {
-                    Some(s) => s.data.await.map_or_else(|_| now(), |v| v.now),
-                    None => now(),
-                };
-                match data.await {
-                    Ok(v) => show.with_value(|f| f(v, now)),
-                    Err(Fault::Portal(Problem::NotFound)) => ().into_any(),
-                    Err(f) => super::fault_notice(&f),
-                }
-            })}
-        </Transition>
-    }
-    .into_any()
+    let coming = move || async move {
+        let now = match shared {
+            Some(s) => s.data.await.map_or_else(|_| now(), |v| v.now),
+            None => now(),
+        };
+        unless_absent(data.await, |v| show.with_value(|f| f(v, now)))
+    };
+    waiting(what, 6, Box::new(move || Box::pin(coming())))
 }
 
 /// A part of a tab from a resource of its own: nothing if the head says why already.
-pub fn part<T>(
-    what: &'static str,
-    data: Fetch<T>,
-    show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
-) -> AnyView
+pub fn part<T>(what: &'static str, data: Fetch<T>, show: impl Fn(T) -> AnyView + Send + Sync + 'static) -> AnyView
 where
-    T: Clone + Send + Sync + 'static,
-    T: serde::Serialize + serde::de::DeserializeOwned,
+    T: Clone + DeserializeOwned + 'static,
 {
-    let show = StoredValue::new(show);
-    view! {
-        <Transition fallback=move || super::loading(what)>
-            {move || Suspend::new(async move {
-                match data.await {
-                    Ok(v) => show.with_value(|f| f(v)),
-                    Err(Fault::Portal(Problem::NotFound)) => ().into_any(),
-                    Err(f) => super::fault_notice(&f),
-                }
-            })}
-        </Transition>
+    waiting(what, 6, data.shown(move |said| unless_absent(said, &show)))
+}
+
+fn unless_absent<T>(said: api::Said<T>, show: impl Fn(T) -> AnyView) -> AnyView {
+    match said {
+        Ok(v) => show(v),
+        Err(Fault::Portal(Problem::NotFound)) => ().into_any(),
+        Err(f) => super::fault_notice(&f),
     }
-    .into_any()
 }

@@ -4,7 +4,7 @@ use super::{charts, delivery, events, instances, part, part_now, shared, with_ap
 use crate::api::{self, app_path};
 use crate::fetch::Fetch;
 use crate::text::texts;
-use crate::ui::section_with;
+use crate::ui::{Erase, section_with};
 use leptos::prelude::*;
 use padis_domain::view::ListQuery;
 
@@ -22,15 +22,15 @@ pub fn Now() -> AnyView {
         {s.retry.told.notice(&[], a.done_retry)}
         {with_top(move |v, token| match &v.delivery {
             Some(d) => delivery::delivery(&v, d, s.retry, token),
-            None => view! { <p class="quiet">{texts().app.no_delivery}</p> }.into_any(),
+            None => view! { <p class="quiet">{texts().app.no_delivery}</p> }.erase(),
         })}
         {with_app(instances::section)}
         {part(a.charts, series, move |c| charts::charts(c, minutes.get_untracked()))}
         {part_now(a.events, lately, move |page, now| {
-            let all = view! { <a href=format!("{}/events", app_path(&s.app.get_untracked()))>{(a.all_events)(&t.entries(page.total))}</a> };
+            let all = view! { <a href=format!("{}/events", app_path(&s.app.get_untracked()))>{(a.all_events)(&t.entries(page.total))}</a> }.erase();
             let end = if page.total > page.rows.len() as u64 { all.into_any() } else { ().into_any() };
             section_with("tlh", a.what_and_why, "", end, events::timeline(t, &page.rows, now))
         })}
     }
-    .into_any()
+    .erase()
 }

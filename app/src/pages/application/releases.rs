@@ -7,7 +7,9 @@ use crate::fetch::Fetch;
 use crate::pages::parts::{Act, act, act_form, hidden};
 use crate::text::words::delivery_shape;
 use crate::text::{Texts, clock, texts};
-use crate::ui::{Button, ButtonSize, Dialog, Icon, Shape, Table, Tone, col, col_num, dialog_button, section, state};
+use crate::ui::{
+    Button, ButtonSize, Dialog, Erase, Icon, Shape, Table, Tone, col, col_num, dialog_button, section, state,
+};
 use leptos::prelude::*;
 use padis_domain::action::Action;
 use padis_domain::view::{AppView, ReleaseRow};
@@ -32,7 +34,7 @@ pub fn Releases() -> AnyView {
         {back.told.notice(&[], t.app.saved)}
         {part(t.app.releases, data, move |(rows, v, once): Data| table(t, &rows, &v, back, &once))}
     }
-    .into_any()
+    .erase()
 }
 
 fn table(t: &'static Texts, rows: &[ReleaseRow], v: &AppView, back: Act<RollBack>, once: &str) -> AnyView {
@@ -49,11 +51,13 @@ fn table(t: &'static Texts, rows: &[ReleaseRow], v: &AppView, back: Act<RollBack
         {col_num(t.shell.when, "lo")}
         {col_num(a.online_after_head, "lo")}
         {col_num(t.shell.action, "")}
-    };
+    }
+    .erase();
     let body = view! {
         <Table label=a.releases head=heads.into_any()>{body}</Table>
         {dialogs}
-    };
+    }
+    .erase();
     section("reh", a.releases, a.never_change, body.into_any())
 }
 
@@ -82,7 +86,7 @@ fn row(t: &'static Texts, r: &ReleaseRow, v: &AppView) -> AnyView {
             Some(Icon::RollBack),
         ),
         Some(_) if r.active => ().into_any(),
-        Some(why) => view! { <span class="hint">{why}</span> }.into_any(),
+        Some(why) => view! { <span class="hint">{why}</span> }.erase(),
     };
     let changes = if r.changes.is_empty() { a.first_release.to_owned() } else { t.changes(&r.changes) };
     view! {
@@ -98,7 +102,7 @@ fn row(t: &'static Texts, r: &ReleaseRow, v: &AppView) -> AnyView {
             <td class="num">{action}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }
 
 fn dialog(t: &'static Texts, r: &ReleaseRow, v: &AppView, back: Act<RollBack>, once: &str) -> AnyView {
@@ -112,7 +116,7 @@ fn dialog(t: &'static Texts, r: &ReleaseRow, v: &AppView, back: Act<RollBack>, o
             <button class="btn" type="button" popovertarget=id.clone() popovertargetaction="hide">{a.keep}</button>
             <Button label=(a.roll_back_to)(r.release) tone=Tone::Primary glyph=Icon::RollBack/>
         </div>
-    };
+    }.erase();
     let form = act_form(back, format!("{id}-form"), "", body.into_any());
-    view! { <Dialog id=id title=(a.roll_back_title)(r.release) close=t.shell.close>{form}</Dialog> }.into_any()
+    view! { <Dialog id=id title=(a.roll_back_title)(r.release) close=t.shell.close>{form}</Dialog> }.erase()
 }

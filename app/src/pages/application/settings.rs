@@ -11,7 +11,7 @@ use crate::api::{self, Outcome, ReleaseApp, Said, Scale, read_kept, use_asked, u
 use crate::fetch::Fetch;
 use crate::pages::parts::{Act, act, act_form, hidden, seen};
 use crate::text::{Texts, texts, units};
-use crate::ui::{Button, NumberField, Shape, TextArea, TextField, Tone, mark, notice, section};
+use crate::ui::{Button, Erase, NumberField, Shape, TextArea, TextField, Tone, mark, notice, section};
 use leptos::prelude::*;
 use padis_domain::Problem;
 use padis_domain::action::Action;
@@ -47,30 +47,29 @@ pub fn Settings() -> AnyView {
             Ok((v, token, Some(form), Some(said)))
         },
     );
+    let coming = move || async move {
+        let kept = kept.await;
+        match fresh.await {
+            Ok((v, token, typed, tried)) => {
+                // What was typed comes back, on the present revision.
+                let back = typed.or_else(|| kept.filter(|k| k.app == v.app.app));
+                let again = back.as_ref().is_some_and(|k| !k.secrets.is_empty());
+                let form = match back {
+                    Some(k) => ReleaseForm { seen: v.revision.to_string(), ..k },
+                    None => form_of(&v),
+                };
+                configuring(t, &v, form, change, &token, again, tried)
+            }
+            // The head says why there is nothing.
+            Err(_) => ().into_any(),
+        }
+    };
     view! {
         {with_app_once(once, move |v, token| scaling(t, &v, scale, token))}
-        <Transition fallback=move || crate::pages::loading(t.app.settings)>
-            {move || Suspend::new(async move {
-                let kept = kept.await;
-                match fresh.await {
-                    Ok((v, token, typed, tried)) => {
-                        // What was typed comes back, on the present revision.
-                        let back = typed.or_else(|| kept.filter(|k| k.app == v.app.app));
-                        let again = back.as_ref().is_some_and(|k| !k.secrets.is_empty());
-                        let form = match back {
-                            Some(k) => ReleaseForm { seen: v.revision.to_string(), ..k },
-                            None => form_of(&v),
-                        };
-                        configuring(t, &v, form, change, &token, again, tried)
-                    }
-                    // The head says why there is nothing.
-                    Err(_) => ().into_any(),
-                }
-            })}
-        </Transition>
+        {crate::pages::waiting(t.app.settings, 6, Box::new(move || Box::pin(coming())))}
         {danger::danger(once)}
     }
-    .into_any()
+    .erase()
 }
 
 fn scaling(t: &'static Texts, v: &AppView, scale: Act<Scale>, once: &str) -> AnyView {
@@ -91,13 +90,15 @@ fn scaling(t: &'static Texts, v: &AppView, scale: Act<Scale>, once: &str) -> Any
         <div class="row">
             <Button id="scale-do" label=a.scale_do refused=Signal::stored(refused(v, Action::Scale))/>
         </div>
-    };
+    }
+    .erase();
     let body = view! {
         <p class="lead">{a.scale_lead}</p>
         {scale.told.notice(&["instances"], a.done_scale)}
         {changed(scale.told.said)}
         {act_form(scale, "scale-form", "narrow", fields.into_any())}
-    };
+    }
+    .erase();
     section("sch", a.scale, "", body.into_any())
 }
 
@@ -169,14 +170,15 @@ fn configuring(
         <div class="row gap">
             <Button id="save" label=a.save tone=Tone::Primary refused=Signal::stored(refused(v, Action::Configure))/>
         </div>
-    };
+    }.erase();
     let body = view! {
         <p class="lead">{a.config_lead}</p>
         {told.notice(FIELDS, a.saved)}
         {secrets}
         {changed(told.said)}
         {act_form(change, "config-form", "column", fields.into_any())}
-    };
+    }
+    .erase();
     section("coh", a.config, "", body.into_any())
 }
 
@@ -195,7 +197,7 @@ pub fn rules(t: &'static Texts, values: [String; 4], told: crate::pages::parts::
             </div>
         </details>
     }
-    .into_any()
+    .erase()
 }
 
 /// What somebody else changed meanwhile.
@@ -204,7 +206,7 @@ pub fn changed(said: Memo<Outcome>) -> AnyView {
     view! {
         {move || match said.get() {
             Outcome::Failed(api::Fault::Portal(Problem::ChangedMeanwhile { changes, .. })) => {
-                let rows = changes.iter().map(|c| view! { <li>{t.change(c)}</li> }).collect_view();
+                let rows = changes.iter().map(|c| view! { <li>{t.change(c)}</li> }.erase()).collect_view();
                 view! {
                     <div class="note" data-s=Shape::Held.as_str()>
                         {mark(Shape::Held)}
@@ -215,7 +217,7 @@ pub fn changed(said: Memo<Outcome>) -> AnyView {
                         </div>
                     </div>
                 }
-                .into_any()
+                .erase()
             }
             _ => ().into_any(),
         }}

@@ -10,7 +10,7 @@ use crate::api::form::ReleaseForm;
 use crate::api::{self, Fault, Said, TryHealth};
 use crate::pages::{fault_notice, field_error};
 use crate::text::texts;
-use crate::ui::{Button, ButtonSize, Shape, notice, state};
+use crate::ui::{Button, ButtonSize, Erase, Shape, notice, state};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use padis_domain::action::Action;
@@ -61,7 +61,7 @@ pub fn trying(v: &AppView, before: Option<Said<Option<Tried>>>) -> AnyView {
     });
     let shown = move || match now.get() {
         Now::Nothing => ().into_any(),
-        Now::Asking => view! { <p class="second">{state(Shape::Run, n.trying)}</p> }.into_any(),
+        Now::Asking => view! { <p class="second">{state(Shape::Run, n.trying)}</p> }.erase(),
         Now::Said(Err(f)) => fault(&f),
         Now::Said(Ok(tried)) => answer(&tried),
     };
@@ -79,7 +79,7 @@ pub fn trying(v: &AppView, before: Option<Said<Option<Tried>>>) -> AnyView {
         </div>
         <div class="said gap-s" id="try_health" aria-live="polite">{shown}</div>
     }
-    .into_any()
+    .erase()
 }
 
 /// Why the page was not asked. What is wrong with a field names the field: it stands
@@ -106,10 +106,11 @@ fn answer(tried: &Tried) -> AnyView {
             <p class="hint">{lead}</p>
             <pre class="tail" tabindex="0">{tried.seen.body.clone()}</pre>
         }
+        .erase()
     });
     view! {
         {notice(shape, what, rest, ().into_any())}
         {body}
     }
-    .into_any()
+    .erase()
 }

@@ -6,6 +6,7 @@ use crate::api::{self, Fault, Outcome};
 use crate::pages::field_error;
 use crate::pages::parts::Told;
 use crate::text::texts;
+use crate::ui::effect;
 use leptos::prelude::*;
 use padis_domain::Problem;
 use padis_domain::name::suggest;
@@ -128,7 +129,7 @@ impl Draft {
         };
         d.suggest();
         d.choose_only_pool();
-        Effect::new(move |_| d.live.set(true));
+        effect(move || d.live.set(true));
         d.check();
         d
     }
@@ -277,7 +278,7 @@ impl Draft {
             };
             waiting.set_value(set_timeout_with_handle(ask, Duration::from_millis(300)).ok());
         });
-        Effect::new(move |_| {
+        effect(move || {
             self.told.said.track();
             self.edited.set(false);
         });

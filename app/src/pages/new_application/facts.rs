@@ -1,6 +1,7 @@
 //! What is inside a package, as a list of facts.
 
 use crate::text::{Texts, texts, units};
+use crate::ui::Erase;
 use leptos::prelude::*;
 use padis_domain::view::PackageRow;
 
@@ -14,7 +15,7 @@ fn row(term: &'static str, value: AnyView) -> AnyView {
         <dt>{term}</dt>
         <dd>{value}</dd>
     }
-    .into_any()
+    .erase()
 }
 
 fn rows(t: &'static Texts, p: &PackageRow) -> Vec<AnyView> {
@@ -34,14 +35,14 @@ fn rows(t: &'static Texts, p: &PackageRow) -> Vec<AnyView> {
         out.push(row(n.built_with, t.list(&f.built_with).into_any()));
     }
     if let Some(m) = f.main_class.clone() {
-        out.push(row(t.pick("启动类", "Starts with"), view! { <code>{m}</code> }.into_any()));
+        out.push(row(t.pick("启动类", "Starts with"), view! { <code>{m}</code> }.erase()));
     }
     if let Some(r) = f.site_root.clone() {
         let at = if r.is_empty() { "/".to_owned() } else { format!("{r}/") };
-        out.push(row(t.pick("首页所在", "Start page in"), view! { <code>{at}"index.html"</code> }.into_any()));
+        out.push(row(t.pick("首页所在", "Start page in"), view! { <code>{at}"index.html"</code> }.erase()));
     }
     if let Some(h) = f.health_path.clone() {
-        out.push(row(n.health_found, view! { <code>{h}</code> " " {n.found_used} }.into_any()));
+        out.push(row(n.health_found, view! { <code>{h}</code> " " {n.found_used} }.erase()));
     }
     let files = (n.files_n)(&units::count(f.files), &units::bytes(f.unpacked_bytes));
     out.push(row(n.files, files.into_any()));
@@ -49,7 +50,7 @@ fn rows(t: &'static Texts, p: &PackageRow) -> Vec<AnyView> {
         (Some(a), Some(b)) => format!("sha256 {a} … {b}"),
         _ => p.sha256.clone(),
     };
-    out.push(row(n.checksum, view! { <code title=p.sha256.clone()>{sum}</code> }.into_any()));
+    out.push(row(n.checksum, view! { <code title=p.sha256.clone()>{sum}</code> }.erase()));
     out
 }
 
@@ -66,7 +67,7 @@ pub fn inside(p: &PackageRow) -> AnyView {
             <dl>{rows(t, p)}</dl>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 #[cfg(test)]

@@ -18,15 +18,14 @@ mod well;
 use super::page;
 use super::parts::{act, act_form, hidden};
 use crate::api::form::NewAppForm;
-use crate::api::{self, CreateApp, Fault, use_kept};
+use crate::api::{self, CreateApp, use_kept};
 use crate::fetch::Fetch;
 use crate::shell::PageTitle;
 use crate::text::texts;
-use crate::ui::{Shape, head};
+use crate::ui::{Erase, Shape, head};
 use draft::Draft;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use padis_domain::Problem;
 use padis_domain::view::{NewAppOptions, PackageRow};
 
 /// The page.
@@ -39,8 +38,7 @@ pub fn NewApplication() -> AnyView {
     let kept = use_kept::<NewAppForm>("create_app");
     let uploaded = query.get_untracked().get("package").unwrap_or_default();
     let team = query.get_untracked().get("for").unwrap_or_default();
-    let refused = query.get_untracked().get("problem").filter(|_| query.get_untracked().get("failed").is_none());
-    let refused = refused.and_then(|p| serde_json::from_str::<Problem>(&p).ok()).map(Fault::Portal);
+    let refused = api::refused(|name| query.get_untracked().get(name));
     let data = Fetch::new(
         || (),
         move |()| {
@@ -57,8 +55,8 @@ pub fn NewApplication() -> AnyView {
     view! {
         <PageTitle text=n.title/>
         {head(
-            view! { <h1>{n.title}</h1> }.into_any(),
-            view! { <p class="lead">{n.lead}</p> }.into_any(),
+            view! { <h1>{n.title}</h1> }.erase(),
+            view! { <p class="lead">{n.lead}</p> }.erase(),
             ().into_any(),
         )}
         {page(n.title, data, move |(options, more, sha): (NewAppOptions, Option<PackageRow>, String)| {
@@ -68,7 +66,7 @@ pub fn NewApplication() -> AnyView {
             body(d, create, again)
         })}
     }
-    .into_any()
+    .erase()
 }
 
 /// A step on the rail.
@@ -90,7 +88,7 @@ fn step(
             </section>
         </li>
     }
-    .into_any()
+    .erase()
 }
 
 /// Without scripts the page stands for one team: its packages, its pools. Somebody
@@ -105,7 +103,7 @@ fn teams(d: Draft) -> AnyView {
         .map(|(slug, title)| {
             let href = format!("/applications/new?for={}", api::query::escape(&slug));
             let now = d.team_chosen && d.team.with_untracked(|t| *t == slug);
-            view! { <a class="btn s" href=href rel="external" aria-current=now.then_some("true")>{title}</a> }
+            view! { <a class="btn s" href=href rel="external" aria-current=now.then_some("true")>{title}</a> }.erase()
         })
         .collect_view();
     view! {
@@ -114,7 +112,7 @@ fn teams(d: Draft) -> AnyView {
             {links}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn body(d: Draft, create: super::parts::Act<CreateApp>, again: bool) -> AnyView {
@@ -138,10 +136,11 @@ fn body(d: Draft, create: super::parts::Act<CreateApp>, again: bool) -> AnyView 
             </div>
             {summary::summary(d)}
         </div>
-    };
+    }
+    .erase();
     view! {
         {upload::plain_form("/applications/new")}
         {act_form(create, "new-app", "", form.into_any())}
     }
-    .into_any()
+    .erase()
 }

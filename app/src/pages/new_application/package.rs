@@ -5,6 +5,7 @@ use super::facts::inside;
 use super::stack::problem;
 use super::upload;
 use crate::text::{texts, units};
+use crate::ui::Erase;
 use leptos::prelude::*;
 
 /// The step.
@@ -41,8 +42,9 @@ pub fn step(d: Draft) -> AnyView {
             </span>
         </div>
         {problem("package-line", d.error("package"))}
-        {move || d.chosen_package().map(|p| view! { <div class="gap">{inside(&p)}</div> })}
-    };
+        {move || d.chosen_package().map(|p| view! { <div class="gap">{inside(&p)}</div> }.erase())}
+    }
+    .erase();
     let done = Signal::derive(move || d.chosen_package().is_some());
     super::step(2, "s2", n.package, n.package_lead.to_owned(), done, body.into_any())
 }
@@ -59,12 +61,12 @@ fn choices(d: Draft) -> AnyView {
         .map(|p| {
             let word = format!("{} · {} · {}", p.file_name, units::bytes(p.bytes), p.by);
             let chosen = p.sha256 == sha;
-            view! { <option value=p.sha256 selected=chosen>{word}</option> }
+            view! { <option value=p.sha256 selected=chosen>{word}</option> }.erase()
         })
         .collect_view();
     view! {
         <option value="" selected=none>{n.earlier_none}</option>
         {rows}
     }
-    .into_any()
+    .erase()
 }

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::stack::problem;
 use crate::text::{texts, units};
-use crate::ui::{NumberField, Pick, SelectField, Shape, TextField, meter, notice};
+use crate::ui::{Erase, NumberField, Pick, SelectField, Shape, TextField, meter, notice};
 use leptos::prelude::*;
 use padis_domain::app::MAX_INSTANCES;
 use padis_domain::quantity::{Amount, Size};
@@ -51,7 +51,8 @@ pub fn step(d: Draft) -> AnyView {
                 d.choose_only_pool();
             })
         />
-    };
+    }
+    .erase();
     let body = view! {
         <div class="half-field">{team}</div>
         <fieldset class="pools gap" aria-describedby="pool-line">
@@ -82,7 +83,8 @@ pub fn step(d: Draft) -> AnyView {
             />
             <div class="whole">{name(d)}</div>
         </div>
-    };
+    }
+    .erase();
     super::step(3, "s3", n.place, n.place_lead.to_owned(), done, body.into_any())
 }
 
@@ -107,9 +109,10 @@ fn pools(d: Draft) -> AnyView {
                     </span>
                 </div>
             }
+            .erase()
         })
         .collect_view();
-    view! { {cards} {none} }.into_any()
+    view! { {cards} {none} }.erase()
 }
 
 fn figure(label: &'static str, value: String, of: String, part: f64) -> AnyView {
@@ -120,7 +123,7 @@ fn figure(label: &'static str, value: String, of: String, part: f64) -> AnyView 
             {meter(part, 1.0, label, true)}
         </span>
     }
-    .into_any()
+    .erase()
 }
 
 fn card(d: Draft, p: &PoolRow, q: &QuotaView) -> AnyView {
@@ -147,7 +150,7 @@ fn card(d: Draft, p: &PoolRow, q: &QuotaView) -> AnyView {
         )}
         {figure(n.addr_left, (n.free_n)(a.addresses), String::new(), part(a.addresses, q.quota.addresses))}
     }
-    .into_any();
+    .erase();
     let (stage, zone, title) = (t.stage(p.spec.stage), t.zone(p.spec.zone), name.clone());
     view! {
         <Pick
@@ -168,7 +171,7 @@ fn card(d: Draft, p: &PoolRow, q: &QuotaView) -> AnyView {
             {figures}
         </Pick>
     }
-    .into_any()
+    .erase()
 }
 
 fn sizes(d: Draft) -> AnyView {
@@ -194,7 +197,7 @@ fn sizes(d: Draft) -> AnyView {
                 <span class="say">{say}</span>
             </Pick>
         }
-        .into_any()
+        .erase()
     };
     let presets = Size::PRESETS.into_iter().map(|(l, s)| pick(l, t.size(s), about(l), l)).collect_view();
     let range = format!(
@@ -215,7 +218,7 @@ fn sizes(d: Draft) -> AnyView {
             </div>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn name(d: Draft) -> AnyView {
@@ -243,5 +246,5 @@ fn name(d: Draft) -> AnyView {
             })
         />
     }
-    .into_any()
+    .erase()
 }

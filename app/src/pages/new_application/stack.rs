@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use crate::context::{Lang, Prefs};
 use crate::text::texts;
-use crate::ui::{Pick, Shape, notice};
+use crate::ui::{Erase, Pick, Shape, notice};
 use leptos::prelude::*;
 use padis_domain::view::{StackView, fits};
 
@@ -38,7 +38,7 @@ pub fn step(d: Draft) -> AnyView {
             </fieldset>
             {problem("stack-line", d.error("stack"))}
         }
-        .into_any()
+        .erase()
     };
     let done = Signal::derive(move || d.chosen_stack().is_some());
     super::step(1, "s1", n.stack, n.stack_lead.to_owned(), done, body)
@@ -48,10 +48,10 @@ pub fn step(d: Draft) -> AnyView {
 pub fn problem(id: &'static str, error: Signal<Option<String>>) -> AnyView {
     view! {
         <div id=id class="gap-s" aria-live="polite">
-            {move || error.get().map(|e| view! { <p class="err"><span>{e}</span></p> })}
+            {move || error.get().map(|e| view! { <p class="err"><span>{e}</span></p> }.erase())}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn card(d: Draft, s: &StackView) -> AnyView {
@@ -67,7 +67,7 @@ fn card(d: Draft, s: &StackView) -> AnyView {
     let (key, me) = (s.key.clone(), s.key.clone());
     let checked = d.stack.with_untracked(|k| *k == s.key);
     let tech = use_context::<Prefs>().unwrap_or_default().tech;
-    let image = tech.then(|| view! { <span class="tech">{s.image.clone()}</span> });
+    let image = tech.then(|| view! { <span class="tech">{s.image.clone()}</span> }.erase());
     let (sign, word, plain) = (letters(s), title(s), s.key.clone());
     view! {
         <Pick
@@ -84,10 +84,10 @@ fn card(d: Draft, s: &StackView) -> AnyView {
         >
             <span class="mark" aria-hidden="true">{sign}</span>
             <span><b>{word}</b></span>
-            <span class="second">{about}</span>
+            <span class="second">{move || about()}</span>
             <span class="tech">{plain}</span>
             {image}
         </Pick>
     }
-    .into_any()
+    .erase()
 }

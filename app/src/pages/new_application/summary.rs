@@ -6,7 +6,7 @@ use super::place::left;
 use super::stack::title;
 use super::upload::Upload;
 use crate::text::{Texts, clock, texts, units};
-use crate::ui::{Button, ButtonSize, Capacity, Icon, Shape, Tone, capacity, legend, state, why};
+use crate::ui::{Button, ButtonSize, Capacity, Erase, Icon, Shape, Tone, capacity, legend, state, why};
 use leptos::prelude::*;
 use padis_domain::quantity::{Amount, Dimension};
 use padis_domain::view::QuotaView;
@@ -29,11 +29,11 @@ pub fn summary(d: Draft) -> AnyView {
             <div class="go">
                 <Button id="go" label=n.go tone=Tone::Primary size=ButtonSize::Wide refused=refused bare=true/>
                 {move || refused.get().map(|r| why("go-why".to_owned(), Icon::Clock, r))}
-                {usual.map(|u| view! { <small>{u}</small> })}
+                {usual.map(|u| view! { <small>{u}</small> }.erase())}
             </div>
         </aside>
     }
-    .into_any()
+    .erase()
 }
 
 /// What is still needed before it can go online.
@@ -65,23 +65,23 @@ fn line(term: &'static str, value: AnyView) -> AnyView {
         <dt>{term}</dt>
         <dd>{value}</dd>
     }
-    .into_any()
+    .erase()
 }
 
 fn lines(t: &'static Texts, d: Draft) -> AnyView {
     let n = &t.new_app;
-    let open = || view! { <span class="quiet">{n.not_chosen}</span> }.into_any();
+    let open = || view! { <span class="quiet">{n.not_chosen}</span> }.erase();
     let stack = d.chosen_stack().map_or_else(open, |s| title(&s).into_any());
     let package = match d.uploading.now() {
         Upload::Sending { name, sent, total, .. } | Upload::Broken { name, sent, total, .. } => {
             let pct = sent * 100 / total.max(1);
-            view! { {name}<br/>{state(Shape::Run, format!("{pct} %"))} }.into_any()
+            view! { {name}<br/>{state(Shape::Run, format!("{pct} %"))} }.erase()
         }
-        Upload::Inspecting { name } => view! { {name}<br/>{state(Shape::Run, n.inspecting)} }.into_any(),
+        Upload::Inspecting { name } => view! { {name}<br/>{state(Shape::Run, n.inspecting)} }.erase(),
         _ => d.chosen_package().map_or_else(open, |p| p.file_name.into_any()),
     };
     let pool = d.chosen_pool().map_or_else(open, |p| {
-        view! { {p.spec.name}" "<span class="quiet">"· "{t.stage(p.spec.stage)}</span> }.into_any()
+        view! { {p.spec.name}" "<span class="quiet">"· "{t.stage(p.spec.stage)}</span> }.erase()
     });
     let size = match (d.chosen_size(), d.count()) {
         (Some(s), Some(c)) => {
@@ -92,14 +92,14 @@ fn lines(t: &'static Texts, d: Draft) -> AnyView {
     };
     let expect = d.health_expect.get();
     let says = if expect.is_empty() { n.any_answer.to_owned() } else { (n.contains)(&expect) };
-    let well = view! { <code>{d.health_path.get()}</code><br/>{says} }.into_any();
+    let well = view! { <code>{d.health_path.get()}</code><br/>{says} }.erase();
     let port = d.options.with_value(|o| o.balancer_port);
     let port = if port == 80 { String::new() } else { format!(":{port}") };
     let name = d.name.get();
     let domain = d
         .chosen_pool()
         .filter(|_| !name.is_empty())
-        .map_or_else(open, |p| view! { <code>"http://"{p.spec.host_name(&name)}{port}"/"</code> }.into_any());
+        .map_or_else(open, |p| view! { <code>"http://"{p.spec.host_name(&name)}{port}"/"</code> }.erase());
     view! {
         {line(n.stack, stack)}
         {line(n.package, package)}
@@ -108,7 +108,7 @@ fn lines(t: &'static Texts, d: Draft) -> AnyView {
         {line(n.sum_well, well)}
         {line(n.sum_domain, domain)}
     }
-    .into_any()
+    .erase()
 }
 
 fn budget(t: &'static Texts, d: Draft) -> AnyView {
@@ -127,7 +127,7 @@ fn budget(t: &'static Texts, d: Draft) -> AnyView {
             {legend(t.shell.used, n.this_app, t.shell.left)}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn of(a: Amount, d: Dimension) -> u64 {
@@ -144,9 +144,9 @@ fn bar(t: &'static Texts, dim: Dimension, q: &QuotaView, want: Amount) -> AnyVie
         _ => v.to_string(),
     };
     let words = if this > rest {
-        view! { <span class="st" data-s="bad">{(n.over)(&short(this - rest))}</span> }.into_any()
+        view! { <span class="st" data-s="bad">{(n.over)(&short(this - rest))}</span> }.erase()
     } else {
-        view! { <span class="unit">{(n.after_this)(&short(rest - this), &short(total))}</span> }.into_any()
+        view! { <span class="unit">{(n.after_this)(&short(rest - this), &short(total))}</span> }.erase()
     };
     let label = (n.quota_bar)(t.dimension(dim), &short(used), &short(this), &short(rest.saturating_sub(this)));
     view! {
@@ -155,5 +155,5 @@ fn bar(t: &'static Texts, dim: Dimension, q: &QuotaView, want: Amount) -> AnyVie
             {capacity(Capacity { used, held: this, total }, label, true)}
         </div>
     }
-    .into_any()
+    .erase()
 }

@@ -6,13 +6,12 @@
 //! break: bytes that it has handed to the network may never have arrived.
 
 use super::upload::{Upload, Uploading};
-use crate::api::Fault;
+use crate::api::{self, Fault};
 use crate::http::{Body, Reply, request};
+use crate::wire;
 use futures::channel::oneshot;
 use leptos::prelude::*;
-use padis_domain::Problem;
 use padis_domain::view::PackageRow;
-use serde::Deserialize;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -53,23 +52,9 @@ fn base64(s: &str) -> String {
     out
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Answer {
-    Package { package: Box<PackageRow> },
-    Problem { problem: Problem },
-    Fault { kind: String, problem: Problem },
-}
-
 /// What the server says at the end.
 fn verdict(r: &Reply) -> Result<Option<PackageRow>, Fault> {
-    match serde_json::from_str::<Answer>(&r.text()) {
-        Ok(Answer::Package { package }) => Ok(Some(*package)),
-        Ok(Answer::Problem { problem }) => Err(Fault::Portal(problem)),
-        Ok(Answer::Fault { problem, kind }) if kind == "portal" => Err(Fault::Portal(problem)),
-        _ if r.status == 401 => Err(Fault::Portal(Problem::NotSignedIn)),
-        _ => Err(Fault::OutOfDate),
-    }
+    wire::unpack(&api::said(r)?).map(Some)
 }
 
 fn now() -> u64 {
@@ -115,7 +100,8 @@ pub async fn send(file: &File, team: &str, u: Uploading, n: u32) -> Result<Optio
             u.tell(n, state);
             u.is(n)
         };
-        let headers = [TUS, ("Upload-Offset", from.as_str()), ("Content-Type", "application/offset+octet-stream")];
+        let headers =
+            [TUS, api::OURS, ("Upload-Offset", from.as_str()), ("Content-Type", "application/offset+octet-stream")];
         let said = request("PATCH", &url, &headers, Body::Blob(&rest), Box::new(progress)).await;
         if !u.is(n) {
             let _ = ask("DELETE", &url, &[]).await;

@@ -5,7 +5,7 @@ use super::tus;
 use crate::api::Fault;
 use crate::pages::fault_notice;
 use crate::text::{Texts, texts, units};
-use crate::ui::{ButtonSize, Icon, Shape, icon, state};
+use crate::ui::{ButtonSize, Erase, Icon, Shape, effect, icon, state};
 use leptos::{ev, prelude::*};
 use padis_domain::Problem;
 use padis_domain::package::PackageFault;
@@ -100,7 +100,7 @@ pub fn plain_form(back: impl Into<String>) -> AnyView {
             <input type="hidden" name="back" value=back/>
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 fn begin(u: Uploading, file: web_sys::File, team: &str, max: u64, done: Callback<PackageRow>) {
@@ -135,13 +135,13 @@ fn begin(u: Uploading, file: web_sys::File, team: &str, max: u64, done: Callback
 fn plain_team(team: &str, teams: &[(String, String)], chosen: bool, live: ReadSignal<bool>) -> AnyView {
     let n = &texts().new_app;
     if teams.len() < 2 {
-        return view! { <input type="hidden" name="team" form=PLAIN value=team.to_owned()/> }.into_any();
+        return view! { <input type="hidden" name="team" form=PLAIN value=team.to_owned()/> }.erase();
     }
     let options = teams
         .iter()
         .map(|(slug, title)| {
             let this = chosen && slug == team;
-            view! { <option value=slug.clone() selected=this>{title.clone()}</option> }
+            view! { <option value=slug.clone() selected=this>{title.clone()}</option> }.erase()
         })
         .collect_view();
     view! {
@@ -155,7 +155,7 @@ fn plain_team(team: &str, teams: &[(String, String)], chosen: bool, live: ReadSi
             </span>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// The drop zone with what is being uploaded below it. `teams`: those that a form
@@ -171,7 +171,7 @@ pub fn zone(
     let t = texts();
     let n = &t.new_app;
     let (live, set_live) = signal(false);
-    Effect::new(move |_| set_live.set(true));
+    effect(move || set_live.set(true));
     let (over, set_over) = signal(false);
     let take = move |list: Option<web_sys::FileList>| {
         if let Some(file) = list.and_then(|l| l.get(0)) {
@@ -206,7 +206,7 @@ pub fn zone(
             on:drop=dropped
         >
             {icon(Icon::Upload)}
-            <span id="drop-words">{words}</span>
+            <span id="drop-words">{move || words()}</span>
             <input type="file" id="file" name="file" form=PLAIN accept=".war,.jar,.zip,.gz,.tgz" aria-labelledby="drop-words" on:change=chosen/>
         </label>
         <div class="row gap-s" hidden=move || live.get()>
@@ -215,7 +215,7 @@ pub fn zone(
         </div>
         <div aria-live="polite">{move || progress(t, u)}</div>
     }
-    .into_any()
+    .erase()
 }
 
 fn progress(t: &'static Texts, u: Uploading) -> AnyView {
@@ -224,6 +224,7 @@ fn progress(t: &'static Texts, u: Uploading) -> AnyView {
         view! {
             <crate::ui::Button label=n.cancel size=ButtonSize::Tiny on_press=Callback::new(move |()| u.cancel())/>
         }
+        .erase()
     };
     match u.now() {
         Upload::Idle => ().into_any(),
@@ -244,7 +245,7 @@ fn progress(t: &'static Texts, u: Uploading) -> AnyView {
                     </div>
                 </div>
             }
-            .into_any()
+            .erase()
         }
         Upload::Broken { name, sent, total } => view! {
             <div class="up">
@@ -258,7 +259,7 @@ fn progress(t: &'static Texts, u: Uploading) -> AnyView {
                 </div>
             </div>
         }
-        .into_any(),
+        .erase(),
         Upload::Inspecting { name } => view! {
             <div class="up">
                 {icon(Icon::File)}
@@ -268,7 +269,7 @@ fn progress(t: &'static Texts, u: Uploading) -> AnyView {
                 <div class="nums"><span>{state(Shape::Run, n.inspecting)}</span></div>
             </div>
         }
-        .into_any(),
-        Upload::Failed(f) => view! { <div class="gap">{fault_notice(&f)}</div> }.into_any(),
+        .erase(),
+        Upload::Failed(f) => view! { <div class="gap">{fault_notice(&f)}</div> }.erase(),
     }
 }

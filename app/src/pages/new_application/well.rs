@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use crate::text::texts;
-use crate::ui::{Button, ButtonSize, Icon, TextArea, TextField, why};
+use crate::ui::{Button, ButtonSize, Erase, Icon, TextArea, TextField, why};
 use leptos::prelude::*;
 use padis_domain::app::HealthRule;
 
@@ -68,6 +68,6 @@ pub fn step(d: Draft) -> AnyView {
                 <TextArea id="secrets" label=n.secrets code=true note=t.shell.optional value=d.secrets.get_untracked() hint=n.secrets_hint error=d.error("secrets") on_input=Callback::new(move |v| d.secrets.set(v))/>
             </div>
         </details>
-    };
+    }.erase();
     super::step(4, "s4", n.well, lead, done, body.into_any())
 }

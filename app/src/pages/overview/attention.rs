@@ -2,7 +2,7 @@
 
 use crate::api::{app_path, pool_path};
 use crate::text::{Texts, clock, texts};
-use crate::ui::{ButtonSize, LinkButton, Shape, mark, notice};
+use crate::ui::{ButtonSize, Erase, LinkButton, Shape, mark, notice};
 use leptos::prelude::*;
 use padis_domain::view::{Attention, AttentionKind, Overview};
 
@@ -23,7 +23,7 @@ pub fn attention(d: &Overview) -> AnyView {
             <ol class="attn">{items}</ol>
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 struct Line {
@@ -104,12 +104,12 @@ fn item(t: &'static Texts, a: &Attention, now: i64) -> AnyView {
         .actions
         .into_iter()
         .filter(|(href, _)| href.starts_with('/'))
-        .map(|(href, label)| view! { <LinkButton href=href label=label size=ButtonSize::Small/> })
+        .map(|(href, label)| view! { <LinkButton href=href label=label size=ButtonSize::Small/> }.erase())
         .collect_view();
     let what = if l.href.is_empty() {
-        view! { <span>{l.what}</span> }.into_any()
+        view! { <span>{l.what}</span> }.erase()
     } else {
-        view! { <a href=l.href>{l.what}</a> }.into_any()
+        view! { <a href=l.href>{l.what}</a> }.erase()
     };
     view! {
         <li>
@@ -125,5 +125,5 @@ fn item(t: &'static Texts, a: &Attention, now: i64) -> AnyView {
             <div class="acts">{actions}</div>
         </li>
     }
-    .into_any()
+    .erase()
 }

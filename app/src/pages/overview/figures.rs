@@ -1,8 +1,8 @@
 //! Four figures. Each says what it leaves out; one that is not known is not shown as zero.
 
 use crate::text::words::app_shape;
-use crate::text::{Texts, clock, texts, units};
-use crate::ui::{Bars, bar_chart, mark, section};
+use crate::text::{Texts, clock, lowercase, texts, units};
+use crate::ui::{Bars, Erase, bar_chart, mark, section};
 use leptos::prelude::*;
 use padis_domain::action::AppState;
 use padis_domain::view::Overview;
@@ -17,7 +17,8 @@ pub fn figures(d: &Overview) -> AnyView {
             {requests(t, d)}
             {healed(t, d)}
         </div>
-    };
+    }
+    .erase();
     section("fih", t.overview.going, "", body.into_any())
 }
 
@@ -32,7 +33,7 @@ fn figure(title: &'static str, value: String, unit: String, text: String, chart:
             {chart}
         </figure>
     }
-    .into_any()
+    .erase()
 }
 
 fn online(t: &'static Texts, d: &Overview) -> AnyView {
@@ -43,7 +44,7 @@ fn online(t: &'static Texts, d: &Overview) -> AnyView {
     for s in AppState::ALL.iter().filter(|s| !up(s)) {
         let k = d.apps.iter().filter(|(_, x)| x == s).count();
         if k > 0 {
-            rest.push(format!("{k} {}", t.app_state(*s).to_lowercase()));
+            rest.push(format!("{k} {}", lowercase(t.app_state(*s))));
         }
     }
     // At most 126 squares: more would be dust; the list has them all.
@@ -61,7 +62,8 @@ fn online(t: &'static Texts, d: &Overview) -> AnyView {
             <div class="squares" role="img" aria-label=label>{squares}</div>
             <p class="ax"><span>{o.each_square}</span></p>
         </div>
-    };
+    }
+    .erase();
     figure(o.online_now, n.to_string(), (o.of)(d.apps.len()), t.list(&rest), chart.into_any())
 }
 

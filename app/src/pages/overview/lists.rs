@@ -3,14 +3,14 @@
 use crate::api::{app_path, pool_path};
 use crate::text::words::delivery_shape;
 use crate::text::{Texts, clock, texts, units};
-use crate::ui::{Capacity, Table, capacity, col, col_num, empty_row, legend, section, state};
+use crate::ui::{Capacity, Erase, Table, capacity, col, col_num, empty_row, legend, section, state};
 use leptos::prelude::*;
 use padis_domain::view::{DeliveryRow, DeliveryState, Overview, PoolRow};
 
 /// Both, side by side where there is room.
 pub fn lists(d: &Overview) -> AnyView {
     let t = texts();
-    view! { <div class="cols wide-narrow">{deliveries(t, d)} {pools(t, d)}</div> }.into_any()
+    view! { <div class="cols wide-narrow">{deliveries(t, d)} {pools(t, d)}</div> }.erase()
 }
 
 fn deliveries(t: &'static Texts, d: &Overview) -> AnyView {
@@ -29,13 +29,9 @@ fn deliveries(t: &'static Texts, d: &Overview) -> AnyView {
         <th scope="col" class="lo bar"><span class="vh">{o.took}</span></th>
         {col_num(o.took, "")}
         {col_num(t.shell.when, "lo")}
-    };
-    section(
-        "deh",
-        o.deliveries,
-        "",
-        view! { <Table label=o.deliveries head=heads.into_any()>{rows}</Table> }.into_any(),
-    )
+    }
+    .erase();
+    section("deh", o.deliveries, "", view! { <Table label=o.deliveries head=heads.into_any()>{rows}</Table> }.erase())
 }
 
 fn took(r: &DeliveryRow, now: i64) -> i64 {
@@ -58,24 +54,25 @@ fn row(t: &'static Texts, r: &DeliveryRow, now: i64, longest: i64) -> AnyView {
             <td>{state(shape, word)}</td>
             <td class="lo bar">
                 <svg class="strip" aria-hidden="true" data-s=shape.as_str()>
-                    <rect width=format!("{width}%") height="100%" rx="2"></rect>
+                    <rect width=format!("{}%", units::fixed(width, 0)) height="100%" rx="2"></rect>
                 </svg>
             </td>
             <td class="num">{clock::stopwatch(ms)}</td>
             <td class="num second lo">{t.when(r.ended_at.unwrap_or(r.began_at), now)}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }
 
 fn pools(t: &'static Texts, d: &Overview) -> AnyView {
     let o = &t.overview;
     let rows = d.pools.iter().take(8).map(|p| pool(t, p)).collect_view();
-    let heads = view! { {col(t.shell.pools, "")} {col("CPU", "bar")} {col_num(t.overview.free, "")} };
+    let heads = view! { {col(t.shell.pools, "")} {col("CPU", "bar")} {col_num(t.overview.free, "")} }.erase();
     let body = view! {
         <Table label=o.pool_cpu head=heads.into_any()>{rows}</Table>
         <div class="gap-s">{legend(t.shell.used, t.shell.held, t.shell.free)}</div>
-    };
+    }
+    .erase();
     section("poh", o.pool_cpu, "", body.into_any())
 }
 
@@ -91,5 +88,5 @@ fn pool(t: &'static Texts, p: &PoolRow) -> AnyView {
             <td class="num">{(t.overview.cpu_free)(&free)}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

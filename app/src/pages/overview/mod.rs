@@ -10,7 +10,7 @@ use crate::api;
 use crate::fetch::Fetch;
 use crate::shell::{PageTitle, who};
 use crate::text::texts;
-use crate::ui::{Icon, LinkButton, Tone, empty, head};
+use crate::ui::{Erase, Icon, LinkButton, Tone, empty, head};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use padis_domain::view::Overview as Data;
@@ -28,7 +28,7 @@ pub fn Overview() -> AnyView {
         <PageTitle text=t.shell.overview/>
         {page(t.shell.overview, data, move |d| body(d, stage.get_untracked()))}
     }
-    .into_any()
+    .erase()
 }
 
 /// Why the reader may not create an application; `None` if he may.
@@ -48,14 +48,13 @@ fn body(d: Data, stage: Option<Stage>) -> AnyView {
         Some(s) => (o.lead_stage)(&date, t.stage(s)),
     };
     let new = match new_refused() {
-        Some(r) => view! { <LinkButton id="new" href="/applications/new" label=o.first_step tone=Tone::Primary glyph=Icon::Plus refused=r/> }.into_any(),
-        None => view! { <LinkButton href="/applications/new" label=o.first_step tone=Tone::Primary glyph=Icon::Plus/> }.into_any(),
+        Some(r) => view! { <LinkButton id="new" href="/applications/new" label=o.first_step tone=Tone::Primary glyph=Icon::Plus refused=r/> }.erase(),
+        None => view! { <LinkButton href="/applications/new" label=o.first_step tone=Tone::Primary glyph=Icon::Plus/> }.erase(),
     };
-    let title =
-        head(view! { <h1>{t.shell.overview}</h1> }.into_any(), view! { <p class="lead">{lead}</p> }.into_any(), new);
+    let title = head(view! { <h1>{t.shell.overview}</h1> }.erase(), view! { <p class="lead">{lead}</p> }.erase(), new);
     if d.apps.is_empty() && d.attention.is_empty() {
-        let action = view! { <LinkButton href="/applications/new" label=o.first_step glyph=Icon::Plus/> }.into_any();
-        return view! { {title} {empty(o.first_title, o.first_text, action)} {lists::lists(&d)} }.into_any();
+        let action = view! { <LinkButton href="/applications/new" label=o.first_step glyph=Icon::Plus/> }.erase();
+        return view! { {title} {empty(o.first_title, o.first_text, action)} {lists::lists(&d)} }.erase();
     }
     view! {
         {title}
@@ -63,5 +62,5 @@ fn body(d: Data, stage: Option<Stage>) -> AnyView {
         {figures::figures(&d)}
         {lists::lists(&d)}
     }
-    .into_any()
+    .erase()
 }

@@ -8,10 +8,10 @@ use crate::pages::{fault_notice, page};
 use crate::shell::{PageTitle, use_here, who};
 use crate::text::{Texts, texts, units};
 use crate::ui::{
-    Button, Field, Icon, SelectField, Shape, Table, Tone, UrlState, col, col_num, empty, head, notice, section,
+    Button, Erase, Field, Icon, SelectField, Shape, Table, Tone, UrlState, col, col_num, empty, head, notice, section,
 };
+use crate::wire;
 use leptos::prelude::*;
-use padis_domain::Problem;
 use padis_domain::view::{ListQuery, PackageRow, Page};
 use padis_domain::words::UnixMs;
 
@@ -32,8 +32,8 @@ pub fn Packages() -> AnyView {
     view! {
         <PageTitle text=t.shell.packages/>
         {head(
-            view! { <h1>{t.shell.packages}</h1> }.into_any(),
-            view! { <p class="lead">{t.catalog.packages_lead}</p> }.into_any(),
+            view! { <h1>{t.shell.packages}</h1> }.erase(),
+            view! { <p class="lead">{t.catalog.packages_lead}</p> }.erase(),
             ().into_any(),
         )}
         {said(t)}
@@ -42,7 +42,7 @@ pub fn Packages() -> AnyView {
         })}
         {upload(t)}
     }
-    .into_any()
+    .erase()
 }
 
 /// What became of an upload or a deletion, from the page's address.
@@ -55,14 +55,14 @@ fn said(t: &'static Texts) -> AnyView {
         }
         if !package.get().is_empty() {
             let href = package_path(&package.get());
-            return notice(Shape::Ok, c.uploaded_done, "", view! { <a href=href>{t.shell.show}</a> }.into_any());
+            return notice(Shape::Ok, c.uploaded_done, "", view! { <a href=href>{t.shell.show}</a> }.erase());
         }
-        match serde_json::from_str::<Problem>(&problem.get()) {
-            Ok(p) => fault_notice(&Fault::Portal(p)),
-            Err(_) => ().into_any(),
+        match wire::value::<Fault>(&problem.get()) {
+            Some(f) => fault_notice(&f),
+            None => ().into_any(),
         }
     };
-    view! { <div class="said" aria-live="polite">{view}</div> }.into_any()
+    view! { <div class="said" aria-live="polite">{move || view()}</div> }.erase()
 }
 
 fn body(t: &'static Texts, p: Page<PackageRow>, now: UnixMs, url: &UrlState, q: &ListQuery) -> AnyView {
@@ -72,7 +72,7 @@ fn body(t: &'static Texts, p: Page<PackageRow>, now: UnixMs, url: &UrlState, q: 
     }
     let filter = filter_box(t, url, c.packages_filter, &q.q, ().into_any());
     if p.rows.is_empty() {
-        return view! { {filter} {empty(c.packages_no_hit, t.net.no_hit_text, ().into_any())} }.into_any();
+        return view! { {filter} {empty(c.packages_no_hit, t.net.no_hit_text, ().into_any())} }.erase();
     }
     let cols = view! {
         {col(c.package, "")}
@@ -83,20 +83,21 @@ fn body(t: &'static Texts, p: Page<PackageRow>, now: UnixMs, url: &UrlState, q: 
         {col(c.by, "lo")}
         {col(c.uploaded, "")}
         {col_num(c.in_use, "")}
-    };
+    }
+    .erase();
     let rows = p.rows.into_iter().map(|r| row(t, r, now)).collect_view();
     view! {
         {filter}
         <Table label=t.shell.packages head=cols.into_any()>{rows}</Table>
         {pages_of(t, url, p.page, p.per_page, p.total)}
     }
-    .into_any()
+    .erase()
 }
 
 fn row(t: &'static Texts, r: PackageRow, now: UnixMs) -> AnyView {
     let c = &t.catalog;
     let used = if r.used_by.is_empty() {
-        view! { <span class="quiet">{c.unused}</span> }.into_any()
+        view! { <span class="quiet">{c.unused}</span> }.erase()
     } else {
         t.release_count(r.used_by.len()).into_any()
     };
@@ -113,7 +114,7 @@ fn row(t: &'static Texts, r: PackageRow, now: UnixMs) -> AnyView {
             <td class="num">{used}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }
 
 /// The plain upload form; who may change nothing sees why.
@@ -125,7 +126,7 @@ fn upload(t: &'static Texts) -> AnyView {
         me.map(|m| m.teams.into_keys().map(|s| (s.clone(), s)).collect()).unwrap_or_default();
     if teams.is_empty() {
         let why = refused.unwrap_or_else(|| t.account.no_teams.to_owned());
-        return section("upload", c.upload, "", view! { <p class="quiet">{why}</p> }.into_any());
+        return section("upload", c.upload, "", view! { <p class="quiet">{why}</p> }.erase());
     }
     let body = view! {
         <form class="inform narrow" method="post" action="/uploads/form" enctype="multipart/form-data">
@@ -138,6 +139,6 @@ fn upload(t: &'static Texts) -> AnyView {
                 <Button id="up-go" label=c.upload_go tone=Tone::Primary glyph=Icon::Upload refused=Signal::stored(refused)/>
             </div>
         </form>
-    };
+    }.erase();
     section("upload", c.upload, "", body.into_any())
 }

@@ -6,7 +6,7 @@ use crate::pages::page;
 use crate::pages::parts::{Act, act, act_form, hidden, live, now};
 use crate::shell::{PageTitle, who};
 use crate::text::{Texts, texts, units};
-use crate::ui::{Button, CopyButton, LinkButton, Shape, Tone, facts, head, section, state_tag};
+use crate::ui::{Button, CopyButton, Erase, LinkButton, Shape, Tone, facts, head, section, state_tag};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use padis_domain::package::{PackageFacts, PackageKind};
@@ -46,20 +46,20 @@ fn body(t: &'static Texts, p: PackageRow, now: UnixMs, delete: Act<DeletePackage
         t.package_kind(p.facts.kind).into_any(),
         units::bytes(p.bytes).into_any(),
         p.team.clone().into_any(),
-        view! { {p.by.clone()} " " {t.when(p.at, now)} }.into_any(),
+        view! { {p.by.clone()} " " {t.when(p.at, now)} }.erase(),
     ];
     let new = format!("/applications/new?package={}", api::query::escape(&p.sha256));
     let used = p
         .used_by
         .iter()
         .map(|(app, release)| {
-            view! { <li><a href=api::app_path(app)>{app.to_string()}</a> " " <span class="second">{(t.net.release)(*release)}</span></li> }
+            view! { <li><a href=api::app_path(app)>{app.to_string()}</a> " " <span class="second">{(t.net.release)(*release)}</span></li> }.erase()
         })
         .collect_view();
     let used = if p.used_by.is_empty() {
-        view! { <p class="second">{c.nobody_uses}</p> }.into_any()
+        view! { <p class="second">{c.nobody_uses}</p> }.erase()
     } else {
-        view! { <ul class="ruled">{used}</ul> }.into_any()
+        view! { <ul class="ruled">{used}</ul> }.erase()
     };
     let refused = match (who().0.is_some_and(|m| m.read_only()), p.used_by.is_empty()) {
         (true, _) => Some(c.read_only.to_owned()),
@@ -70,13 +70,13 @@ fn body(t: &'static Texts, p: PackageRow, now: UnixMs, delete: Act<DeletePackage
         {hidden("team", p.team.clone())}
         {hidden("sha256", p.sha256.clone())}
         <div class="row"><Button id="package-delete" label=c.delete tone=Tone::Destroy refused=Signal::stored(refused)/></div>
-    };
+    }.erase();
     view! {
         <PageTitle text=p.file_name.clone()/>
         {head(
-            view! { <h1>{p.file_name.clone()}</h1>{tag} }.into_any(),
+            view! { <h1>{p.file_name.clone()}</h1>{tag} }.erase(),
             facts(items),
-            view! { <LinkButton href=new label=c.new_with/> }.into_any(),
+            view! { <LinkButton href=new label=c.new_with/> }.erase(),
         )}
         {delete.told.notice(&[], c.deleted)}
         {section("inside", c.inside, "", inside(t, &p))}
@@ -84,15 +84,15 @@ fn body(t: &'static Texts, p: PackageRow, now: UnixMs, delete: Act<DeletePackage
         {section("danger", c.delete, "", view! {
             <p class="second">{c.delete_what}</p>
             {act_form(delete, "package-form", "inform gap", form.into_any())}
-        }.into_any())}
+        }.erase())}
     }
-    .into_any()
+    .erase()
 }
 
 fn inside(t: &'static Texts, p: &PackageRow) -> AnyView {
     let c = &t.catalog;
     let f: &PackageFacts = &p.facts;
-    let line = |word: &'static str, value: Option<String>| value.map(|v| view! { <dt>{word}</dt><dd>{v}</dd> });
+    let line = |word: &'static str, value: Option<String>| value.map(|v| view! { <dt>{word}</dt><dd>{v}</dd> }.erase());
     let servlets = (f.kind == PackageKind::War).then(|| if f.javax { c.javax } else { c.jakarta }.to_owned());
     let root = f.site_root.clone().map(|r| if r.is_empty() { c.site_top.to_owned() } else { r });
     view! {
@@ -111,5 +111,5 @@ fn inside(t: &'static Texts, p: &PackageRow) -> AnyView {
             <dd><code>"sha256 " {p.sha256.clone()}</code> <CopyButton text=p.sha256.clone() label=t.shell.copy done=t.shell.copied/></dd>
         </dl>
     }
-    .into_any()
+    .erase()
 }

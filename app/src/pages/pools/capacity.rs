@@ -1,7 +1,7 @@
 //! Used, held and free of a pool's four dimensions, and which of them is scarce.
 
 use crate::text::{Texts, texts, units};
-use crate::ui::{Capacity, capacity, legend};
+use crate::ui::{Capacity, Erase, capacity, legend};
 use leptos::prelude::*;
 use padis_domain::quantity::{Amount, Dimension};
 use padis_domain::view::PoolRow;
@@ -75,6 +75,7 @@ pub fn capacity_table(row: &PoolRow) -> AnyView {
                     <td class="unit">{(total > 0).then(|| format!("/ {} {}", plain(d, total), unit(d)))}</td>
                 </tr>
             }
+            .erase()
         })
         .collect_view();
     view! {
@@ -92,5 +93,5 @@ pub fn capacity_table(row: &PoolRow) -> AnyView {
             <tbody>{rows}</tbody>
         </table>
     }
-    .into_any()
+    .erase()
 }

@@ -7,7 +7,7 @@ use crate::pages::page;
 use crate::pages::parts::{Act, act, act_form, hidden, operator_refused, seen};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
-use crate::ui::{Button, LinkButton, NumberField, SelectField, TextArea, TextField, Tone, head, section};
+use crate::ui::{Button, Erase, LinkButton, NumberField, SelectField, TextArea, TextField, Tone, head, section};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use padis_domain::words::{Stage, Zone};
@@ -49,7 +49,7 @@ fn form_page(of: Option<Memo<String>>) -> AnyView {
     let title = move || of.map_or_else(|| t.pools.new.to_owned(), |n| (t.pools.edit_named)(&n.get()));
     view! {
         <PageTitle text=Signal::derive(title)/>
-        {move || head(view! { <h1>{title()}</h1> }.into_any(), ().into_any(), ().into_any())}
+        {move || head(view! { <h1>{title()}</h1> }.erase(), ().into_any(), ().into_any())}
         {page(t.shell.pools, fresh, move |fresh: PoolForm| {
             // What was typed comes back, but on the present revision and with a fresh token.
             let form = match kept.get().flatten() {
@@ -59,7 +59,7 @@ fn form_page(of: Option<Memo<String>>) -> AnyView {
             body(t, form, put, of.is_none())
         })}
     }
-    .into_any()
+    .erase()
 }
 
 fn body(t: &'static Texts, f: PoolForm, put: Act<PutPool>, new: bool) -> AnyView {
@@ -71,7 +71,7 @@ fn body(t: &'static Texts, f: PoolForm, put: Act<PutPool>, new: bool) -> AnyView
         view! {
             <TextField id="name" label=p.pool value=f.name.clone() hint=p.name_hint code=true autocomplete="off" required=true error=told.error("name")/>
         }
-        .into_any()
+        .erase()
     } else {
         view! {
             {hidden("name", f.name.clone())}
@@ -85,7 +85,7 @@ fn body(t: &'static Texts, f: PoolForm, put: Act<PutPool>, new: bool) -> AnyView
             <SelectField id="zone" label=p.zone options=zones value=f.zone error=told.error("zone")/>
         </div>
         <TextArea id="hosts" label=p.labels note=t.shell.optional value=f.hosts hint=p.labels_hint code=true error=told.error("hosts")/>
-    };
+    }.erase();
     let net = view! {
         <div class="half">
             <TextField id="subnet" label=p.subnet value=f.subnet hint=p.subnet_hint code=true autocomplete="off" required=true error=told.error("subnet")/>
@@ -93,25 +93,25 @@ fn body(t: &'static Texts, f: PoolForm, put: Act<PutPool>, new: bool) -> AnyView
             <TextField id="vlan" label=p.vlan_label note=t.shell.optional value=f.vlan hint=p.vlan_hint code=true inputmode="numeric" autocomplete="off" error=told.error("vlan")/>
             <NumberField id="quarantine_s" label=p.quarantine value=f.quarantine_s min=0 max=86_400 unit=p.seconds hint=p.quarantine_hint error=told.error("quarantine_s")/>
         </div>
-    };
+    }.erase();
     let names = view! {
         <div class="half">
             <TextField id="domain" label=p.domain value=f.domain hint=p.domain_hint code=true autocomplete="off" required=true error=told.error("domain")/>
             <NumberField id="ttl_s" label=p.ttl value=f.ttl_s min=0 max=86_400 unit=p.seconds hint=p.ttl_hint error=told.error("ttl_s")/>
         </div>
-    };
+    }.erase();
     let back = if new { "/pools".to_owned() } else { api::pool_path(&f.name) };
     let fields = view! {
         {seen(told, f.seen)}
         {hidden("once", f.once)}
-        {section("what", p.section_what, "", view! { <div class="fields">{what}</div> }.into_any())}
+        {section("what", p.section_what, "", view! { <div class="fields">{what}</div> }.erase())}
         {section("net", p.section_net, "", net.into_any())}
         {section("dom", p.section_names, "", names.into_any())}
         <div class="row foot">
             <Button id="pool-save" label=if new { p.create } else { t.shell.save } tone=Tone::Primary refused=Signal::stored(refused)/>
             <LinkButton href=back label=t.shell.cancel tone=Tone::Quiet/>
         </div>
-    };
+    }.erase();
     let several = told.notice(FIELDS, p.saved);
     view! {
         <div class="column">
@@ -119,5 +119,5 @@ fn body(t: &'static Texts, f: PoolForm, put: Act<PutPool>, new: bool) -> AnyView
             {act_form(put, "pool-form", "", fields.into_any())}
         </div>
     }
-    .into_any()
+    .erase()
 }

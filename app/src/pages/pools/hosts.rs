@@ -1,7 +1,7 @@
 //! The hosts of a pool as they were last seen.
 
 use crate::text::{Texts, texts, units};
-use crate::ui::{LinkButton, Shape, Table, col, col_num, empty, meter, state};
+use crate::ui::{Erase, LinkButton, Shape, Table, col, col_num, empty, meter, state};
 use leptos::prelude::*;
 use padis_domain::ports::Host;
 use padis_domain::view::PoolView;
@@ -13,7 +13,7 @@ pub fn hosts(v: &PoolView) -> AnyView {
     if v.hosts.is_empty() {
         let edit = v.may_change.then(|| {
             let href = format!("{}/edit", crate::api::pool_path(&v.row.spec.name));
-            view! { <LinkButton href=href label=p.edit/> }
+            view! { <LinkButton href=href label=p.edit/> }.erase()
         });
         return empty(p.no_host_title, p.no_host, edit.into_any());
     }
@@ -24,15 +24,16 @@ pub fn hosts(v: &PoolView) -> AnyView {
         {col_num(p.cpu_used, "")}
         {col_num(p.mem_used, "")}
         {col_num(p.instances, "")}
-    };
+    }
+    .erase();
     let rows = v.hosts.iter().map(|h| row(t, h)).collect_view();
     let silent: Vec<&str> = v.hosts.iter().filter(|h| !h.active).map(|h| h.name.as_str()).collect();
-    let silent = (!silent.is_empty()).then(|| view! { <p class="hint gap">{(p.silent)(&t.list(&silent))}</p> });
+    let silent = (!silent.is_empty()).then(|| view! { <p class="hint gap">{(p.silent)(&t.list(&silent))}</p> }.erase());
     view! {
         <Table label=p.hosts head=cols.into_any()>{rows}</Table>
         {silent}
     }
-    .into_any()
+    .erase()
 }
 
 /// MiB in GiB, one decimal: a host's memory is a large figure.
@@ -46,15 +47,15 @@ fn row(t: &'static Texts, h: &Host) -> AnyView {
     let chips = h
         .attributes
         .iter()
-        .map(|(k, v)| view! { <span class="chip">{k.clone()} ":" {v.clone()}</span> })
+        .map(|(k, v)| view! { <span class="chip">{k.clone()} ":" {v.clone()}</span> }.erase())
         .collect_view();
     let measure = |used: u64, total: u64, label: &str, words: (String, String)| {
         if h.active {
             let bar = meter(used as f64, total as f64, label, false);
             view! { <td class="num"><div class="mv">{bar}<span>{words.0} <span class="unit">" / " {words.1}</span></span></div></td> }
-                .into_any()
+                .erase()
         } else {
-            view! { <td class="num quiet">{p.unknown}</td> }.into_any()
+            view! { <td class="num quiet">{p.unknown}</td> }.erase()
         }
     };
     let tasks = if h.active { h.tasks.to_string() } else { "—".to_owned() };
@@ -68,5 +69,5 @@ fn row(t: &'static Texts, h: &Host) -> AnyView {
             <td class="num">{tasks}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

@@ -6,7 +6,7 @@
 
 use crate::api::pool_path;
 use crate::text::{Texts, texts};
-use crate::ui::{Shape, Table, col, state};
+use crate::ui::{Erase, Shape, Table, col, state};
 use leptos::prelude::*;
 use padis_domain::view::{Neighbour, PoolView};
 
@@ -16,7 +16,7 @@ pub fn isolation(v: &PoolView) -> AnyView {
     let p = &t.pools;
     let spec = &v.row.spec;
     let table = if v.neighbours.is_empty() {
-        view! { <p class="quiet gap">{p.no_neighbour}</p> }.into_any()
+        view! { <p class="quiet gap">{p.no_neighbour}</p> }.erase()
     } else {
         let cols = view! {
             {col(p.beside, "")}
@@ -24,17 +24,18 @@ pub fn isolation(v: &PoolView) -> AnyView {
             {col(p.hosts_common, "")}
             {col(p.subnet, "")}
             {col("VLAN", "")}
-        };
+        }
+        .erase();
         let rows = v.neighbours.iter().map(|n| row(t, v, n)).collect_view();
         let label = (p.shares)(&spec.name);
-        view! { <div class="gap"><Table label=label head=cols.into_any()>{rows}</Table></div> }.into_any()
+        view! { <div class="gap"><Table label=label head=cols.into_any()>{rows}</Table></div> }.erase()
     };
     view! {
         <p class="lead">{(p.isolation_text)(&spec.subnet.to_string())}</p>
         <p class="second gap">{t.zone(spec.zone)}</p>
         {table}
     }
-    .into_any()
+    .erase()
 }
 
 fn row(t: &'static Texts, v: &PoolView, n: &Neighbour) -> AnyView {
@@ -75,7 +76,7 @@ fn row(t: &'static Texts, v: &PoolView, n: &Neighbour) -> AnyView {
             <td>{vlan}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }
 
 /// The first names of a list, and that there are more.

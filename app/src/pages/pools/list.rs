@@ -7,7 +7,7 @@ use crate::pages::page;
 use crate::pages::parts::{live, operator_refused, use_list};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts};
-use crate::ui::{Capacity, Icon, LinkButton, Shape, Table, Tone, capacity, col, col_num, empty, head, state};
+use crate::ui::{Capacity, Erase, Icon, LinkButton, Shape, Table, Tone, capacity, col, col_num, empty, head, state};
 use leptos::prelude::*;
 use padis_domain::quantity::Dimension;
 use padis_domain::view::PoolRow;
@@ -27,17 +27,18 @@ pub fn Pools() -> AnyView {
             glyph=Icon::Plus
             refused=operator_refused(t)
         />
-    };
+    }
+    .erase();
     view! {
         <PageTitle text=t.shell.pools/>
         {head(
-            view! { <h1>{t.shell.pools}</h1> }.into_any(),
-            view! { <p class="lead">{t.pools.lead}</p> }.into_any(),
+            view! { <h1>{t.shell.pools}</h1> }.erase(),
+            view! { <p class="lead">{t.pools.lead}</p> }.erase(),
             new.into_any(),
         )}
         {page(t.shell.pools, rows, move |rows| table(t, rows))}
     }
-    .into_any()
+    .erase()
 }
 
 fn table(t: &'static Texts, rows: Vec<PoolRow>) -> AnyView {
@@ -57,9 +58,10 @@ fn table(t: &'static Texts, rows: Vec<PoolRow>) -> AnyView {
         {col_num(p.addresses, "")}
         {col_num(p.hosts, "lo")}
         {col_num(p.apps, "lo")}
-    };
+    }
+    .erase();
     let rows = rows.into_iter().map(|r| row(t, r)).collect_view();
-    view! { <Table label=t.shell.pools head=cols.into_any()>{rows}</Table> }.into_any()
+    view! { <Table label=t.shell.pools head=cols.into_any()>{rows}</Table> }.erase()
 }
 
 fn row(t: &'static Texts, r: PoolRow) -> AnyView {
@@ -74,6 +76,7 @@ fn row(t: &'static Texts, r: PoolRow) -> AnyView {
                 </span>
             </td>
         }
+        .erase()
     };
     let how = match scarce(&r) {
         _ if r.hosts == 0 => state(Shape::Bad, t.pools.no_host_title),
@@ -94,5 +97,5 @@ fn row(t: &'static Texts, r: PoolRow) -> AnyView {
             <td class="num lo">{r.apps}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }

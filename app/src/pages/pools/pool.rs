@@ -12,7 +12,7 @@ use crate::pages::parts::{Act, act, act_form, hidden, live, operator_refused, us
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts, units};
 use crate::ui::{
-    Button, Icon, LinkButton, Shape, TextField, Tone, facts, head, notice, section, section_with, state_tag,
+    Button, Erase, Icon, LinkButton, Shape, TextField, Tone, facts, head, notice, section, section_with, state_tag,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -45,7 +45,7 @@ pub fn Pool() -> AnyView {
             body(t, v, q, delete)
         })}
     }
-    .into_any()
+    .erase()
 }
 
 fn body(t: &'static Texts, v: PoolView, q: Quotas, delete: Act<DeletePool>) -> AnyView {
@@ -71,7 +71,7 @@ fn body(t: &'static Texts, v: PoolView, q: Quotas, delete: Act<DeletePool>) -> A
         {section("isolation", p.isolation, "", isolation(&v))}
         {v.may_change.then(|| section("danger", p.danger, "", danger(t, &v, delete)))}
     }
-    .into_any()
+    .erase()
 }
 
 fn title(t: &'static Texts, v: &PoolView, short: bool) -> AnyView {
@@ -85,16 +85,17 @@ fn title(t: &'static Texts, v: &PoolView, short: bool) -> AnyView {
     let items = vec![
         t.zone_short(r.spec.zone).into_any(),
         t.stage(r.spec.stage).into_any(),
-        view! { <a href=map><code>{r.spec.subnet.to_string()}</code></a> }.into_any(),
+        view! { <a href=map><code>{r.spec.subnet.to_string()}</code></a> }.erase(),
         r.spec.vlan.map_or_else(|| p.no_vlan.to_owned(), |v| (p.vlan)(v)).into_any(),
         t.hosts(u64::from(r.hosts)).into_any(),
         t.teams(r.quotas.len()).into_any(),
-        view! { <code>{r.spec.domain.clone()}</code> }.into_any(),
+        view! { <code>{r.spec.domain.clone()}</code> }.erase(),
     ];
     let edit = format!("{}/edit", api::pool_path(&r.spec.name));
     let edit =
-        view! { <LinkButton id="pool-edit" href=edit label=p.edit glyph=Icon::Size refused=operator_refused(t)/> };
-    head(view! { <h1>{r.spec.name.clone()}</h1>{tag} }.into_any(), facts(items), edit.into_any())
+        view! { <LinkButton id="pool-edit" href=edit label=p.edit glyph=Icon::Size refused=operator_refused(t)/> }
+            .erase();
+    head(view! { <h1>{r.spec.name.clone()}</h1>{tag} }.erase(), facts(items), edit.into_any())
 }
 
 fn danger(t: &'static Texts, v: &PoolView, delete: Act<DeletePool>) -> AnyView {
@@ -107,10 +108,10 @@ fn danger(t: &'static Texts, v: &PoolView, delete: Act<DeletePool>) -> AnyView {
             error=delete.told.error("confirm")
         />
         <div class="row"><Button id="pool-delete" label=p.delete tone=Tone::Destroy refused=Signal::stored(refused)/></div>
-    };
+    }.erase();
     view! {
         <p class="second">{(p.delete_what)(name)}</p>
         {act_form(delete, "pool-delete-form", "inform narrow gap", fields.into_any())}
     }
-    .into_any()
+    .erase()
 }

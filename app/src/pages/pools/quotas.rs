@@ -10,7 +10,7 @@ use crate::pages::parts::{Act, act_form, hidden, operator_refused};
 use crate::shell::use_here;
 use crate::text::{Texts, texts, units};
 use crate::ui::{
-    Button, ButtonSize, Capacity, LinkButton, SelectField, Table, TextField, Tone, capacity, col, col_num, empty,
+    Button, ButtonSize, Capacity, Erase, LinkButton, SelectField, Table, TextField, Tone, capacity, col, col_num, empty,
 };
 use leptos::prelude::*;
 use padis_domain::quantity::Dimension;
@@ -49,7 +49,7 @@ pub fn quotas(v: &PoolView, q: Quotas) -> AnyView {
             {empty(p.quota_none_title, p.quota_none, ().into_any())}
             {add}
         }
-        .into_any();
+        .erase();
     }
     let cols = view! {
         {col(t.shell.team, "")}
@@ -60,7 +60,8 @@ pub fn quotas(v: &PoolView, q: Quotas) -> AnyView {
         {col_num(p.instances, "md")}
         {col_num(p.addresses, "lo")}
         <th scope="col"><span class="vh">{t.shell.action}</span></th>
-    };
+    }
+    .erase();
     let rows = given
         .into_iter()
         .map(|(slug, title, apps, quota)| {
@@ -70,17 +71,18 @@ pub fn quotas(v: &PoolView, q: Quotas) -> AnyView {
                 {row(t, v, &slug, &title, apps, quota)}
                 {form}
             }
+            .erase()
         })
         .collect_view();
     view! {
         <Table label=p.quotas head=cols.into_any()>{rows}</Table>
         {add}
     }
-    .into_any()
+    .erase()
 }
 
 fn of(used: String, total: String) -> AnyView {
-    view! { {used} <span class="unit">" / " {total}</span> }.into_any()
+    view! { {used} <span class="unit">" / " {total}</span> }.erase()
 }
 
 fn row(t: &'static Texts, v: &PoolView, slug: &str, title: &str, apps: u32, q: QuotaView) -> AnyView {
@@ -93,7 +95,7 @@ fn row(t: &'static Texts, v: &PoolView, slug: &str, title: &str, apps: u32, q: Q
     );
     let edit = v.may_change.then(|| {
         let href = format!("{}?quota={}#quotas", api::pool_path(&v.row.spec.name), api::query::escape(slug));
-        view! { <LinkButton href=href label=t.shell.edit size=ButtonSize::Tiny/> }
+        view! { <LinkButton href=href label=t.shell.edit size=ButtonSize::Tiny/> }.erase()
     });
     view! {
         <tr>
@@ -107,7 +109,7 @@ fn row(t: &'static Texts, v: &PoolView, slug: &str, title: &str, apps: u32, q: Q
             <td class="num">{edit}</td>
         </tr>
     }
-    .into_any()
+    .erase()
 }
 
 /// The quota as the form's texts.
@@ -147,7 +149,7 @@ fn fields(t: &'static Texts, q: &Quotas, f: &QuotaForm, used: Option<QuotaView>)
             hint=hint(Dimension::Addresses, used.map(|u| u.addresses), "") error=told.error("addresses")
         />
     }
-    .into_any()
+    .erase()
 }
 
 fn form_row(t: &'static Texts, v: &PoolView, q: &Quotas, slug: &str, title: &str, quota: QuotaView) -> AnyView {
@@ -163,7 +165,8 @@ fn form_row(t: &'static Texts, v: &PoolView, q: &Quotas, slug: &str, title: &str
             <LinkButton href=api::pool_path(pool) label=t.shell.cancel tone=Tone::Quiet size=ButtonSize::Small/>
             <span class="hint">{t.pools.quota_take}</span>
         </div>
-    };
+    }
+    .erase();
     view! {
         <tr class="sel">
             <td colspan="8" class="inrow">
@@ -172,7 +175,7 @@ fn form_row(t: &'static Texts, v: &PoolView, q: &Quotas, slug: &str, title: &str
             </td>
         </tr>
     }
-    .into_any()
+    .erase()
 }
 
 /// The form for a team that has no quota yet, or the button that opens it.
@@ -183,14 +186,14 @@ fn add(t: &'static Texts, v: &PoolView, q: &Quotas, teams: Vec<(String, String)>
         return ().into_any();
     }
     if teams.is_empty() {
-        return view! { <p class="hint gap">{p.quota_every}</p> }.into_any();
+        return view! { <p class="hint gap">{p.quota_every}</p> }.erase();
     }
     if q.open != "+" {
         let href = here.get_untracked().with(&[("quota", "+"), ("done", "")]) + "#quotas";
         return view! {
             <p class="gap"><LinkButton id="quota-add" href=href label=p.quota_new refused=operator_refused(t)/></p>
         }
-        .into_any();
+        .erase();
     }
     let kept = q.kept.clone().filter(|k| teams.iter().any(|(s, _)| *s == k.team));
     let f = kept.unwrap_or_default();
@@ -204,6 +207,6 @@ fn add(t: &'static Texts, v: &PoolView, q: &Quotas, teams: Vec<(String, String)>
             <Button label=t.shell.save tone=Tone::Primary size=ButtonSize::Small/>
             <LinkButton href=api::pool_path(pool) label=t.shell.cancel tone=Tone::Quiet size=ButtonSize::Small/>
         </div>
-    };
-    view! { <div class="well gap"><h3>{p.quota_new}</h3>{act_form(q.act, "quota-form", "inform", body.into_any())}</div> }.into_any()
+    }.erase();
+    view! { <div class="well gap"><h3>{p.quota_new}</h3>{act_form(q.act, "quota-form", "inform", body.into_any())}</div> }.erase()
 }

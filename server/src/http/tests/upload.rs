@@ -1,6 +1,7 @@
 use super::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use padis_app::{api::Fault, wire};
 use std::io::Write;
 
 const BYTES: (&str, &str) = ("content-type", "application/offset+octet-stream");
@@ -54,15 +55,15 @@ async fn what_is_refused_says_why() {
     let w = world().await;
     let c = w.session("anna").await;
     assert_eq!(create(&w, &c, "life", 10).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(create(&w, &c, "motor", 0).await.json()["problem"]["fault"]["fault"], "empty");
+    assert_eq!(create(&w, &c, "motor", 0).await.json()["problem"]["package"]["fault"], "empty");
     let a = create(&w, &c, "motor", 3 << 30).await;
-    assert_eq!(a.json()["problem"]["fault"]["fault"], "too_large");
+    assert!(a.json()["problem"]["package"]["fault"]["too_large"].is_object(), "{}", a.text());
     let path = create(&w, &c, "motor", 20).await.to().to_owned();
     let a = w.send(request(Method::PATCH, &path, &c, &[OURS, ("upload-offset", "0")], Body::empty())).await;
     assert_eq!(a.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let a = patch(&w, &c, &path, 0, b"this is not a war!!!").await;
     assert_eq!(a.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(a.json()["problem"]["fault"]["looks_like"], "text");
+    assert_eq!(a.json()["problem"]["package"]["fault"]["not_an_archive"]["looks_like"], "text");
     let a = w.send(request(Method::HEAD, &path, &c, &[], Body::empty())).await;
     assert_eq!(a.status, StatusCode::NOT_FOUND, "a refused one is gone");
 }
@@ -103,7 +104,7 @@ async fn a_plain_form_works_without_a_script() {
     let problem = |a: &Answer| {
         let url: url::Url = format!("http://x{}", a.to()).parse().expect("url");
         let p = url.query_pairs().find(|(k, _)| k == "problem").map(|(_, v)| v.into_owned()).expect("a problem");
-        serde_json::from_str::<padis_domain::Problem>(&p).expect("a Problem")
+        wire::value::<Fault>(&p).and_then(|f| f.problem().cloned()).expect("a Problem")
     };
     let a = post(multipart("motor", "shop.war", b"no archive")).await;
     let fault = padis_domain::package::PackageFault::NotAnArchive { looks_like: "text".into() };

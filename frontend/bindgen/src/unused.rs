@@ -1,0 +1,50 @@
+//! Takes out what the browser half never calls but the compiler can't know it:
+//! methods that stand in tables of function pointers beside the ones in use.
+//!
+//! Each family is emptied by name (a call of one would trap, and the journeys fail
+//! on any error in the browser's console) and everything that only they reached
+//! goes with them. One could get it wrong by naming something that is called, or
+//! by a name that a new version of a crate no longer has: the latter stops the build.
+
+use anyhow::ensure;
+use walrus::{FunctionBuilder, FunctionKind, Module, passes::gc};
+
+/// Families of functions that hydration never calls.
+const NEVER: [(&str, &str); 3] = [
+    // Only `hydrate_lazy` awaits views; `hydrate_body` does not.
+    ("hydrate_async of every view", "::hydrate_async"),
+    // Only `template!` hydrates from a template.
+    ("hydrate_from_template of every attribute", "IntoAnyAttribute>::into_any_attr::hydrate_from_template"),
+    // Only the server lists routes.
+    ("generate_routes of every route", "MatchNestedRoutes>::generate_routes"),
+];
+
+/// Exports that nobody imports: streams for server functions that stream.
+const NOBODYS: &str = "intounderlying";
+
+/// Takes them out.
+pub fn take_out(module: &mut Module) -> anyhow::Result<()> {
+    let exports: Vec<_> = module.exports.iter().filter(|e| e.name.contains(NOBODYS)).map(|e| e.id()).collect();
+    ensure!(!exports.is_empty(), "no export's name holds {NOBODYS:?}");
+    exports.into_iter().for_each(|e| module.exports.delete(e));
+    for (what, name) in NEVER {
+        let ids: Vec<_> = module
+            .funcs
+            .iter()
+            .filter(|f| f.name.as_deref().is_some_and(|n| n.contains(name)))
+            .map(|f| f.id())
+            .collect();
+        ensure!(!ids.is_empty(), "{what}: no function's name holds {name:?}");
+        for id in ids {
+            let FunctionKind::Local(old) = &module.funcs.get(id).kind else { continue };
+            let (of, arguments) = (module.types.get(old.ty()), old.args.clone());
+            let (params, results) = (of.params().to_vec(), of.results().to_vec());
+            let mut body = FunctionBuilder::new(&mut module.types, &params, &results);
+            body.func_body().unreachable();
+            let new = body.local_func(arguments);
+            module.funcs.get_mut(id).kind = FunctionKind::Local(new);
+        }
+    }
+    gc::run(module);
+    Ok(())
+}
