@@ -49,7 +49,7 @@ pub fn effect(run: impl FnMut() + 'static) {
     boxed(Box::new(run));
 }
 
-/// Makes what `view!` gives an [`AnyView`]. `into_any` would do, but of the type
+/// Makes what `view!` gives an [`AnyView`](leptos::prelude::AnyView). `into_any` would do, but of the type
 /// that `view!` wraps around the element: one more than the same element inside
 /// another one, and each costs the browser's binary 1 kB.
 pub trait Erase {

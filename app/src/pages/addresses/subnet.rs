@@ -9,7 +9,7 @@ use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{Act, act, operator_refused, use_param};
 use crate::shell::{PageTitle, use_here};
-use crate::text::{Texts, texts};
+use crate::text::{Texts, texts, units};
 use crate::ui::{Erase, Icon, LinkButton, Tone, UrlState, facts, head, mark};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -147,7 +147,7 @@ fn blocks(t: &'static Texts, b: &AddressBlock, url: &UrlState) -> AnyView {
             let href = url.with(&[("block", &i.to_string()), ("at", ""), ("done", "")]);
             let words = t.taken(*taken);
             let title = words.clone();
-            let bar = format!("{}%", (f64::from(*taken) / 2.56).round().min(100.0));
+            let bar = format!("{}%", units::fixed((f64::from(*taken) / 2.56).min(100.0), 0));
             view! {
                 <a {..still()} class="block" href=href title=title aria-current=current.then_some("true")>
                     <code>{name}</code>
