@@ -52,8 +52,8 @@ pub fn forget(spec: &Spec) {
     let _absent = std::fs::remove_file(&spec.pid_file);
 }
 
-/// The pid of the recorded process, if it is still that process.
-fn survivor(spec: &Spec, program: &Path) -> Option<u32> {
+/// The recorded process, if it is still that process: its pid and when it started.
+fn survivor(spec: &Spec, program: &Path) -> Option<(u32, u64)> {
     let text = std::fs::read_to_string(&spec.pid_file).ok()?;
     let mut lines = text.lines();
     let pid: u32 = lines.next()?.parse().ok()?;
@@ -66,13 +66,13 @@ fn survivor(spec: &Spec, program: &Path) -> Option<u32> {
     // Before `setpriv` has become the program, its own words stand in front.
     let now = command_line(pid)?;
     let ours = now.ends_with(&recorded) || now.ends_with(&wanted_line(program, &spec.args));
-    ours.then_some(pid)
+    ours.then_some((pid, ticks))
 }
 
 /// Stops the child of an earlier run, if there is one: SIGTERM, [`Spec::stop_within`],
 /// SIGKILL to its group, two seconds more.
 pub async fn stop(spec: &Spec, program: &Path) -> Result<(), ChildError> {
-    let Some(pid) = survivor(spec, program) else { return Ok(()) };
+    let Some((pid, ticks)) = survivor(spec, program) else { return Ok(()) };
     let Some(id) = pid_of(pid) else { return Ok(()) };
     tracing::info!(child.name = %spec.name, child.pid = pid, "a child of an earlier run is still alive and is stopped");
     for (signal, wait) in [(Signal::TERM, spec.stop_within), (Signal::KILL, Duration::from_secs(2))] {
@@ -80,7 +80,9 @@ pub async fn stop(spec: &Spec, program: &Path) -> Result<(), ChildError> {
         let _gone = if signal == Signal::KILL { kill_process_group(id, signal) } else { kill_process(id, signal) };
         let end = Instant::now() + wait;
         while Instant::now() < end {
-            if survivor(spec, program).is_none() {
+            // Not `survivor`: a process that is ending has lost its command line
+            // already while it still holds its port.
+            if start_ticks(pid) != Some(ticks) {
                 forget(spec);
                 return Ok(());
             }
