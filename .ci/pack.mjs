@@ -3,7 +3,7 @@
 // writes manifest.json last, so that a reader never meets a name without a file.
 //
 // usage: node pack.mjs WORK STYLE.css SITE NPM
-//   WORK: padis.js and padis.wasm; NPM: the folder whose node_modules has esbuild
+//   WORK: padis.js and padis.wasm in a folder for each language, zh and en; NPM: the folder whose node_modules has esbuild
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -29,29 +29,38 @@ const put = (stem, ext, bytes) => {
   for (const [suffix, data] of [["", bytes], [".br", brotli], [".gz", gzipSync(bytes, { level: 9 })]]) {
     writeFileSync(path.join(pkg, name + suffix), data);
   }
-  sizes[ext === "js" ? stem + ".js" : ext] = { raw: bytes.length, brotli: brotli.length };
+  sizes[`${stem}.${ext}`] = { raw: bytes.length, brotli: brotli.length };
   return name;
 };
 
-const wasm = put("padis", "wasm", readFileSync(path.join(work, "padis.wasm")));
-const js = put("padis", "js", await bundle({ entryPoints: [path.join(work, "padis.js")], format: "esm" }));
-const boot = put("boot", "js", Buffer.from(
-  `import init,{hydrate} from "./${js}";await init({module_or_path:new URL("./${wasm}",import.meta.url)});hydrate();\n`));
+/** The browser half for the readers of one language. */
+const half = async (lang) => {
+  const from = path.join(work, lang), stem = `padis-${lang}`;
+  const wasm = put(stem, "wasm", readFileSync(path.join(from, "padis.wasm")));
+  const js = put(stem, "js", await bundle({ entryPoints: [path.join(from, "padis.js")], format: "esm" }));
+  const boot = put(`boot-${lang}`, "js", Buffer.from(
+    `import init,{hydrate} from "./${js}";await init({module_or_path:new URL("./${wasm}",import.meta.url)});hydrate();\n`));
+  return { wasm, js, boot };
+};
+const zh = await half("zh"), en = await half("en");
 // Style sheets are modern by choice (layers, nesting, light-dark()): nothing is lowered.
 const css = put("padis", "css", await bundle({ entryPoints: [style], target: "esnext", loader: { ".svg": "dataurl" } }));
 
-if (sizes.css.raw < 1000) throw new Error(`the style sheet is only ${sizes.css.raw} bytes: its imports were not bundled`);
+const style_bytes = sizes["padis.css"].raw;
+if (style_bytes < 1000) throw new Error(`the style sheet is only ${style_bytes} bytes: its imports were not bundled`);
 
 const kb = (n) => (n / 1000).toFixed(1).padStart(8) + " kB";
-for (const [name, { raw, brotli }] of Object.entries(sizes)) console.error(`web: ${name.padEnd(9)}${kb(raw)}  brotli${kb(brotli)}`);
-const weight = sizes.wasm.brotli + sizes["padis.js"].brotli + sizes["boot.js"].brotli;
-console.error(`web: wasm and JavaScript ${kb(weight).trim()} compressed`);
-writeFileSync(path.join(site, "weight"), `${weight}\n`);
+for (const [name, { raw, brotli }] of Object.entries(sizes)) console.error(`web: ${name.padEnd(14)}${kb(raw)}  brotli${kb(brotli)}`);
+/** What the reader of a language loads before the page answers to him. */
+const weight = (lang) => [`padis-${lang}.wasm`, `padis-${lang}.js`, `boot-${lang}.js`].reduce((sum, name) => sum + sizes[name].brotli, 0);
+const weights = { zh: weight("zh"), en: weight("en") };
+console.error(`web: wasm and JavaScript compressed: zh ${kb(weights.zh).trim()}, en ${kb(weights.en).trim()}`);
+writeFileSync(path.join(site, "weight"), `${Math.max(weights.zh, weights.en)}\n`);
 
 const next = path.join(site, "manifest.json.new");
-writeFileSync(next, JSON.stringify({ wasm, js, css, boot }, null, 2) + "\n");
+writeFileSync(next, JSON.stringify({ css, zh, en }, null, 2) + "\n");
 renameSync(next, path.join(site, "manifest.json"));
-const named = new Set([wasm, js, css, boot]);
+const named = new Set([css, ...Object.values(zh), ...Object.values(en)]);
 for (const file of readdirSync(pkg)) {
   const whole = path.join(pkg, file);
   if (!named.has(file.replace(/\.(br|gz)$/, "")) && Date.now() - statSync(whole).mtimeMs > KEEP_MS) rmSync(whole);

@@ -13,6 +13,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Router, serve};
+use padis_app::context::Half;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -27,9 +28,8 @@ async fn main() {
     let site = args.next();
     let mut world = World::new(Some(support::operator()));
     if site.is_some() {
-        world.assets.js = "/pkg/padis.js".into();
-        world.assets.wasm = "/pkg/padis_bg.wasm".into();
-        world.assets.boot = "/pkg/boot.js".into();
+        let half = Half { js: "/pkg/padis.js".into(), wasm: "/pkg/padis_bg.wasm".into(), boot: "/pkg/boot.js".into() };
+        (world.assets.zh, world.assets.en) = (half.clone(), half);
     }
     let style = concat!(env!("CARGO_MANIFEST_DIR"), "/../style").to_owned();
     let folders = Router::new()

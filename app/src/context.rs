@@ -55,10 +55,29 @@ pub struct Prefs {
 pub struct Assets {
     /// Style sheet.
     pub css: String,
+    /// For readers of Chinese.
+    pub zh: Half,
+    /// For readers of English.
+    pub en: Half,
+}
+
+/// The browser half for the readers of one language.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Half {
     /// wasm-bindgen's module.
     pub js: String,
     /// The wasm file.
     pub wasm: String,
     /// The module that starts it.
     pub boot: String,
+}
+
+impl Assets {
+    /// The browser half that speaks `lang`.
+    pub fn half(&self, lang: Lang) -> &Half {
+        match lang {
+            Lang::Zh => &self.zh,
+            Lang::En => &self.en,
+        }
+    }
 }

@@ -33,11 +33,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         Theme::Light => Some("light"),
         Theme::Dark => Some("dark"),
     };
-    let script = (!assets.boot.is_empty()).then(|| {
+    let half = assets.half(prefs.lang).clone();
+    let script = (!half.boot.is_empty()).then(|| {
         view! {
-            <link rel="modulepreload" href=assets.js.clone()/>
-            <link rel="preload" r#as="fetch" r#type="application/wasm" href=assets.wasm.clone() crossorigin="anonymous"/>
-            <script type="module" src=assets.boot data-js=assets.js data-wasm=assets.wasm nonce=leptos::nonce::use_nonce()></script>
+            <link rel="modulepreload" href=half.js.clone()/>
+            <link rel="preload" r#as="fetch" r#type="application/wasm" href=half.wasm.clone() crossorigin="anonymous"/>
+            <script type="module" src=half.boot data-js=half.js data-wasm=half.wasm nonce=leptos::nonce::use_nonce()></script>
         }
     });
     view! {

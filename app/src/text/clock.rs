@@ -173,20 +173,19 @@ impl Texts {
     /// `40 s`, `2 h 16 min`, `9 days`: how long something has lasted.
     pub fn lasting(&self, ms: i64) -> String {
         let s = ms.max(0) / 1000;
-        let (zh, en) = match s {
-            0..=119 => (format!("{s} 秒"), format!("{s} s")),
-            120..=3599 => (format!("{} 分钟", s / 60), format!("{} min", s / 60)),
+        match s {
+            0..=119 => self.pick_with(|| format!("{s} 秒"), || format!("{s} s")),
+            120..=3599 => self.pick_with(|| format!("{} 分钟", s / 60), || format!("{} min", s / 60)),
             3600..=172_799 => {
                 let (h, m) = (s / 3600, s % 3600 / 60);
                 if m == 0 {
-                    (format!("{h} 小时"), format!("{h} h"))
+                    self.pick_with(|| format!("{h} 小时"), || format!("{h} h"))
                 } else {
-                    (format!("{h} 小时 {m} 分"), format!("{h} h {m} min"))
+                    self.pick_with(|| format!("{h} 小时 {m} 分"), || format!("{h} h {m} min"))
                 }
             }
-            _ => (format!("{} 天", s / 86_400), format!("{} days", s / 86_400)),
-        };
-        self.pick_with(|| zh, || en)
+            _ => self.pick_with(|| format!("{} 天", s / 86_400), || format!("{} days", s / 86_400)),
+        }
     }
     /// `0.1 s`, `21.8 s`, `2 min 5 s`: how long a step took.
     pub fn took(&self, ms: i64) -> String {

@@ -86,7 +86,11 @@ impl Texts {
     }
     /// The dimension's name as it begins a sentence: a space follows a Latin one in Chinese.
     pub fn leading(&self, word: &str) -> String {
-        if self.lang == crate::context::Lang::Zh && word.is_ascii() { format!("{word} ") } else { word.to_owned() }
+        if self.language() == crate::context::Lang::Zh && word.is_ascii() {
+            format!("{word} ")
+        } else {
+            word.to_owned()
+        }
     }
 }
 

@@ -57,8 +57,7 @@ pub mod words;
 /// All texts of one language.
 #[derive(Debug)]
 pub struct Texts {
-    /// Which language this is.
-    pub lang: Lang,
+    lang: Lang,
     /// Frame: navigation, top bar, what several pages share.
     pub shell: shell::Shell,
     /// Sign-in and account.
@@ -127,9 +126,18 @@ pub fn lowercase(s: &str) -> String {
     }
 }
 
+/// The only language that this build can speak, if it is not made for both. The
+/// browser half is built once for each: a reader needs the texts of one, and those
+/// of the other are a tenth of what he would have to load.
+const ONLY: Option<Lang> = match (cfg!(feature = "zh"), cfg!(feature = "en")) {
+    (true, false) => Some(Lang::Zh),
+    (false, true) => Some(Lang::En),
+    _ => None,
+};
+
 /// The texts of a language.
 pub fn of(lang: Lang) -> &'static Texts {
-    match lang {
+    match ONLY.unwrap_or(lang) {
         Lang::Zh => &ZH,
         Lang::En => &EN,
     }
@@ -142,16 +150,21 @@ pub fn texts() -> &'static Texts {
 }
 
 impl Texts {
+    /// Which language this is. A constant where the build has only one, so that what
+    /// is written for the other is left out of it.
+    pub fn language(&self) -> Lang {
+        ONLY.unwrap_or(self.lang)
+    }
     /// One of two, by language: for words that stand in a `match`.
     pub fn pick(&self, zh: &'static str, en: &'static str) -> &'static str {
-        match self.lang {
+        match self.language() {
             Lang::Zh => zh,
             Lang::En => en,
         }
     }
     /// One of two built sentences, by language.
     pub fn pick_with(&self, zh: impl FnOnce() -> String, en: impl FnOnce() -> String) -> String {
-        match self.lang {
+        match self.language() {
             Lang::Zh => zh(),
             Lang::En => en(),
         }

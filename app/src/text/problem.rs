@@ -1,6 +1,7 @@
 //! Problems in words: what happened, why, and what to do next.
 
 use super::{Texts, units};
+use crate::context::Lang;
 use padis_domain::Problem;
 use padis_domain::package::PackageFault;
 use padis_domain::problem::{NameFault, ValueFault};
@@ -30,15 +31,22 @@ impl Said {
     }
 }
 
+/// One of two pairs, by language; the other is not even built.
+macro_rules! said {
+    ($texts:expr, $zh:expr, $en:expr $(,)?) => {{
+        let (what, next) = match $texts.language() {
+            Lang::Zh => said!(@pair $zh),
+            Lang::En => said!(@pair $en),
+        };
+        Said::new(what, next)
+    }};
+    (@pair ($what:expr, $next:expr $(,)?)) => { (String::from($what), $next) };
+    (@pair $both:expr) => { (String::from($both.0), $both.1) };
+}
+
 impl Texts {
-    fn said(&self, zh: (String, &str), en: (String, &str)) -> Said {
-        match self.lang {
-            crate::context::Lang::Zh => Said::new(zh.0, zh.1),
-            crate::context::Lang::En => Said::new(en.0, en.1),
-        }
-    }
     fn plain(&self, zh: (&str, &str), en: (&str, &str)) -> Said {
-        self.said((zh.0.into(), zh.1), (en.0.into(), en.1))
+        said!(self, zh, en)
     }
 
     /// A problem in words.
@@ -47,7 +55,7 @@ impl Texts {
             Problem::NotSignedIn => {
                 self.plain(("登录已失效。", "请重新登录。"), ("You are no longer signed in.", "Sign in again."))
             }
-            Problem::NotAllowed { needs } => self.said(
+            Problem::NotAllowed { needs } => said!(self,
                 (format!("您没有权限：需要“{}”角色。", self.needs(needs)), "请联系团队负责人或平台管理员。"),
                 (format!("Only a {} may do this.", self.needs(needs)), "Ask your team's lead or an operator."),
             ),
@@ -59,18 +67,18 @@ impl Texts {
                 ("账号或密码错误。", "请检查大小写和输入法后重试。"),
                 ("Account or password is wrong.", "Check capital letters and the keyboard layout, then try again."),
             ),
-            Problem::TooManyAttempts { retry_after_s } => self.said(
+            Problem::TooManyAttempts { retry_after_s } => said!(self,
                 (format!("尝试次数过多，请在 {retry_after_s} 秒后重试。"), "这是为了防止他人猜测您的密码。"),
                 (format!("Too many attempts. Try again in {retry_after_s} s."), "This keeps others from guessing your password."),
             ),
-            Problem::NameTaken { name, .. } => self.said(
+            Problem::NameTaken { name, .. } => said!(self,
                 (format!("名称“{name}”已被使用。"), "请换一个名称。"),
                 (format!("The name “{name}” is taken."), "Choose another one."),
             ),
             Problem::Field { field, fault } => self.fault(field, fault),
             Problem::Fields { problems } => {
                 let n = self.some(problems.len() as u64, "处", "entry needs", "entries need");
-                self.said(
+                said!(self,
                     (format!("有 {n}需要修改。"), "每处的原因写在对应的输入框下方。"),
                     (format!("{n} a change."), "Each is explained beside its field."),
                 )
@@ -81,51 +89,51 @@ impl Texts {
                     self.amount(shortage.dimension, shortage.wanted),
                     self.amount(shortage.dimension, shortage.left),
                 );
-                self.said(
+                said!(self,
                     (format!("超出团队 {team} 在 {pool} 的配额：{d}还需 {w}，仅剩 {l}。"), "请减少实例数或规格，或向平台管理员申请更多配额。"),
                     (format!("Over the quota of team {team} in {pool}. {d}: {w} more wanted, {l} left."), "Take fewer or smaller instances, or ask an operator for more quota."),
                 )
             }
-            Problem::NoQuota { pool, team } => self.said(
+            Problem::NoQuota { pool, team } => said!(self,
                 (format!("团队 {team} 在 {pool} 没有配额。"), "请选择其他资源池，或向平台管理员申请配额。"),
                 (format!("Team {team} has no quota in {pool}."), "Choose another pool or ask an operator for a quota."),
             ),
             Problem::NoHostLargeEnough { pool, best_cpu_milli, best_mem_mib } => {
                 let best = format!("{} · {}", self.cpu(*best_cpu_milli), units::mib(*best_mem_mib));
-                self.said(
+                said!(self,
                     (format!("{pool} 中没有能容纳一个实例的主机，最大可用为 {best}。"), "请选择更小的规格或其他资源池。"),
                     (format!("No host of {pool} is large enough for one instance; the best has {best} free."), "Choose a smaller size or another pool."),
                 )
             }
-            Problem::NoFreeAddress { pool, free, soon } => self.said(
+            Problem::NoFreeAddress { pool, free, soon } => said!(self,
                 (format!("{pool} 的空闲地址不足：剩 {free} 个，另有 {soon} 个十分钟内结束隔离。"), "请减少实例数、稍后再试，或联系平台管理员扩充子网。"),
                 (format!("{pool} has too few free addresses: {free} left, {soon} more within ten minutes."), "Take fewer instances, wait a little, or ask an operator for a larger subnet."),
             ),
             Problem::Package { fault } => self.package_fault(fault),
-            Problem::PackageDoesNotFit { kind, stack } => self.said(
+            Problem::PackageDoesNotFit { kind, stack } => said!(self,
                 (format!("{stack} 不能运行 .{kind} 应用包。"), "请选择接收该类型的中间件，或上传其他应用包。"),
                 (format!("{stack} does not take a .{kind} package."), "Choose a middleware that takes it, or upload another package."),
             ),
-            Problem::StackGone { stack } => self.said(
+            Problem::StackGone { stack } => said!(self,
                 (format!("中间件 {stack} 的镜像已不在仓库中。"), "请选择其他版本，或联系平台管理员恢复。"),
                 (format!("The image of {stack} is no longer in the registry."), "Choose another version, or ask an operator to bring it back."),
             ),
             Problem::ChangedMeanwhile { by, at, changes, .. } => {
                 let n = self.change_count(changes.len());
                 let at = super::clock::short_time(*at);
-                self.said(
+                said!(self,
                     (format!("{by} 已在 {at} 修改了该应用（{n}）。您的修改尚未保存。"), "请核对对方的修改，再次提交即以您的内容为准。"),
                     (format!("{by} changed this at {at} ({n}). Yours is not saved yet."), "Look at what changed, then submit again to apply yours on top."),
                 )
             }
             Problem::NotNow { reason } => Said::new(self.reason(*reason), ""),
-            Problem::InUse { by } => self.said(
+            Problem::InUse { by } => said!(self,
                 (format!("仍在使用中：{by}。"), "请先解除使用，再删除。"),
                 (format!("Still in use by {by}."), "Take it out of use first, then delete it."),
             ),
             Problem::Unavailable { system, incident } => {
                 let s = self.system(*system);
-                self.said(
+                said!(self,
                     (format!("{s}暂时没有应答。"), "已记录的内容不会丢失，系统会自动重试。持续出现时请将事件号告知平台管理员。"),
                     (format!("No answer from {s}."), "Nothing that was recorded is lost, Padis tries again by itself. If it stays, give the incident to an operator."),
                 )
@@ -135,7 +143,7 @@ impl Texts {
                 ("磁盘空间已满，无法保存。", "已保存的内容没有丢失，本次操作没有生效。请联系平台管理员清理磁盘，然后重试。"),
                 ("The disk is full, so nothing can be saved.", "What was saved before is not lost; this was not done. Ask an operator to make room, then try again."),
             ),
-            Problem::DiskFull { free_bytes, need_bytes } => self.said(
+            Problem::DiskFull { free_bytes, need_bytes } => said!(self,
                 (format!("磁盘空间不足：需要 {}，剩余 {}。", units::bytes(*need_bytes), units::bytes(*free_bytes)), "请删除不再使用的应用包，或联系平台管理员。"),
                 (format!("The disk is full: {} needed, {} free.", units::bytes(*need_bytes), units::bytes(*free_bytes)), "Delete packages that nobody uses, or ask an operator."),
             ),
@@ -174,7 +182,8 @@ impl Texts {
             },
             ValueFault::Malformed => self
                 .plain(("格式不正确。", "请参照提示填写。"), ("This does not have the right form.", "See the hint.")),
-            ValueFault::OutOfRange { min, max } => self.said(
+            ValueFault::OutOfRange { min, max } => said!(
+                self,
                 (format!("必须在 {min} 到 {max} 之间。"), ""),
                 (format!("This must be from {min} to {max}."), ""),
             ),
@@ -188,13 +197,14 @@ impl Texts {
             ValueFault::Unknown => {
                 self.plain(("该选项已不存在。", "请重新选择。"), ("This does not exist any more.", "Choose again."))
             }
-            ValueFault::Overlaps { with } => self.said(
+            ValueFault::Overlaps { with } => said!(
+                self,
                 (format!("与 {with} 重叠。"), "请改用其他范围。"),
                 (format!("This overlaps with {with}."), "Choose another range."),
             ),
             ValueFault::TooLong { max } => {
                 let n = self.characters(*max);
-                self.said((format!("最多 {n}。"), ""), (format!("At most {n}."), ""))
+                said!(self, (format!("最多 {n}。"), ""), (format!("At most {n}."), ""))
             }
             ValueFault::Name { fault } => self.name_fault(fault),
             ValueFault::NotConfirmed if field == "old" => self.plain(
@@ -225,9 +235,10 @@ impl Texts {
             NameFault::Empty => self.plain(("请填写名称。", ""), ("A name is needed.", "")),
             NameFault::TooLong { max } => {
                 let n = self.characters(*max);
-                self.said((format!("名称最多 {n}。"), ""), (format!("A name has at most {n}."), ""))
+                said!(self, (format!("名称最多 {n}。"), ""), (format!("A name has at most {n}."), ""))
             }
-            NameFault::Character { found } => self.said(
+            NameFault::Character { found } => said!(
+                self,
                 (format!("名称中不能有“{found}”。"), "只用小写字母、数字和连字符。"),
                 (format!("“{found}” is not allowed here."), "Use lower-case letters, digits and hyphens."),
             ),
@@ -248,8 +259,9 @@ impl Texts {
     pub fn package_fault(&self, f: &PackageFault) -> Said {
         let again = ("请重新构建后再上传。", "Build it again and upload the new file.");
         match f {
-            PackageFault::Empty => self.said(("文件是空的。".into(), again.0), ("The file is empty.".into(), again.1)),
-            PackageFault::NotAnArchive { looks_like } => self.said(
+            PackageFault::Empty => said!(self, ("文件是空的。", again.0), ("The file is empty.", again.1)),
+            PackageFault::NotAnArchive { looks_like } => said!(
+                self,
                 (
                     format!("这不是应用包，看起来是{}。", self.looks_like(looks_like)),
                     "请上传构建产出的 .war、.jar、.zip 或 .tar.gz。",
@@ -259,25 +271,29 @@ impl Texts {
                     "Upload the .war, .jar, .zip or .tar.gz that your build produced.",
                 ),
             ),
-            PackageFault::Truncated => self.said(
-                ("文件不完整，在结尾之前就中断了。".into(), again.0),
-                ("The file ends before its end: it was cut off.".into(), again.1),
+            PackageFault::Truncated => said!(
+                self,
+                ("文件不完整，在结尾之前就中断了。", again.0),
+                ("The file ends before its end: it was cut off.", again.1),
             ),
             PackageFault::Corrupt { entry } => {
                 let e = if entry.is_empty() { self.pick("目录", "its index").to_owned() } else { entry.clone() };
-                self.said(
+                said!(
+                    self,
                     (format!("文件已损坏（{e}）。"), again.0),
                     (format!("The file is damaged (at {e})."), again.1),
                 )
             }
-            PackageFault::ClimbsOut { entry } => self.said(
+            PackageFault::ClimbsOut { entry } => said!(
+                self,
                 (format!("包内路径“{entry}”指向包外，已拒绝。"), "请检查打包工具，包内只能使用相对路径。"),
                 (
                     format!("The entry “{entry}” leads out of the archive, so it is refused."),
                     "Check the tool that packs it: only paths inside the archive are allowed.",
                 ),
             ),
-            PackageFault::Bomb { unpacked_bytes, limit_bytes } => self.said(
+            PackageFault::Bomb { unpacked_bytes, limit_bytes } => said!(
+                self,
                 (
                     format!("解压后至少 {}，超过上限 {}。", units::bytes(*unpacked_bytes), units::bytes(*limit_bytes)),
                     "请去掉不需要的大文件。",
@@ -291,11 +307,13 @@ impl Texts {
                     "Take out large files that it does not need.",
                 ),
             ),
-            PackageFault::TooManyEntries { limit } => self.said(
+            PackageFault::TooManyEntries { limit } => said!(
+                self,
                 (format!("包内文件超过 {} 个。", units::count(*limit)), "请去掉不需要的文件。"),
                 (format!("It holds more than {} files.", units::count(*limit)), "Take out what it does not need."),
             ),
-            PackageFault::TooLarge { limit_bytes } => self.said(
+            PackageFault::TooLarge { limit_bytes } => said!(
+                self,
                 (format!("文件超过上限 {}。", units::bytes(*limit_bytes)), "请精简后再上传。"),
                 (
                     format!("The file is larger than {}.", units::bytes(*limit_bytes)),
@@ -306,7 +324,8 @@ impl Texts {
                 ("文件已加密。", "请上传未加密的应用包。"),
                 ("The archive is encrypted.", "Upload it without a password."),
             ),
-            PackageFault::Special { entry } => self.said(
+            PackageFault::Special { entry } => said!(
+                self,
                 (format!("包内“{entry}”是链接或设备文件，无法提供服务。"), "请改为普通文件。"),
                 (format!("“{entry}” is a link or a device and can't be served."), "Pack plain files only."),
             ),

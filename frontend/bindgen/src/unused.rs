@@ -1,22 +1,24 @@
 //! Takes out what the browser half never calls but the compiler can't know it:
 //! methods that stand in tables of function pointers beside the ones in use.
 //!
-//! Each family is emptied by name (a call of one would trap, and the journeys fail
-//! on any error in the browser's console) and everything that only they reached
-//! goes with them. One could get it wrong by naming something that is called, or
-//! by a name that a new version of a crate no longer has: the latter stops the build.
+//! Only the functions that themselves stand in such a table are named (a call of
+//! one would trap, and the journeys fail on any error in the browser's console);
+//! everything that only they reached goes with them. One could get it wrong by
+//! naming what they call: the compiler makes one function of several with the same
+//! code, under the name of any of them. Or by a name that a new version of a crate no
+//! longer has: that stops the build.
 
 use anyhow::ensure;
 use walrus::{FunctionBuilder, FunctionKind, Module, passes::gc};
 
-/// Families of functions that hydration never calls.
+/// What the names of functions end in that hydration never calls.
 const NEVER: [(&str, &str); 3] = [
     // Only `hydrate_lazy` awaits views; `hydrate_body` does not.
-    ("hydrate_async of every view", "::hydrate_async"),
+    ("hydrate_async of every view", "IntoAny>::into_any::hydrate_async"),
     // Only `template!` hydrates from a template.
     ("hydrate_from_template of every attribute", "IntoAnyAttribute>::into_any_attr::hydrate_from_template"),
     // Only the server lists routes.
-    ("generate_routes of every route", "MatchNestedRoutes>::generate_routes"),
+    ("generate_routes of every route", "IntoAnyNestedRoute>::into_any_nested_route::generate_routes"),
 ];
 
 /// Exports that nobody imports: streams for server functions that stream.
@@ -31,10 +33,10 @@ pub fn take_out(module: &mut Module) -> anyhow::Result<()> {
         let ids: Vec<_> = module
             .funcs
             .iter()
-            .filter(|f| f.name.as_deref().is_some_and(|n| n.contains(name)))
+            .filter(|f| f.name.as_deref().is_some_and(|n| plain(n).ends_with(name)))
             .map(|f| f.id())
             .collect();
-        ensure!(!ids.is_empty(), "{what}: no function's name holds {name:?}");
+        ensure!(!ids.is_empty(), "{what}: no function's name ends in {name:?}");
         for id in ids {
             let FunctionKind::Local(old) = &module.funcs.get(id).kind else { continue };
             let (of, arguments) = (module.types.get(old.ty()), old.args.clone());
@@ -47,4 +49,9 @@ pub fn take_out(module: &mut Module) -> anyhow::Result<()> {
     }
     gc::run(module);
     Ok(())
+}
+
+/// A function's name without the hash at its end.
+fn plain(name: &str) -> &str {
+    name.rsplit_once("::h").map_or(name, |(plain, _)| plain)
 }

@@ -9,7 +9,8 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use padis_app::context::Assets;
+use padis_app::context::{Assets, Half};
+use serde::Deserialize;
 use std::path::Path;
 use tower_http::services::ServeDir;
 
@@ -26,16 +27,38 @@ pub fn read(site: &Path) -> Assets {
             return Assets::default();
         }
     };
-    let names: std::collections::BTreeMap<String, String> = match serde_json::from_str(&text) {
-        Ok(n) => n,
+    match serde_json::from_str::<Manifest>(&text) {
+        Ok(m) => Assets { css: path(&m.css), zh: m.zh.half(), en: m.en.half() },
         Err(e) => {
             tracing::error!(path = %file.display(), cause = %e, "the browser half's manifest is not readable");
-            return Assets::default();
+            Assets::default()
         }
-    };
-    let path = |k: &str| names.get(k).map(|n| if n.starts_with('/') { n.clone() } else { format!("/pkg/{n}") });
-    let path = |k: &str| path(k).unwrap_or_default();
-    Assets { css: path("css"), js: path("js"), wasm: path("wasm"), boot: path("boot") }
+    }
+}
+
+/// What `.ci/pack.mjs` writes: names of files in `pkg/`, the browser half's by language.
+#[derive(Deserialize)]
+struct Manifest {
+    css: String,
+    zh: Names,
+    en: Names,
+}
+
+#[derive(Deserialize)]
+struct Names {
+    js: String,
+    wasm: String,
+    boot: String,
+}
+
+impl Names {
+    fn half(&self) -> Half {
+        Half { js: path(&self.js), wasm: path(&self.wasm), boot: path(&self.boot) }
+    }
+}
+
+fn path(name: &str) -> String {
+    format!("/pkg/{name}")
 }
 
 /// `/pkg/*` and the icon.
