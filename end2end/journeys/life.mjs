@@ -197,7 +197,7 @@ journey('the life of an application', ({ step, window }) => {
     chinese = second.page;
     await signIn(chinese);
     // Those who look at it find at last that it is not there any more.
-    const absent = /\/api\/app\?app\[team\]=default&app\[app\]=prices& answered 404|status of 404 .*\/api\/app\?app\[team\]=default&app\[app\]=prices&/;
+    const absent = /\/api\/app\?app\[team\]=default&app\[app\]=prices&? answered 404|status of 404 .*\/api\/app\?app\[team\]=default&app\[app\]=prices&?/;
     first.expect(absent);
     second.expect(absent);
     const rows = (w) => w.locator('section:has(#clh) tbody tr');

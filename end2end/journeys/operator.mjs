@@ -38,7 +38,7 @@ journey('operators, members, auditors', ({ step, window }) => {
     await page.locator('#gateway').fill('10.210.99.1');
     await page.locator('#domain').fill('trial.padis.localhost');
     await page.locator('#pool-save').click();
-    await page.waitForURL(/\/pools/);
+    await page.waitForURL((url) => url.pathname !== '/pools/new');
     await go(page, '/pools/mf-test?quota=%2B');
     await page.locator('#q-team').selectOption('claims');
     await page.locator('#q-cpu').fill('1');

@@ -44,10 +44,11 @@ export async function open(browser, { script = true, lang = 'en', theme = 'light
     page: await context.newPage(),
     /// From now on a complaint that matches is part of the journey.
     expect: (pattern) => announced.push(pattern),
-    /// Fails if there was a complaint that nobody announced.
+    /// What was complained about and nobody announced.
+    complaints: () => complaints.filter((c) => !announced.some((p) => p.test(c))),
+    /// Fails if there was any of that.
     quiet() {
-      const rest = complaints.filter((c) => !announced.some((p) => p.test(c)));
-      assert.deepEqual(rest, [], 'the browser complained');
+      assert.deepEqual(this.complaints(), [], 'the browser complained');
     },
     async close() {
       await context.close();

@@ -33,6 +33,7 @@ export function journey(name, tell) {
             const file = `${ARTEFACTS}failed/${name}-${who}.png`.replaceAll(/[^\w./-]+/g, '-');
             await w.page.screenshot({ path: file, fullPage: true }).catch(() => {});
             console.log(`${who} was at ${w.page.url()}, see ${file}`);
+            for (const c of w.complaints()) console.log(`${who}'s browser complained: ${c}`);
           }
           throw error;
         }

@@ -39,7 +39,8 @@ pub const FIELDS: &[&str] = &[
 /// The draft. Copies share one state.
 #[derive(Clone, Copy)]
 pub struct Draft {
-    pub options: StoredValue<NewAppOptions>,
+    /// What there is to choose from; it may change while the form is filled in.
+    pub options: RwSignal<NewAppOptions>,
     pub packages: RwSignal<Vec<PackageRow>>,
     pub uploading: Uploading,
     pub told: Told,
@@ -125,13 +126,32 @@ impl Draft {
             secrets: RwSignal::new(f.secrets),
             wrong: RwSignal::default(),
             edited: RwSignal::new(false),
-            options: StoredValue::new(options),
+            options: RwSignal::new(options),
         };
         d.suggest();
         d.choose_only_pool();
         effect(move || d.live.set(true));
         d.check();
         d
+    }
+
+    /// Follows what there is to choose from: a middleware or a host may come while
+    /// somebody fills in the form. What was chosen and typed stays.
+    pub fn follow(self, changed: ReadSignal<u32>) {
+        effect(move || {
+            if changed.get() == 0 {
+                return;
+            }
+            leptos::task::spawn_local(async move {
+                let Ok(now) = api::new_app_options().await else { return };
+                let same = self.options.try_with_untracked(|o| o.stacks == now.stacks && o.pools == now.pools);
+                if same == Some(false) {
+                    self.options.update(|o| (o.stacks, o.pools) = (now.stacks, now.pools));
+                    self.suggest();
+                    self.choose_only_pool();
+                }
+            });
+        });
     }
 
     /// The chosen package.
@@ -142,12 +162,12 @@ impl Draft {
     /// The chosen middleware.
     pub fn chosen_stack(self) -> Option<StackView> {
         let key = self.stack.get();
-        self.options.with_value(|o| o.stacks.iter().find(|s| s.key == key).cloned())
+        self.options.with(|o| o.stacks.iter().find(|s| s.key == key).cloned())
     }
     /// The chosen pool.
     pub fn chosen_pool(self) -> Option<PoolRow> {
         let name = self.pool.get();
-        self.options.with_value(|o| o.pools.iter().find(|p| p.spec.name == name).cloned())
+        self.options.with(|o| o.pools.iter().find(|p| p.spec.name == name).cloned())
     }
     /// The chosen size, if it can be read.
     pub fn chosen_size(self) -> Option<Size> {
@@ -186,7 +206,7 @@ impl Draft {
             let fitting = |s: &StackView| fits(p.facts.kind, &s.contract);
             let keep = self.chosen_stack().is_some_and(|s| fitting(&s));
             if !keep && !self.own_stack.get() {
-                let first = self.options.with_value(|o| o.stacks.iter().find(|s| fitting(s)).map(|s| s.key.clone()));
+                let first = self.options.with(|o| o.stacks.iter().find(|s| fitting(s)).map(|s| s.key.clone()));
                 if let Some(key) = first {
                     self.stack.set(key);
                 }
@@ -219,7 +239,7 @@ impl Draft {
     pub fn choose_only_pool(self) {
         untrack(|| {
             let team = self.team.get();
-            let mine: Vec<String> = self.options.with_value(|o| {
+            let mine: Vec<String> = self.options.with(|o| {
                 let with = o.pools.iter().filter(|p| p.quotas.contains_key(&team));
                 with.map(|p| p.spec.name.clone()).collect()
             });

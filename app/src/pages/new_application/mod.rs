@@ -16,7 +16,7 @@ pub mod upload;
 mod well;
 
 use super::page;
-use super::parts::{act, act_form, hidden};
+use super::parts::{act, act_form, hidden, live};
 use crate::api::form::NewAppForm;
 use crate::api::{self, CreateApp, use_kept};
 use crate::fetch::Fetch;
@@ -39,6 +39,7 @@ pub fn NewApplication() -> AnyView {
     let uploaded = query.get_untracked().get("package").unwrap_or_default();
     let team = query.get_untracked().get("for").unwrap_or_default();
     let refused = api::refused(|name| query.get_untracked().get(name));
+    let changed = live(&["stacks", "pools"]);
     let data = Fetch::new(
         || (),
         move |()| {
@@ -63,6 +64,7 @@ pub fn NewApplication() -> AnyView {
             let form = kept.get_untracked().flatten();
             let again = form.is_some();
             let d = Draft::new(options, more, form, (&sha, &team), create.told, refused.clone());
+            d.follow(changed);
             body(d, create, again)
         })}
     }
@@ -94,7 +96,7 @@ fn step(
 /// Without scripts the page stands for one team: its packages, its pools. Somebody
 /// in several goes to the other ones' from here.
 fn teams(d: Draft) -> AnyView {
-    let all = d.options.with_value(|o| o.teams.clone());
+    let all = d.options.with_untracked(|o| o.teams.clone());
     if all.len() < 2 {
         return ().into_any();
     }
@@ -119,7 +121,7 @@ fn body(d: Draft, create: super::parts::Act<CreateApp>, again: bool) -> AnyView 
     let t = texts();
     let secrets = (again && d.secrets.with_untracked(|s| !s.is_empty()))
         .then(|| crate::ui::notice(Shape::Warn, t.new_app.secrets_again, "", ().into_any()));
-    let once = d.options.with_value(|o| o.once.clone());
+    let once = d.options.with_untracked(|o| o.once.clone());
     let form = view! {
         {hidden("once", once)}
         <div class="make">

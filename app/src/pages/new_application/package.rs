@@ -12,8 +12,8 @@ use leptos::prelude::*;
 pub fn step(d: Draft) -> AnyView {
     let t = texts();
     let n = &t.new_app;
-    let max = d.options.with_value(|o| o.max_package_bytes);
-    let teams = d.options.with_value(|o| o.teams.clone());
+    let max = d.options.with_untracked(|o| o.max_package_bytes);
+    let teams = d.options.with_untracked(|o| o.teams.clone());
     let zone = upload::zone(
         d.uploading,
         max,

@@ -38,7 +38,7 @@ pub fn step(d: Draft) -> AnyView {
             && d.count().is_some()
             && d.name.with(|n| padis_domain::name::check_name(n).is_ok())
     });
-    let teams = d.options.with_value(|o| o.teams.clone());
+    let teams = d.options.with_untracked(|o| o.teams.clone());
     let team = view! {
         <SelectField
             id="team"
@@ -91,7 +91,7 @@ pub fn step(d: Draft) -> AnyView {
 fn pools(d: Draft) -> AnyView {
     let t = texts();
     let team = d.team.get();
-    let pools = d.options.with_value(|o| o.pools.clone());
+    let pools = d.options.with(|o| o.pools.clone());
     if pools.is_empty() {
         return notice(Shape::Warn, t.new_app.no_pools, "", ().into_any());
     }

@@ -26,22 +26,28 @@ pub fn letters(s: &StackView) -> String {
 pub fn step(d: Draft) -> AnyView {
     let t = texts();
     let n = &t.new_app;
-    let stacks = d.options.with_value(|o| o.stacks.clone());
-    let body = if stacks.is_empty() {
-        notice(Shape::Warn, n.no_stacks, "", ().into_any())
-    } else {
-        let cards = stacks.into_iter().map(|s| card(d, &s)).collect_view();
-        view! {
-            <fieldset class="grid2" aria-describedby="stack-line">
-                <legend class="vh">{n.stack}</legend>
-                {cards}
-            </fieldset>
-            {problem("stack-line", d.error("stack"))}
-        }
-        .erase()
-    };
+    let body = view! {
+        {move || cards(d)}
+        {problem("stack-line", d.error("stack"))}
+    }
+    .erase();
     let done = Signal::derive(move || d.chosen_stack().is_some());
     super::step(1, "s1", n.stack, n.stack_lead.to_owned(), done, body)
+}
+
+fn cards(d: Draft) -> AnyView {
+    let n = &texts().new_app;
+    let cards = d.options.with(|o| o.stacks.iter().map(|s| card(d, s)).collect::<Vec<_>>());
+    if cards.is_empty() {
+        return notice(Shape::Warn, n.no_stacks, "", ().into_any());
+    }
+    view! {
+        <fieldset class="grid2" aria-describedby="stack-line">
+            <legend class="vh">{n.stack}</legend>
+            {cards}
+        </fieldset>
+    }
+    .erase()
 }
 
 /// The line below a group of cards.

@@ -16,7 +16,7 @@ pub fn summary(d: Draft) -> AnyView {
     let t = texts();
     let n = &t.new_app;
     let name = move || d.name.with(|x| if x.is_empty() { n.unnamed.to_owned() } else { x.clone() });
-    let usual = d.options.with_value(|o| o.usual_ms).map(|ms| (n.usually)(&clock::stopwatch(ms as i64)));
+    let usual = d.options.with_untracked(|o| o.usual_ms).map(|ms| (n.usually)(&clock::stopwatch(ms as i64)));
     let refused = Signal::derive(move || if d.live.get() { missing(t, d) } else { None });
     view! {
         <aside class="sum" aria-labelledby="sumh">
@@ -39,7 +39,7 @@ pub fn summary(d: Draft) -> AnyView {
 /// What is still needed before it can go online.
 fn missing(t: &'static Texts, d: Draft) -> Option<String> {
     let n = &t.new_app;
-    if d.options.with_value(|o| o.teams.is_empty()) {
+    if d.options.with_untracked(|o| o.teams.is_empty()) {
         return Some(n.need_team.to_owned());
     }
     if let Upload::Sending { sent, total, .. } | Upload::Broken { sent, total, .. } = d.uploading.now() {
@@ -93,7 +93,7 @@ fn lines(t: &'static Texts, d: Draft) -> AnyView {
     let expect = d.health_expect.get();
     let says = if expect.is_empty() { n.any_answer.to_owned() } else { (n.contains)(&expect) };
     let well = view! { <code>{d.health_path.get()}</code><br/>{says} }.erase();
-    let port = d.options.with_value(|o| o.balancer_port);
+    let port = d.options.with_untracked(|o| o.balancer_port);
     let port = if port == 80 { String::new() } else { format!(":{port}") };
     let name = d.name.get();
     let domain = d
@@ -117,7 +117,7 @@ fn budget(t: &'static Texts, d: Draft) -> AnyView {
     let found = d.chosen_pool().and_then(|p| p.quotas.get(&team).map(|q| (p.spec.name.clone(), *q)));
     let (Some((pool, q)), Some(s), Some(c)) = (found, d.chosen_size(), d.count()) else { return ().into_any() };
     let want = s.times(c);
-    let title = d.options.with_value(|o| o.teams.iter().find(|x| x.0 == team).map(|x| x.1.clone()));
+    let title = d.options.with_untracked(|o| o.teams.iter().find(|x| x.0 == team).map(|x| x.1.clone()));
     view! {
         <div class="budget">
             <h3>{(n.quota_of)(&title.unwrap_or(team), &pool)}</h3>
