@@ -1,5 +1,5 @@
 // Decides the order of a module's functions, so that it compresses well: each is
-// followed by the one most like it that is still free. The order is written as names
+// followed by the one most like it, and like those before it, that is still free. The order is written as names
 // ("000000" and up, in place of the real ones), by which wasm-opt sorts.
 //
 // Likeness is the share of common four-byte pieces, looked for among functions that
@@ -11,7 +11,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 /** Bytes of a piece; minima to look under; how many to look at there and to compare; the least likeness that counts. */
-const PIECE = 4, HASHES = 64, LOOK = 200, CANDIDATES = 40, LEAST = 0.05;
+const PIECE = 4, HASHES = 128, LOOK = 300, CANDIDATES = 60, LEAST = 0.05;
+/** What likeness to the functions before the last one counts, found by trying. */
+const BEFORE = [0.5, 0.3];
 const [from, to] = process.argv.slice(2);
 const wasm = readFileSync(from);
 
@@ -101,6 +103,7 @@ while (order.length < bodies.length) {
   let best = -1;
   if (order.length > 0) {
     const now = order.at(-1), votes = new Map();
+    const before = BEFORE.map((weight, i) => [weight, order.at(-2 - i) ?? now]);
     minima[now].forEach((h, k) => {
       const free = sharing[k].get(h).filter((f) => !taken[f]);
       sharing[k].set(h, free);
@@ -108,7 +111,7 @@ while (order.length < bodies.length) {
     });
     let most = LEAST;
     for (const [f] of [...votes].sort((a, b) => b[1] - a[1]).slice(0, CANDIDATES)) {
-      const like = likeness(now, f);
+      const like = before.reduce((sum, [weight, g]) => sum + weight * likeness(g, f), likeness(now, f));
       if (like > most) [most, best] = [like, f];
     }
   }

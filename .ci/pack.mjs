@@ -33,14 +33,15 @@ const put = (stem, ext, bytes) => {
   return name;
 };
 
-/** The browser half for the readers of one language. */
+/** What keeps classes of the glue alive that nobody uses: `using` in JavaScript. */
+const UNUSED = { "Symbol.dispose": "undefined" };
+/** The browser half for the readers of one language: the module, and one script that starts it. */
 const half = async (lang) => {
-  const from = path.join(work, lang), stem = `padis-${lang}`;
-  const wasm = put(stem, "wasm", readFileSync(path.join(from, "padis.wasm")));
-  const js = put(stem, "js", await bundle({ entryPoints: [path.join(from, "padis.js")], format: "esm" }));
-  const boot = put(`boot-${lang}`, "js", Buffer.from(
-    `import init,{hydrate} from "./${js}";await init({module_or_path:new URL("./${wasm}",import.meta.url)});hydrate();\n`));
-  return { wasm, js, boot };
+  const from = path.join(work, lang);
+  const wasm = put(`padis-${lang}`, "wasm", readFileSync(path.join(from, "padis.wasm")));
+  const boot = path.join(from, "boot.js");
+  writeFileSync(boot, `import init,{hydrate} from "./padis.js";await init({module_or_path:new URL("./${wasm}",import.meta.url)});hydrate();\n`);
+  return { wasm, js: put(`padis-${lang}`, "js", await bundle({ entryPoints: [boot], format: "esm", define: UNUSED })) };
 };
 const zh = await half("zh"), en = await half("en");
 // Style sheets are modern by choice (layers, nesting, light-dark()): nothing is lowered.
@@ -52,7 +53,7 @@ if (style_bytes < 1000) throw new Error(`the style sheet is only ${style_bytes} 
 const kb = (n) => (n / 1000).toFixed(1).padStart(8) + " kB";
 for (const [name, { raw, brotli }] of Object.entries(sizes)) console.error(`web: ${name.padEnd(14)}${kb(raw)}  brotli${kb(brotli)}`);
 /** What the reader of a language loads before the page answers to him. */
-const weight = (lang) => [`padis-${lang}.wasm`, `padis-${lang}.js`, `boot-${lang}.js`].reduce((sum, name) => sum + sizes[name].brotli, 0);
+const weight = (lang) => [`padis-${lang}.wasm`, `padis-${lang}.js`].reduce((sum, name) => sum + sizes[name].brotli, 0);
 const weights = { zh: weight("zh"), en: weight("en") };
 console.error(`web: wasm and JavaScript compressed: zh ${kb(weights.zh).trim()}, en ${kb(weights.en).trim()}`);
 writeFileSync(path.join(site, "weight"), `${Math.max(weights.zh, weights.en)}\n`);

@@ -28,7 +28,7 @@ async fn main() {
     let site = args.next();
     let mut world = World::new(Some(support::operator()));
     if site.is_some() {
-        let half = Half { js: "/pkg/padis.js".into(), wasm: "/pkg/padis_bg.wasm".into(), boot: "/pkg/boot.js".into() };
+        let half = Half { js: "/pkg/boot.js".into(), wasm: "/pkg/padis_bg.wasm".into() };
         (world.assets.zh, world.assets.en) = (half.clone(), half);
     }
     let style = concat!(env!("CARGO_MANIFEST_DIR"), "/../style").to_owned();

@@ -49,6 +49,11 @@ pub struct Prefs {
     pub tech: bool,
 }
 
+/// Which changes the page knows: the stream of changes begins with another mark if
+/// anything changed since. Empty where there is no such stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mark(pub String);
+
 /// Paths of the browser half, with hashed names; empty strings when the server
 /// runs without it (the pages then work as plain HTML).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,12 +69,10 @@ pub struct Assets {
 /// The browser half for the readers of one language.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Half {
-    /// wasm-bindgen's module.
+    /// The script that starts it.
     pub js: String,
     /// The wasm file.
     pub wasm: String,
-    /// The module that starts it.
-    pub boot: String,
 }
 
 impl Assets {

@@ -2,9 +2,11 @@
 //! a page shows are fetched anew.
 //!
 //! A message carries no data ("topic X changed"), so a lost one costs nothing
-//! but time: when the stream comes back everything shown is fetched anew. One
-//! could get it wrong by fetching for every message: a delivery sends dozens, so
-//! what arrives within a short while is answered by one fetch.
+//! but time. The stream begins with a mark of what was told until then: where it is
+//! not the page's own, something changed while the page was on its way, or the stream
+//! was broken, and everything shown is fetched anew. One could get it wrong by
+//! fetching for every message: a delivery sends dozens, so what arrives within a
+//! short while is answered by one fetch.
 
 use leptos::prelude::*;
 
@@ -56,6 +58,7 @@ pub fn start() {
 #[cfg(not(feature = "ssr"))]
 mod browser {
     use super::{Live, Wake};
+    use crate::context::Mark;
     use leptos::prelude::*;
     use std::cell::RefCell;
     use std::rc::Rc;
@@ -105,8 +108,12 @@ mod browser {
                 }
             })
         };
-        let opened = Closure::<dyn FnMut(Event)>::new(move |_| {
-            if live.lost.try_update(Option::take).flatten().is_some() {
+        let mut known = use_context::<Mark>().unwrap_or_default().0;
+        let at = Closure::<dyn FnMut(MessageEvent)>::new(move |e: MessageEvent| {
+            live.lost.try_set(None);
+            let mark = e.data().as_string().unwrap_or_default();
+            if known != mark {
+                known = mark;
                 wake_all(live, |_| true);
             }
         });
@@ -116,11 +123,11 @@ mod browser {
             });
         });
         let _ = source.add_event_listener_with_callback("change", change.as_ref().unchecked_ref());
-        source.set_onopen(Some(opened.as_ref().unchecked_ref()));
+        let _ = source.add_event_listener_with_callback("at", at.as_ref().unchecked_ref());
         source.set_onerror(Some(broken.as_ref().unchecked_ref()));
         // They live as long as the document: there is one stream for all pages.
         change.forget();
-        opened.forget();
+        at.forget();
         broken.forget();
         let _ = window().add_event_listener_with_callback("pagehide", &{
             let close = Closure::<dyn FnMut()>::new(move || source.close());

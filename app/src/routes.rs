@@ -4,7 +4,6 @@ use crate::live;
 use crate::pages::{self, application};
 use crate::shell::{Frame, NotFound, me};
 use leptos::prelude::*;
-use leptos_meta::provide_meta_context;
 use leptos_router::any_nested_route::IntoAnyNestedRoute;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
@@ -12,7 +11,8 @@ use leptos_router::{SsrMode, path};
 /// The application: rendered by the server, taken over by the browser.
 #[component]
 pub fn App() -> impl IntoView {
-    provide_meta_context();
+    #[cfg(feature = "ssr")]
+    leptos_meta::provide_meta_context();
     me::provide();
     live::provide();
     view! {

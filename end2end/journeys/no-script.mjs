@@ -33,9 +33,14 @@ journey('without JavaScript', ({ step, window }) => {
 
   step('a package is uploaded by the plain form, and the middleware suggested', async () => {
     await page.goto('/applications/new');
+    await page.locator('#title').fill('Typed before the upload');
+    await page.locator('#env').evaluate((e) => { e.closest('details').open = true; });
+    await page.locator('#env').fill('GREETING=hello');
     await page.locator('#file').setInputFiles(fixture('site.zip'));
     await page.getByRole('button', { name: 'Upload', exact: true }).click();
     await page.waitForURL(/package=[0-9a-f]{64}/);
+    assert.equal(await page.locator('#title').inputValue(), 'Typed before the upload');
+    assert.equal(await page.locator('#env').inputValue(), 'GREETING=hello');
     assert.match(await page.locator('input[name=stack]:checked').inputValue(), /^nginx/);
   });
 

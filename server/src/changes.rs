@@ -6,9 +6,13 @@
 //! everything (a stranger could then count another team's activity), or by
 //! sending a topic to somebody who may not know that the thing exists; therefore
 //! revisions count per topic and [`Change::visible_to`] decides who hears it.
+//!
+//! A page is rendered before its stream stands. What changed in between is not
+//! told; [`Changes::mark`] differs then, and the page fetches everything anew.
 
 use padis_domain::caller::Caller;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 
@@ -42,13 +46,19 @@ impl Change {
     }
 }
 
-type Revisions = HashMap<(String, Option<String>), u64>;
+#[derive(Debug, Default)]
+struct Told {
+    revisions: HashMap<(String, Option<String>), u64>,
+    /// Changes in all, of every team; leaves the process only as a mark.
+    all: u64,
+}
 
 /// The sender's and the listeners' handle; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Changes {
     sender: broadcast::Sender<Change>,
-    revisions: Arc<Mutex<Revisions>>,
+    told: Arc<Mutex<Told>>,
+    key: RandomState,
 }
 
 impl Default for Changes {
@@ -60,7 +70,7 @@ impl Default for Changes {
 impl Changes {
     /// A channel without listeners.
     pub fn new() -> Self {
-        Self { sender: broadcast::channel(BACKLOG).0, revisions: Arc::default() }
+        Self { sender: broadcast::channel(BACKLOG).0, told: Arc::default(), key: RandomState::new() }
     }
 
     /// Tells every listener that may know. Never blocks, never fails: without a
@@ -68,11 +78,19 @@ impl Changes {
     pub fn publish(&self, topic: impl Into<String>, team: Option<&str>) {
         let key = (topic.into(), team.map(str::to_owned));
         // Sent under the lock, so that revisions of one topic arrive in order.
-        let mut revisions = self.revisions.lock().unwrap_or_else(PoisonError::into_inner);
-        let revision = revisions.entry(key.clone()).and_modify(|r| *r += 1).or_insert(1);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.all += 1;
+        let revision = told.revisions.entry(key.clone()).and_modify(|r| *r += 1).or_insert(1);
         let change = Change { topic: key.0, team: key.1, revision: *revision };
         // An error only means that nobody listens.
         let _ = self.sender.send(change);
+    }
+
+    /// Another one after every change, and in every process; nothing can be read from
+    /// it, so that nobody learns how much goes on in other teams.
+    pub fn mark(&self) -> String {
+        let all = self.told.lock().unwrap_or_else(PoisonError::into_inner).all;
+        format!("{:016x}", self.key.hash_one(all))
     }
 
     /// Everything published from now on.
@@ -111,6 +129,16 @@ mod tests {
             }
         }
         assert_eq!(heard, [Change { topic: "apps".into(), team: Some("motor".into()), revision: 1 }]);
+    }
+
+    #[test]
+    fn the_mark_tells_whether_anything_changed_and_nothing_else() {
+        let (changes, other) = (Changes::new(), Changes::new());
+        let before = changes.mark();
+        assert_eq!(before, changes.clone().mark());
+        assert_ne!(before, other.mark(), "another process, another key");
+        changes.publish("apps", Some("life"));
+        assert_ne!(before, changes.mark());
     }
 
     #[test]

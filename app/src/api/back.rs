@@ -81,17 +81,24 @@ impl<F: Form> IntoFuture for Kept<F> {
     }
 }
 
-/// What was typed into the form of `endpoint`, if it came back; `None` if this
-/// page was reached otherwise. Create it in the page's setup.
+/// What was typed into the form of `endpoint`, if it came back, be it from an upload
+/// that stood in it; `None` if this page was reached otherwise. Create it in the
+/// page's setup.
 pub fn use_kept<F: Form>(endpoint: &'static str) -> Kept<F> {
-    let came = use_outcome(endpoint);
-    let read = move |failed: bool| async move {
-        if !failed {
+    let query = use_query_map();
+    let came = Memo::new(move |_| {
+        query.with(|q| {
+            let failed = matches!(outcome(endpoint, |name| q.get(name)), Outcome::Failed(_));
+            failed || q.get("kept").as_deref() == Some(endpoint)
+        })
+    });
+    let read = move |came: bool| async move {
+        if !came {
             return Ok(None);
         }
         read_kept::<F>(endpoint).await
     };
-    Kept(Fetch::new(move || matches!(came.get(), Outcome::Failed(_)), read))
+    Kept(Fetch::new(move || came.get(), read))
 }
 
 /// Whether this page was reached to ask what the form of `endpoint` asks, by a

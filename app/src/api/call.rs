@@ -9,7 +9,7 @@
 //! account and only ever fills fields of the same form again.
 
 use super::fault::{Fault, Said};
-use super::form::Form;
+use super::form::{Form, NewAppForm, ReleaseForm};
 use super::query;
 use crate::context::Who;
 use crate::wire;
@@ -132,25 +132,49 @@ fn redirect(to: &str) {
     }
 }
 
-/// Keeps what was typed, without secrets, in as many cookies as it needs. More
-/// than fits is not kept: the browser's own "back" still has it.
+/// Keeps what was typed until the form is shown again.
 fn keep<F: Form>(parts: &Parts, endpoint: &str, who: &Caller, form: &F) {
     let Some(response) = use_context::<ResponseOptions>() else { return };
-    let Ok(fields) = serde_qs::to_string(&form.shown()) else { return };
+    let secure = header(parts, ORIGIN).is_some_and(|o| o.starts_with("https:"));
+    for cookie in cookies(endpoint, who, form, secure) {
+        response.append_header(SET_COOKIE, cookie);
+    }
+}
+
+/// Cookies that keep what was typed, without secrets, as many as it needs. More
+/// than fits is not kept: the browser's own "back" still has it.
+fn cookies<F: Form>(endpoint: &str, who: &Caller, form: &F, secure: bool) -> Vec<HeaderValue> {
+    let Ok(fields) = serde_qs::to_string(&form.shown()) else { return Vec::new() };
     let fields = fields.replace('[', "%5B").replace(']', "%5D");
     let whole = format!("{endpoint}!{}!{fields}", query::escape(&who.account));
     if !whole.is_ascii() || whole.len() > COOKIE_BYTES * COOKIES {
-        return;
+        return Vec::new();
     }
-    let secure = header(parts, ORIGIN).is_some_and(|o| o.starts_with("https:"));
     let secure = if secure { "; Secure" } else { "" };
     let pieces: Vec<&[u8]> = whole.as_bytes().chunks(COOKIE_BYTES).collect();
-    for n in 0..COOKIES {
+    let cookie = |n: usize| {
         let piece = pieces.get(n).and_then(|p| std::str::from_utf8(p).ok()).unwrap_or_default();
         let age = if piece.is_empty() { 0 } else { KEEP_S };
-        let cookie = format!("{COOKIE_NAME}{n}={piece}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
-        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-            response.append_header(SET_COOKIE, cookie);
-        }
+        HeaderValue::from_str(&format!(
+            "{COOKIE_NAME}{n}={piece}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
+        ))
+    };
+    (0..COOKIES).filter_map(|n| cookie(n).ok()).collect()
+}
+
+/// The same for fields as a browser sent them along with a file: a form without
+/// scripts that uploads is not the form of a server function. `endpoint` says whose
+/// form it stood in; of another one nothing is kept.
+pub fn keep_beside_file(endpoint: &str, who: &Caller, fields: &[(String, String)], secure: bool) -> Vec<HeaderValue> {
+    let pairs = fields.iter().map(|(k, v)| format!("{}={}", query::escape(k), query::escape(v)));
+    let text = pairs.collect::<Vec<_>>().join("&");
+    fn typed<F: Form>(text: &str) -> Option<F> {
+        serde_qs::Config::new(5, false).deserialize_str(text).ok()
     }
+    match endpoint {
+        "create_app" => typed::<NewAppForm>(&text).map(|f| cookies(endpoint, who, &f, secure)),
+        "release_app" => typed::<ReleaseForm>(&text).map(|f| cookies(endpoint, who, &f, secure)),
+        _ => None,
+    }
+    .unwrap_or_default()
 }

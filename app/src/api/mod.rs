@@ -31,6 +31,8 @@ pub use apps::*;
 pub use ask::{Ask, OURS, post, said};
 pub use back::{Kept, Outcome, outcome, page_status, read_kept, refused, use_asked, use_kept, use_outcome};
 pub use blocks::*;
+#[cfg(feature = "ssr")]
+pub use call::keep_beside_file;
 pub use endpoints::{Class, ENDPOINTS, Kind};
 pub use fault::{Fault, Said};
 pub use pools::*;

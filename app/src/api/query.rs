@@ -20,7 +20,7 @@ pub fn escape(s: &str) -> String {
 }
 
 /// The names that a form's way back uses; they never survive a second trip.
-pub const BACK: [&str; 6] = ["failed", "problem", "done", "asked", "__path", "__err"];
+pub const BACK: [&str; 7] = ["failed", "problem", "done", "asked", "kept", "__path", "__err"];
 
 /// A local path with its query, without the pairs named `drop`, with `add` behind.
 pub fn with(path: &str, drop: &[&str], add: &[(&str, &str)]) -> String {

@@ -116,7 +116,9 @@ fn body(
         view! { <SelectField id="package" label=n.package options=rows value=sha error=error on_change=Callback::new(move |v| package.set(v))/> }.erase()
     };
     let chosen = move || packages.with(|l| l.iter().find(|p| package.with(|s| *s == p.sha256)).map(inside));
+    let back = app_path(&v.app);
     let fields = view! {
+        {upload::beside("release_app", format!("{back}/release"))}
         {hidden("team", v.app.team.clone())}
         {hidden("app", v.app.app.clone())}
         {seen(told, v.revision.to_string())}
@@ -131,9 +133,7 @@ fn body(
             <Button id="go" label=n.release_go tone=Tone::Primary refused=why_not/>
         </div>
     }.erase();
-    let back = app_path(&v.app);
     view! {
-        {upload::plain_form(format!("{back}/release"))}
         {head(
             view! { <h1>{(n.release_title)(&v.title)}</h1> }.erase(),
             view! { <p class="lead">{(n.release_lead)(v.release)}</p> }.erase(),

@@ -2,7 +2,7 @@
 
 use super::me::{META, Reader};
 use crate::App;
-use crate::context::{Assets, Lang, Prefs, Theme, Who};
+use crate::context::{Assets, Lang, Mark, Prefs, Theme, Who};
 use crate::text::clock::Zone;
 use crate::wire;
 use leptos::prelude::*;
@@ -22,6 +22,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         prefs,
         zone: use_context::<Zone>().unwrap_or_default().0,
         now: now_ms(),
+        mark: use_context::<Mark>().unwrap_or_default().0,
     };
     let reader = wire::text(&reader);
     let lang = match prefs.lang {
@@ -34,11 +35,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         Theme::Dark => Some("dark"),
     };
     let half = assets.half(prefs.lang).clone();
-    let script = (!half.boot.is_empty()).then(|| {
+    let script = (!half.js.is_empty()).then(|| {
         view! {
-            <link rel="modulepreload" href=half.js.clone()/>
-            <link rel="preload" r#as="fetch" r#type="application/wasm" href=half.wasm.clone() crossorigin="anonymous"/>
-            <script type="module" src=half.boot data-js=half.js data-wasm=half.wasm nonce=leptos::nonce::use_nonce()></script>
+            <link rel="preload" r#as="fetch" r#type="application/wasm" href=half.wasm crossorigin="anonymous"/>
+            <script type="module" src=half.js nonce=leptos::nonce::use_nonce()></script>
         }
     });
     view! {

@@ -3,6 +3,8 @@
 //! function for it: the frame would then wait, and the first render in the
 //! browser would differ from the server's.
 
+#[cfg(not(feature = "ssr"))]
+use crate::context::Mark;
 use crate::context::{Prefs, Who};
 use crate::text::clock::Zone;
 #[cfg(not(feature = "ssr"))]
@@ -21,6 +23,8 @@ pub struct Reader {
     pub zone: i32,
     /// The server's clock when it wrote this, ms since 1970.
     pub now: i64,
+    /// Which changes the page knows.
+    pub mark: String,
 }
 
 /// The name of the meta element.
@@ -41,6 +45,7 @@ pub fn provide() {
         provide_context(found.who);
         provide_context(found.prefs);
         provide_context(Zone(found.zone));
+        provide_context(Mark(found.mark));
     }
     #[cfg(feature = "ssr")]
     if use_context::<Zone>().is_none() {

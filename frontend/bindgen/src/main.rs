@@ -5,10 +5,11 @@
 //! One could get it wrong by letting the glue guess where its `.wasm` lies: the
 //! file names are hashed afterwards, so the boot script passes the address.
 
+mod short;
 mod unused;
 
 use anyhow::{Context, bail};
-use std::{env, path::PathBuf};
+use std::{env, fs, path::PathBuf};
 use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> anyhow::Result<()> {
@@ -26,5 +27,9 @@ fn main() -> anyhow::Result<()> {
         .generate_output()
         .with_context(|| format!("making the glue for {}", input.display()))?;
     unused::take_out(output.wasm_mut())?;
-    output.emit(out_dir).with_context(|| format!("writing to {}", out_dir.display()))
+    let names = short::rename(output.wasm_mut());
+    output.emit(out_dir).with_context(|| format!("writing to {}", out_dir.display()))?;
+    let script = out_dir.join("padis.js");
+    let text = fs::read_to_string(&script).with_context(|| format!("reading {}", script.display()))?;
+    fs::write(&script, short::follow(&text, &names)?).with_context(|| format!("writing {}", script.display()))
 }

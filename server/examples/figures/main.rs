@@ -6,6 +6,7 @@
 //! is the first good answer that this program gets through the balancer.
 
 mod addresses;
+mod browser;
 mod delivery;
 mod load;
 mod pages;
@@ -51,6 +52,9 @@ async fn main() -> Outcome<()> {
         }
         if wants("pages") {
             pages::measure(&portal, &mut t).await?;
+        }
+        if wants("browser") {
+            browser::measure(&portal, &mut t).await?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Server time of the pages with a full house, and the browser's half.
+//! Server time of the pages with a full house.
 
 use super::Outcome;
 use super::portal::Portal;

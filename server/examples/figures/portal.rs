@@ -6,7 +6,8 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-const PASSWORD: &str = "bench-bench-bench";
+/// The first administrator's.
+pub const PASSWORD: &str = "bench-bench-bench";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn encoded<V: AsRef<str>>(form: &[(&str, V)]) -> String {

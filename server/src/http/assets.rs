@@ -48,12 +48,11 @@ struct Manifest {
 struct Names {
     js: String,
     wasm: String,
-    boot: String,
 }
 
 impl Names {
     fn half(&self) -> Half {
-        Half { js: path(&self.js), wasm: path(&self.wasm), boot: path(&self.boot) }
+        Half { js: path(&self.js), wasm: path(&self.wasm) }
     }
 }
 

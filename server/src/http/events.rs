@@ -2,8 +2,9 @@
 //!
 //! One could get it wrong by checking the caller only once: a stream lives for
 //! hours, so the session and the teams are looked at again before every event
-//! and at every heartbeat. A listener that was too slow gets one `resync`
-//! instead of what it missed.
+//! and at every heartbeat. Or by telling only what changes while it stands: it begins
+//! with the mark of what was told until then (event `at`), and a listener that was
+//! too slow gets another one instead of what it missed.
 
 use super::{Web, cookies, errors};
 use crate::changes::Change;
@@ -60,9 +61,10 @@ pub async fn stream(State(web): State<Web>, Extension(who): Extension<Who>, head
 fn events(listener: Listener) -> impl Stream<Item = Result<Event, Infallible>> {
     futures::stream::unfold(listener, |mut l| async move {
         if !l.greeted {
-            // The first bytes at once: the browser then knows that the stream stands.
+            // At once: the browser then knows that the stream stands, and whether anything
+            // changed since its page was rendered.
             l.greeted = true;
-            return Some((Ok(Event::default().comment("padis")), l));
+            return Some((Ok(l.at()), l));
         }
         loop {
             let woken = l.next().await;
@@ -79,7 +81,7 @@ fn events(listener: Listener) -> impl Stream<Item = Result<Event, Infallible>> {
                     .event("change")
                     .data(serde_json::json!({ "topic": c.topic, "revision": c.revision }).to_string()),
                 Woken::Change(_) | Woken::End => continue,
-                Woken::Missed => Event::default().event("resync").data("{}"),
+                Woken::Missed => l.at(),
                 Woken::Tick => Event::default().comment(""),
             };
             return Some((Ok(event), l));
@@ -88,6 +90,9 @@ fn events(listener: Listener) -> impl Stream<Item = Result<Event, Infallible>> {
 }
 
 impl Listener {
+    fn at(&self) -> Event {
+        Event::default().event("at").data(self.web.changes.mark())
+    }
     async fn next(&mut self) -> Woken {
         tokio::select! {
             () = self.web.stop.cancelled() => Woken::End,

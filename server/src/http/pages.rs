@@ -13,7 +13,7 @@ use leptos::config::LeptosOptions;
 use leptos::context::{provide_context, use_context};
 use leptos::nonce::use_nonce;
 use leptos_axum::{LeptosRoutes, ResponseOptions};
-use padis_app::context::{Prefs, Who};
+use padis_app::context::{Mark, Prefs, Who};
 
 impl FromRef<Web> for LeptosOptions {
     fn from_ref(_: &Web) -> Self {
@@ -33,6 +33,8 @@ fn context(web: Web) -> impl Fn() + Clone + Send + Sync + 'static {
         provide_context(of.and_then(|e| e.get::<Who>()).cloned().unwrap_or_default());
         provide_context(of.and_then(|e| e.get::<Prefs>()).copied().unwrap_or_default());
         provide_context(web.assets.clone());
+        // Before anything is read: what changes from now on, the page has to be told.
+        provide_context(Mark(web.changes.mark()));
         provide_context(web.portal.clone());
         if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
             && let Ok(policy) = HeaderValue::from_str(&policy(Some(&nonce.to_string())))

@@ -15,9 +15,9 @@ use axum::{Extension, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
-use padis_app::api::Fault;
+use padis_app::api::{Fault, keep_beside_file};
 use padis_app::context::Who;
 use padis_app::wire;
 use padis_domain::Problem;
@@ -148,40 +148,58 @@ async fn delete(State(web): State<Web>, Extension(who): Extension<Who>, Path(id)
     }
 }
 
-/// `POST /uploads/form`: fields `team` and `back` before the file.
+/// `POST /uploads/form`, from a form without scripts: `upload-team` (or `team`) and
+/// `upload-back` before the file. The page goes on with what else was typed into the
+/// form of the server function that `upload-form` names.
 async fn form(State(web): State<Web>, Extension(who): Extension<Who>, mut parts: Multipart) -> Response {
     let Some(caller) = who.0 else { return local::see("/sign-in") };
-    let (mut team, mut back) = (String::new(), "/packages".to_owned());
-    let outcome = loop {
+    let (mut team, mut back, mut of) = (None, "/packages".to_owned(), String::new());
+    let mut outcome = None;
+    let (mut typed, mut room) = (Vec::new(), 4 * TEXT);
+    loop {
         let field = match parts.next_field().await {
             Ok(Some(f)) => f,
-            Ok(None) => break Err(Problem::missing("package")),
-            Err(e) => break Err(broken(&e)),
+            Ok(None) => break,
+            Err(e) => {
+                outcome = Some(Err(broken(&e)));
+                break;
+            }
         };
-        match field.name() {
-            Some("file") if field.file_name().is_none_or(str::is_empty) => break Err(Problem::missing("package")),
-            Some("file") => break take(&web, &caller, &team, field).await,
-            Some("team") => team = short(field).await,
-            Some("back") => {
+        match field.name().unwrap_or_default() {
+            "file" if outcome.is_some() || field.file_name().is_none_or(str::is_empty) => drain(field).await,
+            "file" => outcome = Some(take(&web, &caller, team.as_deref().unwrap_or_default(), field).await),
+            "upload-team" => team = Some(short(field).await),
+            "upload-form" => of = short(field).await,
+            "upload-back" => {
                 let wanted = short(field).await;
                 back = local::path(&wanted).map_or(back, str::to_owned);
             }
-            _ => {
-                short(field).await;
+            name => {
+                let name = name.to_owned();
+                let value = short(field).await;
+                if name == "team" && team.is_none() {
+                    team = Some(value.clone());
+                }
+                room = room.saturating_sub(name.len() + value.len());
+                if room > 0 {
+                    typed.push((name, value));
+                }
             }
-        }
-    };
-    match outcome {
-        Ok(row) => local::see(&local::with(&back, &[("package", &row.sha256), ("for", &row.team)])),
-        Err(problem) => {
-            // The browser shows nothing of an answer before it has sent everything.
-            while let Ok(Some(rest)) = parts.next_field().await {
-                drain(rest).await;
-            }
-            let text = wire::text(&Fault::Portal(problem));
-            local::see(&local::with(&back, &[("problem", &text)]))
         }
     }
+    let kept = keep_beside_file(&of, &caller, &typed, web.secure);
+    let mut query = if kept.is_empty() { Vec::new() } else { vec![("kept", of)] };
+    match outcome.unwrap_or_else(|| Err(Problem::missing("package"))) {
+        Ok(row) => query.extend([("package", row.sha256), ("for", row.team)]),
+        // The browser shows nothing of an answer before it has sent everything: it has.
+        Err(problem) => query.push(("problem", wire::text(&Fault::Portal(problem)))),
+    }
+    let query: Vec<(&str, &str)> = query.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    let mut response = local::see(&local::with(&back, &query));
+    for cookie in kept {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
 }
 
 fn broken(e: &MultipartError) -> Problem {
@@ -202,11 +220,14 @@ async fn take(web: &Web, caller: &Caller, team: &str, mut field: Field<'_>) -> R
     row
 }
 
+/// The most bytes of a text field: more than cookies keep of a whole form.
+const TEXT: usize = 16 << 10;
+
 /// A small text field; anything longer is cut.
 async fn short(mut field: Field<'_>) -> String {
     let mut out = Vec::new();
     while let Some(Ok(bytes)) = field.next().await {
-        out.extend_from_slice(&bytes[..bytes.len().min(4096usize.saturating_sub(out.len()))]);
+        out.extend_from_slice(&bytes[..bytes.len().min(TEXT.saturating_sub(out.len()))]);
     }
     String::from_utf8_lossy(&out).into_owned()
 }

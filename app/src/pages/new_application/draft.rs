@@ -136,16 +136,23 @@ impl Draft {
     }
 
     /// Follows what there is to choose from: a middleware or a host may come while
-    /// somebody fills in the form. What was chosen and typed stays.
+    /// somebody fills in the form. What was chosen and typed stays, also a middleware
+    /// that has gone: the server says so where it is chosen, and it does not vanish.
     pub fn follow(self, changed: ReadSignal<u32>) {
         effect(move || {
             if changed.get() == 0 {
                 return;
             }
             leptos::task::spawn_local(async move {
-                let Ok(now) = api::new_app_options().await else { return };
-                let same = self.options.try_with_untracked(|o| o.stacks == now.stacks && o.pools == now.pools);
-                if same == Some(false) {
+                let Ok(mut now) = api::new_app_options().await else { return };
+                // The page may have been left meanwhile.
+                if self.options.is_disposed() {
+                    return;
+                }
+                let chosen = untrack(move || self.chosen_stack());
+                now.stacks.extend(chosen.filter(|c| !now.stacks.iter().any(|s| s.key == c.key)));
+                let same = self.options.with_untracked(|o| o.stacks == now.stacks && o.pools == now.pools);
+                if !same {
                     self.options.update(|o| (o.stacks, o.pools) = (now.stacks, now.pools));
                     self.suggest();
                     self.choose_only_pool();

@@ -123,6 +123,7 @@ fn body(d: Draft, create: super::parts::Act<CreateApp>, again: bool) -> AnyView 
         .then(|| crate::ui::notice(Shape::Warn, t.new_app.secrets_again, "", ().into_any()));
     let once = d.options.with_untracked(|o| o.once.clone());
     let form = view! {
+        {upload::beside("create_app", "/applications/new")}
         {hidden("once", once)}
         <div class="make">
             <div>
@@ -140,9 +141,5 @@ fn body(d: Draft, create: super::parts::Act<CreateApp>, again: bool) -> AnyView 
         </div>
     }
     .erase();
-    view! {
-        {upload::plain_form("/applications/new")}
-        {act_form(create, "new-app", "", form.into_any())}
-    }
-    .erase()
+    act_form(create, "new-app", "", form)
 }

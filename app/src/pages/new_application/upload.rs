@@ -87,18 +87,20 @@ impl Uploading {
     }
 }
 
-/// The id of the form that uploads without scripts.
-const PLAIN: &str = "plain-upload";
-
-/// The form that uploads without scripts; it stands outside the page's own form,
-/// and the file input names it. It has to stand before [`zone`]: the server reads
-/// the fields in the page's order and has to know the team before the bytes come.
-pub fn plain_form(back: impl Into<String>) -> AnyView {
+/// What an upload without scripts needs in the form that it stands in: the server is
+/// told whose form it is and where to go back to, and brings back what was typed. It
+/// has to stand before [`zone`]: the server reads the fields in the page's order.
+///
+/// The button is the one that Enter presses, else the upload's would be. Nothing of
+/// this is sent where scripts run.
+pub fn beside(endpoint: &'static str, back: impl Into<String>) -> AnyView {
     let back: String = back.into();
+    let (live, set_live) = signal(false);
+    effect(move || set_live.set(true));
     view! {
-        <form id=PLAIN method="post" action="/uploads/form" enctype="multipart/form-data">
-            <input type="hidden" name="back" value=back/>
-        </form>
+        <button class="vh" tabindex="-1" aria-hidden="true" type=move || if live.get() { "button" } else { "submit" }></button>
+        <input type="hidden" name="upload-form" value=endpoint disabled=move || live.get()/>
+        <input type="hidden" name="upload-back" value=back disabled=move || live.get()/>
     }
     .erase()
 }
@@ -135,7 +137,8 @@ fn begin(u: Uploading, file: web_sys::File, team: &str, max: u64, done: Callback
 fn plain_team(team: &str, teams: &[(String, String)], chosen: bool, live: ReadSignal<bool>) -> AnyView {
     let n = &texts().new_app;
     if teams.len() < 2 {
-        return view! { <input type="hidden" name="team" form=PLAIN value=team.to_owned()/> }.erase();
+        return view! { <input type="hidden" name="upload-team" value=team.to_owned() disabled=move || live.get()/> }
+            .erase();
     }
     let options = teams
         .iter()
@@ -148,7 +151,7 @@ fn plain_team(team: &str, teams: &[(String, String)], chosen: bool, live: ReadSi
         <div class="field half-field" hidden=move || live.get()>
             <label for="upload-team"><span>{n.upload_team}</span></label>
             <span class="pull i-down">
-                <select class="in" id="upload-team" name="team" form=PLAIN required>
+                <select class="in" id="upload-team" name="upload-team" disabled=move || live.get()>
                     <option value="" selected=!chosen>{n.choose_team}</option>
                     {options}
                 </select>
@@ -207,10 +210,10 @@ pub fn zone(
         >
             {icon(Icon::Upload)}
             <span id="drop-words">{move || words()}</span>
-            <input type="file" id="file" name="file" form=PLAIN accept=".war,.jar,.zip,.gz,.tgz" aria-labelledby="drop-words" on:change=chosen/>
+            <input type="file" id="file" name=move || (!live.get()).then_some("file") accept=".war,.jar,.zip,.gz,.tgz" aria-labelledby="drop-words" on:change=chosen/>
         </label>
         <div class="row gap-s" hidden=move || live.get()>
-            <button class="btn s" form=PLAIN>{n.upload}</button>
+            <button class="btn s" formmethod="post" formaction="/uploads/form" formenctype="multipart/form-data">{n.upload}</button>
             <span class="hint">{n.no_package_needed}</span>
         </div>
         <div aria-live="polite">{move || progress(t, u)}</div>

@@ -65,8 +65,8 @@ pub async fn world_with(env: &[(&str, &str)]) -> World {
     let site = dir.path().join("site");
     std::fs::create_dir_all(site.join("pkg")).expect("site");
     let manifest = r#"{"css":"a.1.css",
-        "zh":{"js":"z.1.js","wasm":"z.1.wasm","boot":"boot-z.1.js"},
-        "en":{"js":"a.1.js","wasm":"a.1.wasm","boot":"boot.1.js"}}"#;
+        "zh":{"js":"z.1.js","wasm":"z.1.wasm"},
+        "en":{"js":"a.1.js","wasm":"a.1.wasm"}}"#;
     std::fs::write(site.join("manifest.json"), manifest).expect("manifest");
     std::fs::write(site.join("pkg/a.1.js"), "export const long = 1;").expect("js");
     std::fs::write(site.join("pkg/a.1.js.br"), "compressed").expect("br");

@@ -25,7 +25,8 @@ async fn open(w: &World, cookie: &str) -> Body {
     assert_eq!(r.headers()["content-type"], "text/event-stream");
     assert!(!r.headers().contains_key("content-encoding"), "a compressed stream would wait for more");
     let mut body = r.into_body();
-    read(&mut body, ": padis").await;
+    let first = read(&mut body, "\n\n").await;
+    assert_eq!(first, format!("event: at\ndata: {}\n\n", w.changes.mark()));
     body
 }
 
@@ -44,6 +45,18 @@ async fn everybody_hears_what_he_may_know() {
 }
 
 #[tokio::test]
+async fn what_changed_before_the_stream_stood_shows_in_its_mark() {
+    let w = world().await;
+    let page = w.get("/", &w.session("anna").await).await.text();
+    let meta =
+        page.split("name=\"padis-reader\" content=\"").nth(1).and_then(|m| m.split('"').next()).unwrap_or_default();
+    let reader = padis_app::wire::value::<padis_app::shell::me::Reader>(meta).expect("the page's head");
+    assert_eq!(reader.mark, w.changes.mark(), "nothing has changed since");
+    w.changes.publish("app:motor/shop", Some("motor"));
+    assert_ne!(reader.mark, w.changes.mark());
+}
+
+#[tokio::test]
 async fn who_was_too_slow_is_told_once_to_fetch_again() {
     let w = world().await;
     let mut anna = open(&w, &w.session("anna").await).await;
@@ -51,7 +64,8 @@ async fn who_was_too_slow_is_told_once_to_fetch_again() {
         w.changes.publish("app:motor/shop", Some("motor"));
     }
     let heard = read(&mut anna, "\"revision\":5000").await;
-    assert_eq!(heard.matches("event: resync").count(), 1);
+    let at = format!("event: at\ndata: {}\n\n", w.changes.mark());
+    assert_eq!((heard.matches("event: at").count(), heard.contains(&at)), (1, true), "{heard}");
 }
 
 #[tokio::test]

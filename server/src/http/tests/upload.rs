@@ -82,7 +82,8 @@ async fn nobody_touches_anothers_upload() {
 
 fn multipart(team: &str, file_name: &str, bytes: &[u8]) -> Vec<u8> {
     let part = |name: &str| format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"");
-    let mut out = format!("{}\r\n\r\n{team}\r\n{}\r\n\r\n/applications/new?step=2\r\n", part("team"), part("back"));
+    let mut out =
+        format!("{}\r\n\r\n{team}\r\n{}\r\n\r\n/applications/new?step=2\r\n", part("team"), part("upload-back"));
     out.push_str(&format!("{}; filename=\"{file_name}\"\r\nContent-Type: application/zip\r\n\r\n", part("file")));
     let mut out = out.into_bytes();
     out.extend(bytes);
@@ -113,4 +114,48 @@ async fn a_plain_form_works_without_a_script() {
     let unchosen = problem(&post(multipart("", "shop.zip", &site(10))).await);
     assert_eq!(unchosen, padis_domain::Problem::missing("team"));
     assert_eq!(problem(&post(multipart("motor", "", b"")).await), padis_domain::Problem::missing("package"));
+}
+
+#[tokio::test]
+async fn what_was_typed_beside_a_plain_upload_comes_back_without_secrets() {
+    let w = world().await;
+    let c = w.session("anna").await;
+    let kind = ("content-type", "multipart/form-data; boundary=XX");
+    let field = |name: &str, value: &str| {
+        format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").into_bytes()
+    };
+    let send = |file: Vec<u8>| {
+        let mut body = [
+            field("upload-form", "create_app"),
+            field("upload-back", "/applications/new"),
+            field("upload-team", "motor"),
+            b"--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"shop.zip\"\r\n\r\n".to_vec(),
+            file,
+            b"\r\n".to_vec(),
+            field("name", "shop & more"),
+            field("secrets", "TOKEN=hush"),
+            b"--XX--\r\n".to_vec(),
+        ];
+        w.send(request(
+            Method::POST,
+            "/uploads/form",
+            &c,
+            &[kind, OURS],
+            Body::from(std::mem::take(&mut body).concat()),
+        ))
+    };
+    let cookies = |a: &Answer| {
+        let all = a.headers.get_all("set-cookie").iter().filter_map(|c| c.to_str().ok()?.split(';').next());
+        all.filter(|c| c.starts_with("padis_form_")).collect::<Vec<_>>().join("; ")
+    };
+    for (file, told) in [(site(100), "&package="), (b"no archive".to_vec(), "&problem=")] {
+        let a = send(file).await;
+        assert!(a.to().starts_with("/applications/new?kept=create_app&"), "{}", a.to());
+        assert!(a.to().contains(told), "{}", a.to());
+        let kept = cookies(&a);
+        assert!(!kept.contains("hush"), "{kept}");
+        let page = w.get(a.to(), &format!("{c}; {kept}")).await.text();
+        assert!(page.contains(r#"value="shop &amp; more""#), "what was typed stands there again");
+        assert!(!w.get(a.to(), &c).await.text().contains("shop &amp; more"), "only with the cookie");
+    }
 }
