@@ -33,7 +33,8 @@ for (const [name, path] of [['sign-in', '/sign-in'], ['overview', '/']]) {
         await other.close();
       }
       await w.page.goto(path);
-      await w.page.locator('html[data-live=on]').waitFor({ state: 'attached' });
+      await w.page.waitForFunction(() => performance.getEntriesByType('resource')
+        .some((r) => r.name.endsWith('.wasm') && r.responseEnd > 0));
       const f = await w.page.evaluate(figures);
       paints.push(f.paint);
       bytes = Math.max(bytes, f.bytes);

@@ -27,7 +27,12 @@ const SCREENSHOTS = new URL('../screenshots/', import.meta.url).pathname;
 journey('every page', ({ step, window }) => {
   const shot = async (page, file) => {
     mkdirSync(`${ARTEFACTS}pages`, { recursive: true });
-    await page.screenshot({ path: `${ARTEFACTS}pages/${file}.png`, fullPage: true });
+    const picture = () => page.screenshot({ path: `${ARTEFACTS}pages/${file}.png`, fullPage: true });
+    // Chromium on a busy machine sometimes has no picture to give at once.
+    await picture().catch((error) => {
+      if (!/Unable to capture screenshot/.test(error.message)) throw error;
+      return picture();
+    });
   };
   let first;
 

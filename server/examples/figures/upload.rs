@@ -12,26 +12,43 @@ const ROUNDS: usize = 3;
 
 /// Measures.
 pub async fn measure(p: &Portal, t: &mut Table) -> Outcome<()> {
+    // A web application is stored as it came; of a site the tree is written as well.
+    upload(p, t, "upload of 1 GiB, checked and stored (war)", "bench.war", "WEB-INF/web.xml", true).await?;
+    upload(p, t, "  the same for a site, unpacked too (zip)", "bench.zip", "index.html", false).await
+}
+
+async fn upload(p: &Portal, t: &mut Table, what: &str, name: &str, first: &'static str, judged: bool) -> Outcome<()> {
     let (mut cp, mut ours, mut grew) = (Vec::new(), Vec::new(), 0);
     for round in 0..ROUNDS {
-        let path = p.data.join("bench-upload.zip");
+        let path = p.data.join(name);
         let made = path.clone();
-        tokio::task::spawn_blocking(move || make(&made, round)).await??;
+        tokio::task::spawn_blocking(move || make(&made, first, round)).await??;
         cp.push(copied(&path).await?);
-        let (seconds, memory) = uploaded(p, &path).await?;
+        let (seconds, memory) = uploaded(p, name, &path).await?;
         ours.push(seconds);
         grew = grew.max(memory);
         std::fs::remove_file(&path)?;
     }
     let (Some((cp, _)), Some((ours, _))) = (median_p99(&cp), median_p99(&ours)) else { return Err("no rounds".into()) };
     let (share, speed) = (cp / ours * 100.0, |s: f64| GIB as f64 / s / 1e6);
-    t.row(
-        "upload of 1 GiB, checked, unpacked and stored",
-        "≥ 70 % of cp's speed",
-        format!("median {:.0} MB/s, cp and sync {:.0} MB/s: {share:.0} %", speed(ours), speed(cp)),
-        Some(share >= 70.0),
-    );
+    let found = format!("median {:.0} MB/s, cp and sync {:.0} MB/s: {share:.0} %", speed(ours), speed(cp));
+    t.row(what, if judged { "≥ 70 % of cp's speed" } else { "beside it" }, found, judged.then_some(share >= 70.0));
     t.row("  memory grows", "< 32 MiB", format!("{grew} MiB"), Some(grew < 32));
+    Ok(())
+}
+
+/// Fills and frees as much of the disk's cache as an upload needs. In a virtual machine
+/// that gives unused memory back to its host, the first touch of a page costs three
+/// times what copying it does, and whoever is measured first would pay for both.
+fn warm(beside: &std::path::Path) -> Outcome<()> {
+    let path = beside.with_extension("warm");
+    let mut file = std::fs::File::create(&path)?;
+    let block = vec![0x55; 1 << 20];
+    for _ in 0..3 * GIB / block.len() {
+        file.write_all(&block)?;
+    }
+    drop(file);
+    std::fs::remove_file(&path)?;
     Ok(())
 }
 
@@ -39,6 +56,7 @@ pub async fn measure(p: &Portal, t: &mut Table) -> Outcome<()> {
 async fn copied(path: &std::path::Path) -> Outcome<f64> {
     let other = path.with_extension("copy");
     tokio::process::Command::new("sync").status().await?;
+    warm(path)?;
     let began = Instant::now();
     let done = tokio::process::Command::new("cp").arg(path).arg(&other).status().await?;
     let synced = tokio::process::Command::new("sync").arg(&other).status().await?;
@@ -51,14 +69,12 @@ async fn copied(path: &std::path::Path) -> Outcome<f64> {
 }
 
 /// Seconds that the upload takes until it is a package, and MiB by which the portal grew.
-async fn uploaded(p: &Portal, path: &std::path::Path) -> Outcome<(f64, u64)> {
+async fn uploaded(p: &Portal, name: &str, path: &std::path::Path) -> Outcome<(f64, u64)> {
     tokio::process::Command::new("sync").status().await?;
+    warm(path)?;
     let before = p.rss_mib()?;
-    let length = std::fs::metadata(path)?.len();
-    let file = tokio::fs::File::open(path).await?;
-    let body = reqwest::Body::wrap_stream(tokio_util::io::ReaderStream::with_capacity(file, 1 << 18));
     let began = Instant::now();
-    let sent = p.upload("big.zip", body, length);
+    let sent = p.upload_file(name, path);
     tokio::pin!(sent);
     let mut peak = before;
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(20));
@@ -71,11 +87,11 @@ async fn uploaded(p: &Portal, path: &std::path::Path) -> Outcome<(f64, u64)> {
     Ok((began.elapsed().as_secs_f64(), peak.saturating_sub(before)))
 }
 
-/// A zip of noise that can't be compressed, with an index page.
-fn make(path: &std::path::Path, round: usize) -> Outcome<()> {
+/// An archive of noise that can't be compressed, with the file that makes it what it is.
+fn make(path: &std::path::Path, first: &str, round: usize) -> Outcome<()> {
     let mut z = zip::ZipWriter::new(std::io::BufWriter::new(std::fs::File::create(path)?));
     let plain = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    z.start_file("index.html", plain)?;
+    z.start_file(first, plain)?;
     z.write_all(b"<p>bench")?;
     z.start_file("noise.bin", plain)?;
     let (mut x, mut block) = (0x9e37_79b9_7f4a_7c15_u64 + round as u64, vec![0u8; 1 << 20]);
