@@ -302,17 +302,16 @@ fn somebody_in_several_teams_chooses_whose_package_it_is() {
             let select = html.split("id=\"upload-team\"").nth(1)?;
             Some(select.split("</select>").next()?.to_owned())
         };
-        // Two teams: nothing is taken for granted, and the browser asks for it.
+        // Two teams: nothing is taken for granted; the server asks for what was not chosen.
         let (_, html) = get(&world, "/applications/new", "padis_lang=en").await;
         let select = choice(&html).unwrap();
-        assert!(
-            select.contains("name=\"team\"") && select.contains("form=\"plain-upload\"") && select.contains("required")
-        );
+        assert!(select.contains("name=\"upload-team\""), "{select}");
         let chosen: Vec<&str> = select.split("<option").filter(|o| o.contains("selected")).collect();
         assert!(chosen.len() == 1 && chosen[0].contains("Choose a team"), "{chosen:?}");
+        let at = |what: &str| html.find(what).unwrap_or(usize::MAX);
         assert!(
-            html.find("id=\"upload-team\"") < html.find("id=\"file\""),
-            "the server reads the team before the file"
+            at("name=\"upload-back\"") < at("id=\"upload-team\"") && at("id=\"upload-team\"") < at("id=\"file\""),
+            "the server reads them before the file"
         );
         // As the upload comes back, or as the link for another team leads: its packages, its pools.
         let (_, html) = get(&world, "/applications/new?for=life", "padis_lang=zh").await;
@@ -332,6 +331,6 @@ fn somebody_in_several_teams_chooses_whose_package_it_is() {
             ..operator()
         };
         let (_, html) = get(&World::new(Some(one)), "/applications/new", "padis_lang=en").await;
-        assert!(choice(&html).is_none() && html.contains("name=\"team\" form=\"plain-upload\" value=\"motor\""));
+        assert!(choice(&html).is_none() && html.contains("name=\"upload-team\" value=\"motor\""));
     });
 }

@@ -97,6 +97,34 @@ async fn the_wrong_text_takes_an_instance_out_and_replaces_it() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_a_stranger_has_is_set_aside_and_another_taken() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        // The first that would be given, and two more; the pool's gateway is .1.
+        let base = w.pool.subnet.base();
+        for n in 2..5 {
+            w.net.occupy(&w.pool.name, base + n, "container old-intranet, which Padis did not start");
+        }
+        w.start();
+        w.release(&app, 1, 2).await;
+        w.until_online(&app, 1, 2).await;
+        let got = w.outside(&app).await.attached;
+        assert!(got.iter().all(|ip| *ip >= base + 5), "{got:?}");
+        let reserved = "SELECT COUNT(*) FROM claim WHERE state = 'reserved' AND released_at IS NULL AND app_id IS NULL";
+        assert!((2..=3).contains(&w.count(reserved).await), "each that was tried");
+        let why = w.word("SELECT reason FROM claim WHERE state = 'reserved' ORDER BY address LIMIT 1").await;
+        assert_eq!(why, "in use by container old-intranet, which Padis did not start");
+        let told = w.count("SELECT COUNT(*) FROM journal WHERE what = 'address.reserve' AND who = 'padis'").await;
+        assert_eq!(told, w.count(reserved).await);
+        w.intend(&app, "wanted = 'deleted'").await;
+        w.until_gone(&app).await;
+        assert!(w.count(reserved).await >= 2, "they stay, until an operator has looked");
+        w.stop().await;
+    })
+    .await;
+}
+
 /// Every verb of every port fails once, on each side of its effect, in each way.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_before_and_after_every_step_changes_nothing_in_the_end() {

@@ -8,7 +8,7 @@ mod lab;
 
 use async_trait::async_trait;
 use padis_domain::address::{dotted, parse_ip};
-use padis_domain::ports::{Attachment, Network, PoolNet, PortError};
+use padis_domain::ports::{AddressTaken, Attachment, Network, PoolNet, PortError};
 use padis_domain::problem::System;
 use padis_drivers::docker_net::DockerNetwork;
 use padis_drivers::fake::FakeNetwork;
@@ -186,6 +186,7 @@ async fn an_address_in_use_is_refused_and_its_holder_named(place: &dyn Place, ne
     let error = place.network().attach(net, &second, ip).await.unwrap_err();
     assert!(matches!(error, PortError::Refused { .. }), "{error:?}");
     assert!(error.to_string().contains(&dotted(ip)) && error.to_string().contains(&first), "{error}");
+    assert_eq!(AddressTaken::of(&error), None, "it is ours");
     assert_eq!(place.network().list(&net.pool).await.unwrap(), [attachment(net, &first, ip)]);
     place.end(&first).await;
     place.end(&second).await;
@@ -334,7 +335,8 @@ async fn a_network_and_a_container_of_somebody_else_are_named() {
     lab::docker(&["run", "-d", "--network", &name, "--ip", &dotted(ip), "--name", &stranger, lab::image()]);
     place.start(&task).await;
     let error = place.network().attach(&net, &task, ip).await.unwrap_err();
-    assert!(error.to_string().contains(&stranger), "{error}");
+    let taken = AddressTaken::of(&error).expect("another address has to be taken");
+    assert!(taken.by.contains(&stranger) && error.to_string().contains(&dotted(ip)), "{error}");
     let gateway = place.network().attach(&net, &task, net.gateway).await.unwrap_err();
     assert!(gateway.to_string().contains("gateway"), "{gateway}");
     place.end(&task).await;

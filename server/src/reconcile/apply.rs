@@ -18,7 +18,7 @@ use crate::store::apps::{self, Moment};
 use crate::store::claims::{self, Given, Owner};
 use padis_domain::delivery::{Note, Step as Stop};
 use padis_domain::plan::{Plan, Step, side_by_side};
-use padis_domain::ports::{Member, MemberState, NameRecord, PoolNet, PortError, SchedApp, SchedVolume};
+use padis_domain::ports::{AddressTaken, Member, MemberState, NameRecord, PoolNet, PortError, SchedApp, SchedVolume};
 use padis_domain::problem::System;
 use padis_domain::stack::PackageForm;
 use std::collections::BTreeMap;
@@ -98,7 +98,19 @@ async fn one(r: &Arc<Reconciler>, s: &Seen, step: &Step) -> Result<Trouble, RunE
         Step::Attach { task_id, ip } => {
             let net = net(s)?;
             super::pools::ensure(r, &s.pool, &net).await?;
-            p.network.attach(&net, task_id, *ip).await?;
+            let attached = p.network.attach(&net, task_id, *ip).await;
+            match attached.as_ref().err().and_then(AddressTaken::of) {
+                // Reserved, with its reason, until an operator has looked; the next look takes another.
+                Some(taken) => {
+                    let address = padis_domain::address::dotted(*ip);
+                    tracing::warn!(pool.id = %s.pool.name, address, by = %taken.by, "an address is set aside: it is not free outside");
+                    if claims::set_aside(&r.store, task_id, &taken.to_string()).await? {
+                        super::story::set_aside(r, &s.pool.name, address, taken).await?;
+                    }
+                    r.changes.publish(format!("addresses:{}", s.pool.name), Some(&app.team));
+                }
+                None => attached?,
+            }
         }
         Step::NameInstance { release, slot, ip } => {
             super::pools::ensure(r, &s.pool, &net(s)?).await?;

@@ -15,7 +15,8 @@ use padis_domain::address::dotted;
 use padis_domain::app::Wanted;
 use padis_domain::delivery::{Finding, Note, Step, StepState};
 use padis_domain::plan::{Facts, Health, Look, Plan, TaskLook, progress, state};
-use padis_domain::ports::{MemberState, PortError, TaskState};
+use padis_domain::ports::{AddressTaken, MemberState, PortError, TaskState};
+use padis_domain::problem::FieldChange;
 use padis_domain::view::{Event, InstanceRow, InstanceState};
 use std::sync::Arc;
 
@@ -64,6 +65,26 @@ pub(super) async fn replaced(
 /// A claim was given back.
 pub(super) async fn released(r: &Reconciler, s: &Seen, kind: &str, what: &str) -> Result<(), RunError> {
     note(r, s, "claim.released", Event::Released { kind: kind.to_owned(), what: what.to_owned() }).await
+}
+
+/// An address was reserved, because something that is not ours has it.
+pub(super) async fn set_aside(
+    r: &Reconciler,
+    pool: &str,
+    address: String,
+    taken: &AddressTaken,
+) -> Result<(), RunError> {
+    let change = |field: &str, after: String| FieldChange { field: field.to_owned(), before: String::new(), after };
+    let entry = Entry {
+        who: WHO.into(),
+        what: "address.reserve".into(),
+        subject: format!("pool:{pool}"),
+        changes: vec![change("reserved", address), change("reason", taken.to_string())],
+        ..Entry::default()
+    };
+    journal::note(&r.store, &entry).await?;
+    r.changes.publish("journal", None);
+    Ok(())
 }
 
 /// The application is gone.

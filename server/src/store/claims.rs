@@ -160,6 +160,22 @@ pub async fn give_back(store: &Store, task_id: &str, quarantine_s: u32, why: &st
     Ok(n.rows_affected() > 0)
 }
 
+/// Reserves the address that a task was given: something that is not ours has it. The
+/// task can then be given another one. `true` if it was held.
+pub async fn set_aside(store: &Store, task_id: &str, why: &str) -> Result<bool, StoreError> {
+    let n = sqlx::query(
+        "UPDATE claim SET state = 'reserved', reason = $2, since = $3, app_id = NULL, team = NULL, app = NULL, release = NULL, slot = NULL, task_id = NULL \
+         WHERE task_id = $1 AND kind = 'address' AND state = 'held'",
+    )
+    .bind(task_id)
+    .bind(why)
+    .bind(now_ms())
+    .execute(store.write())
+    .await
+    .what("set an address aside")?;
+    Ok(n.rows_affected() > 0)
+}
+
 /// Ends quarantines whose time has passed; gives the pools concerned. One that would
 /// last longer than its pool says was begun by a clock that was ahead: it begins anew.
 pub async fn end_quarantines(store: &Store) -> Result<Vec<String>, StoreError> {

@@ -39,7 +39,7 @@ pub struct World {
     pub live: Arc<Live>,
     wake: Arc<tokio::sync::Notify>,
     port: u16,
-    pool: PoolSpec,
+    pub pool: PoolSpec,
     folder: tempfile::TempDir,
     running: Mutex<Option<(CancellationToken, tokio::task::JoinHandle<()>)>>,
 }
@@ -93,7 +93,8 @@ impl World {
         let net = Arc::new(FakeNetwork::on(&sched));
         let n = NEXT.fetch_add(1, Ordering::Relaxed) % 200 + 20;
         let pool = PoolSpec {
-            name: "sf-dev".into(),
+            // Of its own: where the last search for an address ended is remembered by name.
+            name: format!("sf-dev-{n}"),
             stage: Stage::Dev,
             zone: Zone::Sf,
             hosts: BTreeMap::new(),
@@ -215,8 +216,8 @@ impl World {
         let by = Note::By { name: "Lin".into() };
         let steps = fresh_steps(now_ms(), [by.clone(), by.clone(), by], number > 1);
         let mut tx = self.store.begin().await.expect("begin");
-        sqlx::query("INSERT INTO app (id, team, name, title, pool, host_name, wanted, instances, release, cpu_milli, mem_mib, state, well, revision, created_at, changed_at, changed_by) VALUES ($1, $2, $3, $3, 'sf-dev', $4, 'online', $5, $6, 100, 64, 'delivering', 0, 1, 0, 0, '') ON CONFLICT (id) DO UPDATE SET release = excluded.release, instances = excluded.instances, wanted = 'online'")
-            .bind(&id).bind(&app.team).bind(&app.app).bind(self.pool.host_name(&app.app)).bind(i64::from(instances)).bind(i64::from(number))
+        sqlx::query("INSERT INTO app (id, team, name, title, pool, host_name, wanted, instances, release, cpu_milli, mem_mib, state, well, revision, created_at, changed_at, changed_by) VALUES ($1, $2, $3, $3, $7, $4, 'online', $5, $6, 100, 64, 'delivering', 0, 1, 0, 0, '') ON CONFLICT (id) DO UPDATE SET release = excluded.release, instances = excluded.instances, wanted = 'online'")
+            .bind(&id).bind(&app.team).bind(&app.app).bind(self.pool.host_name(&app.app)).bind(i64::from(instances)).bind(i64::from(number)).bind(&self.pool.name)
             .execute(&mut *tx).await.expect("app");
         sqlx::query("INSERT INTO release (app_id, number, spec, contract, stack_key, package, package_kind, package_name, cause, changes, state, at, by_name) VALUES ($1, $2, $3, $4, 'nginx:1.0', $5, 'zip', 'site.zip', 'create', '[]', 'live', 0, '')")
             .bind(&id).bind(i64::from(number)).bind(serde_json::to_string(&spec).expect("json")).bind(serde_json::to_string(&contract).expect("json")).bind(&spec.package)
@@ -266,7 +267,7 @@ impl World {
         use padis_domain::ports::{Balancer, MemberState, Network};
         let service = self.bal.get(&format!("{}.{}", app.team, app.app)).await.ok().flatten();
         let apps = self.sched.list(&app.marathon_prefix()).await.unwrap_or_default();
-        let attached = self.net.list("sf-dev").await.unwrap_or_default();
+        let attached = self.net.list(&self.pool.name).await.unwrap_or_default();
         let mine: BTreeSet<String> = apps.iter().flat_map(|a| a.tasks.iter().map(|t| t.id.clone())).collect();
         Outside {
             apps: apps.iter().map(|a| a.id.clone()).collect(),

@@ -7,7 +7,7 @@ use bollard::models::{
 };
 use futures::future::try_join_all;
 use padis_domain::address::{dotted, parse_ip};
-use padis_domain::ports::{PoolNet, PortError, PortResult};
+use padis_domain::ports::{AddressTaken, PoolNet, PortError, PortResult};
 use padis_domain::problem::System;
 
 /// Docker's own network without any interface: who is in it can be in no other.
@@ -44,7 +44,7 @@ impl DockerNetwork {
         }
         // Look before letting go of the old address: a refusal must not leave it without any.
         if let Some(holder) = holder(engine, &name, ip, &id).await? {
-            return Err(refused(format!("{} is in use by {holder}", dotted(ip))));
+            return Err(holder.refuse(ip));
         }
         for old in [NONE, name.as_str()] {
             if in_network(&container, old) {
@@ -69,19 +69,39 @@ fn in_network(container: &ContainerSummary, network: &str) -> bool {
     networks.is_some_and(|n| n.contains_key(network))
 }
 
-/// Who else has `ip` in the network, in words; `None` if nobody.
-async fn holder(engine: &Engine, name: &str, ip: u32, except: &str) -> PortResult<Option<String>> {
+/// Who else has an address.
+enum Holder {
+    /// A task of ours.
+    Task(String),
+    /// A container that Padis did not start.
+    Stranger(String),
+    /// The network itself.
+    Gateway,
+}
+
+impl Holder {
+    fn refuse(self, ip: u32) -> PortError {
+        match self {
+            Self::Task(by) => refused(format!("{} is in use by {by}", dotted(ip))),
+            Self::Stranger(by) => AddressTaken { by }.refuse(&dotted(ip)),
+            Self::Gateway => refused(format!("{} is in use by the network's gateway", dotted(ip))),
+        }
+    }
+}
+
+/// Who else has `ip` in the network; `None` if nobody.
+async fn holder(engine: &Engine, name: &str, ip: u32, except: &str) -> PortResult<Option<Holder>> {
     let inside = engine.containers("network", name, false).await?;
     if let Some(c) = inside.iter().find(|c| ip_in(c, name) == Some(ip) && c.id.as_deref() != Some(except)) {
         let container = c.names.as_ref().and_then(|n| n.first()).map_or("?", |n| n.trim_start_matches('/'));
         return Ok(Some(match task_of(c) {
-            Some(task) => format!("task {task} (container {container})"),
-            None => format!("container {container}, which Padis did not start"),
+            Some(task) => Holder::Task(format!("task {task} (container {container})")),
+            None => Holder::Stranger(format!("container {container}, which Padis did not start")),
         }));
     }
     let network = engine.network(name).await?;
     let gateway = network.as_ref().and_then(|n| n.ipam.as_ref()?.config.as_ref()?.first()?.gateway.clone());
-    Ok((gateway.as_deref().and_then(parse_ip) == Some(ip)).then(|| "the network's gateway".to_owned()))
+    Ok((gateway.as_deref().and_then(parse_ip) == Some(ip)).then_some(Holder::Gateway))
 }
 
 async fn connect(engine: &Engine, name: &str, id: &str, task_id: &str, ip: u32) -> PortResult<()> {
@@ -96,7 +116,7 @@ async fn connect(engine: &Engine, name: &str, id: &str, task_id: &str, ip: u32) 
     if message(&error).contains("ddress already in use") {
         // Between our look and Docker's: who has it now? Ourselves is possible, in a repeated request.
         return match holder(engine, name, ip, id).await? {
-            Some(holder) => Err(refused(format!("{} is in use by {holder}", dotted(ip)))),
+            Some(holder) => Err(holder.refuse(ip)),
             None => Err(PortError::transient(System::Network, what, error)),
         };
     }

@@ -6,7 +6,7 @@ use super::FakeScheduler;
 use super::faults::{Faults, lock};
 use async_trait::async_trait;
 use padis_domain::address::dotted;
-use padis_domain::ports::{Attachment, Network, PoolNet, PortError, PortResult};
+use padis_domain::ports::{AddressTaken, Attachment, Network, PoolNet, PortError, PortResult};
 use padis_domain::problem::System;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex};
 struct Inner {
     nets: BTreeMap<String, PoolNet>,
     attached: Vec<Attachment>,
+    /// Pool, address and who it is.
+    strangers: Vec<(String, u32, String)>,
 }
 
 type Exists = Box<dyn Fn(&str) -> bool + Send + Sync>;
@@ -45,6 +47,11 @@ impl FakeNetwork {
         lock(&self.inner).attached.push(attachment);
     }
 
+    /// Something that is not ours takes an address.
+    pub fn occupy(&self, pool: &str, ip: u32, by: &str) {
+        lock(&self.inner).strangers.push((pool.to_owned(), ip, by.to_owned()));
+    }
+
     fn attach_now(&self, net: &PoolNet, task_id: &str, ip: u32) -> PortResult<()> {
         let mut inner = lock(&self.inner);
         inner.attached.retain(|a| (self.exists)(&a.task_id));
@@ -62,6 +69,9 @@ impl FakeNetwork {
         if let Some(holder) = holder {
             let reason = format!("{} is in use by {}", dotted(ip), holder.task_id);
             return Err(PortError::refused(System::Network, reason));
+        }
+        if let Some((_, _, by)) = inner.strangers.iter().find(|(pool, at, _)| *pool == net.pool && *at == ip) {
+            return Err(AddressTaken { by: by.clone() }.refuse(&dotted(ip)));
         }
         inner.attached.retain(|a| !(a.pool == net.pool && a.task_id == task_id));
         inner.attached.push(Attachment { task_id: task_id.to_owned(), pool: net.pool.clone(), ip });
