@@ -1,6 +1,7 @@
 // Decides the order of a module's functions, so that it compresses well: each is
-// followed by the one most like it, and like those before it, that is still free. The order is written as names
-// ("000000" and up, in place of the real ones), by which wasm-opt sorts.
+// followed by the one most like it, and like those before it, that is still free. The
+// order is written as names ("000000" and up, in place of the real ones), by which
+// wasm-opt sorts.
 //
 // Likeness is the share of common four-byte pieces, looked for among functions that
 // agree in one of a few minima of hashes over these pieces (minhash), because a

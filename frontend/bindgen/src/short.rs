@@ -5,16 +5,15 @@
 //! a part of a longer name in the JavaScript: only whole words are replaced.
 
 use anyhow::ensure;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use walrus::Module;
 
 /// Renames imports and exports in the module; the answer tells what each name became.
 pub fn rename(module: &mut Module) -> HashMap<String, String> {
     let mut short = HashMap::new();
-    let mut fresh = (0..).map(word);
     let mut name = |long: &mut String| {
-        let word = short.entry(long.clone()).or_insert_with(|| fresh.next().unwrap_or_default());
-        long.clone_from(word);
+        let n = short.len();
+        long.clone_from(short.entry(long.clone()).or_insert_with(|| word(n)));
     };
     for import in module.imports.iter_mut() {
         name(&mut import.name);
@@ -32,7 +31,7 @@ pub fn rename(module: &mut Module) -> HashMap<String, String> {
 /// A name does not stand there: wasm-bindgen writes its calls in another way now.
 pub fn follow(script: &str, short: &HashMap<String, String>) -> anyhow::Result<String> {
     let mut out = String::with_capacity(script.len());
-    let mut met = HashMap::new();
+    let mut met = HashSet::new();
     let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
     let mut rest = script;
     while !rest.is_empty() {
@@ -40,7 +39,7 @@ pub fn follow(script: &str, short: &HashMap<String, String>) -> anyhow::Result<S
         let (word, after) = rest.split_at(at);
         match short.get(word) {
             Some(s) => {
-                met.insert(word, ());
+                met.insert(word);
                 out.push_str(s);
             }
             None => out.push_str(word),
@@ -50,7 +49,7 @@ pub fn follow(script: &str, short: &HashMap<String, String>) -> anyhow::Result<S
         rest = &after[next..];
     }
     for long in short.keys() {
-        ensure!(met.contains_key(long.as_str()), "the JavaScript never says {long}");
+        ensure!(met.contains(long.as_str()), "the JavaScript never says {long}");
     }
     Ok(out)
 }
@@ -85,6 +84,6 @@ mod tests {
     fn words_go_on_and_differ() {
         let all: Vec<_> = (0..1000).map(word).collect();
         assert_eq!((&*all[0], &*all[25], &*all[26], &*all[51], &*all[52]), ("_a", "_z", "_aa", "_az", "_ba"));
-        assert_eq!(all.iter().collect::<std::collections::HashSet<_>>().len(), 1000);
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), 1000);
     }
 }

@@ -53,5 +53,6 @@ pub fn take_out(module: &mut Module) -> anyhow::Result<()> {
 
 /// A function's name without the hash at its end.
 fn plain(name: &str) -> &str {
-    name.rsplit_once("::h").map_or(name, |(plain, _)| plain)
+    let hash = |h: &str| h.len() == 16 && h.bytes().all(|b| b.is_ascii_hexdigit());
+    name.rsplit_once("::h").filter(|(_, h)| hash(h)).map_or(name, |(plain, _)| plain)
 }

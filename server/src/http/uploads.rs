@@ -161,7 +161,8 @@ async fn form(State(web): State<Web>, Extension(who): Extension<Who>, mut parts:
             Ok(Some(f)) => f,
             Ok(None) => break,
             Err(e) => {
-                outcome = Some(Err(broken(&e)));
+                // What came of the file before that stays true.
+                outcome.get_or_insert_with(|| Err(broken(&e)));
                 break;
             }
         };

@@ -41,11 +41,15 @@ pub async fn list(p: &PadisPortal, app: &AppRef, q: &ListQuery) -> Answer<Page<T
     let filtered = |sql: Sql| {
         let mut sql = sql.bind(&id).text(" AND event IS NOT NULL");
         if !q.state.is_empty() {
-            // The event's word is the first thing in its JSON: `{"died":{…}}`.
+            // The event's word is the first thing in its JSON, `{"died":{…}}`; before
+            // November 2026 it was `{"event":"died",…}`.
+            let word = super::sql::escape(&q.state);
             sql = sql
-                .text(" AND event LIKE ")
-                .bind(format!("{{\"{}\":%", super::sql::escape(&q.state)))
-                .text(" ESCAPE '!'");
+                .text(" AND (event LIKE ")
+                .bind(format!("{{\"{word}\":%"))
+                .text(" ESCAPE '!' OR event LIKE ")
+                .bind(format!("{{\"event\":\"{word}\"%"))
+                .text(" ESCAPE '!')");
         }
         sql.find(p.store.kind(), &["event", "who"], &q.q)
     };

@@ -210,12 +210,63 @@ impl Store {
     }
 }
 
-/// JSON of a column.
+/// JSON of a column, in the form of today or of [`former`] times.
 pub fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, s: &str) -> Result<T, StoreError> {
-    serde_json::from_str(s).map_err(|e| StoreError::Row { what, detail: e.to_string() })
+    let found = serde_json::from_str(s);
+    let found =
+        found.or_else(|e| serde_json::from_str(s).ok().and_then(|v| serde_json::from_value(former(v)).ok()).ok_or(e));
+    found.map_err(|e| StoreError::Row { what, detail: e.to_string() })
+}
+
+/// What was written before November 2026 as it is written now. Then the word of an
+/// event, a note or a finding stood among its fields (`{"event":"died","slot":0}`),
+/// now it stands around them (`{"died":{"slot":0}}`). The journal's rows can't be
+/// rewritten: each is sealed by the next one's hash.
+fn former(v: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match v {
+        Value::Array(all) => all.into_iter().map(former).collect(),
+        Value::Object(mut fields) => {
+            // Looked for before what is inside is changed: a finding without fields becomes a mere word.
+            let tag = ["event", "note", "finding"].into_iter().find(|t| fields.get(*t).is_some_and(Value::is_string));
+            let word = tag.and_then(|t| fields.remove(t));
+            let rest: serde_json::Map<_, _> = fields.into_iter().map(|(k, v)| (k, former(v))).collect();
+            match word {
+                Some(Value::String(word)) if rest.is_empty() => Value::String(word),
+                Some(Value::String(word)) => Value::Object([(word, Value::Object(rest))].into_iter().collect()),
+                _ => Value::Object(rest),
+            }
+        }
+        other => other,
+    }
 }
 
 /// JSON for a column.
 pub fn to_json<T: serde::Serialize>(what: &'static str, v: &T) -> Result<String, StoreError> {
     serde_json::to_string(v).map_err(|e| StoreError::Row { what, detail: e.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use padis_domain::delivery::{Finding, Note, StepView};
+    use padis_domain::view::Event;
+
+    #[test]
+    fn what_earlier_versions_wrote_is_still_read() {
+        let old = r#"{"event":"replaced","slot":1,"release":2,"finding":{"finding":"refused"},"times":3}"#;
+        let replaced = Event::Replaced { slot: 1, release: 2, finding: Finding::Refused, times: 3 };
+        assert_eq!(from_json::<Event>("event", old).expect("old"), replaced);
+        let new = to_json("event", &replaced).expect("new");
+        assert_eq!(from_json::<Event>("event", &new).expect("new"), replaced);
+        let old = r#"{"note":"sick","finding":{"finding":"wrong_text","expect":"OK","got":"no"},"address":"10.0.0.2","path":"/"}"#;
+        let finding = Finding::WrongText { expect: "OK".into(), got: "no".into() };
+        let sick = Note::Sick { finding, address: "10.0.0.2".into(), path: "/".into() };
+        assert_eq!(from_json::<Note>("note", old).expect("old"), sick);
+        let steps =
+            r#"[{"step":"submitted","state":"done","began_at":1,"ended_at":2,"note":{"note":"by","name":"Lin"}}]"#;
+        let steps = from_json::<Vec<StepView>>("steps", steps).expect("old");
+        assert_eq!(steps[0].note, Some(Note::By { name: "Lin".into() }));
+        assert!(from_json::<Event>("event", r#"{"event":"never heard of"}"#).is_err());
+    }
 }
