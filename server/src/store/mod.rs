@@ -210,7 +210,7 @@ impl Store {
     }
 }
 
-/// JSON of a column, in the form of today or of [`former`] times.
+/// JSON of a column, in the form of today or of former times.
 pub fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, s: &str) -> Result<T, StoreError> {
     let found = serde_json::from_str(s);
     let found =
