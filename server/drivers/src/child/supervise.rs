@@ -10,6 +10,13 @@ use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::process::Child as Process;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// How long a dead child's last words are waited for.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// The copying of a child's output into its log; to be detached, not dropped.
+type Output = JoinSet<()>;
 
 pub(super) struct Supervisor {
     pub spec: Spec,
@@ -35,7 +42,12 @@ impl Supervisor {
         loop {
             let begun = Instant::now();
             let end = match self.start().await {
-                Ok(process) => self.life(process, &mut inbox).await,
+                Ok((process, mut output)) => {
+                    let end = self.life(process, &mut output, &mut inbox).await;
+                    // What a descendant still says goes on into the log.
+                    output.detach_all();
+                    end
+                }
                 Err(error) => End::Died(format!("it could not be started: {error}")),
             };
             self.pid.send_replace(None);
@@ -63,7 +75,7 @@ impl Supervisor {
         self.state.send_replace(State::Stopped);
     }
 
-    async fn start(&self) -> std::io::Result<Process> {
+    async fn start(&self) -> std::io::Result<(Process, Output)> {
         self.log.new_start();
         let mut command = spawner::command(&self.setpriv, &self.program, &self.spec.args);
         command.envs(self.spec.env.iter().map(|(k, v)| (k, v)));
@@ -72,20 +84,21 @@ impl Supervisor {
             command.current_dir(cwd);
         }
         let mut process = spawner::spawn(command).await?;
+        let mut output = JoinSet::new();
         if let Some(pipe) = process.stdout.take() {
-            tokio::spawn(self.log.clone().drain(pipe));
+            output.spawn(self.log.clone().drain(pipe));
         }
         if let Some(pipe) = process.stderr.take() {
-            tokio::spawn(self.log.clone().drain(pipe));
+            output.spawn(self.log.clone().drain(pipe));
         }
         if let Some(pid) = process.id() {
             self.pid.send_replace(Some(pid));
             stale::record(&self.spec, &self.program, pid)?;
         }
-        Ok(process)
+        Ok((process, output))
     }
 
-    async fn life(&self, mut process: Process, inbox: &mut mpsc::Receiver<Order>) -> End {
+    async fn life(&self, mut process: Process, output: &mut Output, inbox: &mut mpsc::Receiver<Order>) -> End {
         let since = SystemTime::now();
         let pid = process.id();
         let ready = async {
@@ -97,7 +110,7 @@ impl Supervisor {
         };
         tokio::select! {
             biased;
-            status = process.wait() => return End::Died(self.words(status)),
+            status = process.wait() => return End::Died(self.words(status, output).await),
             order = inbox.recv() => return self.obey(order, &mut process).await,
             became = tokio::time::timeout(self.spec.ready_within, ready) => if became.is_err() {
                 let why = format!("it was not ready within {} ms; {}", self.spec.ready_within.as_millis(), self.log.last_words());
@@ -116,7 +129,7 @@ impl Supervisor {
             }
             status = process.wait() => {
                 self.sweep(pid);
-                End::Died(self.words(status))
+                End::Died(self.words(status, output).await)
             }
             order = inbox.recv() => self.obey(order, &mut process).await,
         }
@@ -162,7 +175,11 @@ impl Supervisor {
         }
     }
 
-    fn words(&self, status: std::io::Result<ExitStatus>) -> String {
+    /// How it ended, with its last words. They may still be in the pipe; a descendant
+    /// that lives on holds the pipe open, so the wait has an end.
+    async fn words(&self, status: std::io::Result<ExitStatus>, output: &mut Output) -> String {
+        let heard = async { while output.join_next().await.is_some() {} };
+        let _still_open = tokio::time::timeout(LAST_WORDS, heard).await;
         let how = match status {
             Ok(status) => status.to_string(),
             Err(error) => format!("its end could not be observed: {error}"),
