@@ -27,6 +27,7 @@ mod normalize;
 mod operations;
 mod placement;
 mod record;
+mod runtime;
 mod sandbox;
 mod schedule;
 mod selector;
@@ -35,5 +36,5 @@ mod transitions;
 mod validate;
 mod world;
 
-pub use config::{AgentConfig, EngineConfig, EngineError};
+pub use config::{AgentConfig, EngineConfig, EngineError, RuntimeConfig};
 pub use engine::{Engine, EngineHandle, run};

@@ -17,6 +17,22 @@ pub(crate) enum Record {
     TaskGone(String),
     Deployment(Box<DeploymentRecord>),
     DeploymentGone(String),
+    /// A deployment is at this step now.
+    Step(String, usize),
+    Group(Box<GroupRecord>),
+    GroupGone(String),
+}
+
+/// A group, as far as it is more than the apps below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GroupRecord {
+    pub id: String,
+    /// Apps or groups that all apps below it depend on.
+    pub dependencies: Vec<String>,
+    /// When it was last changed.
+    pub version: String,
+    /// Its versions, oldest first, the present one last.
+    pub versions: Vec<String>,
 }
 
 /// An app: what is wanted.
@@ -44,6 +60,11 @@ impl AppRecord {
     /// The instances that shall run.
     pub fn wanted(&self) -> u32 {
         if self.deleting { 0 } else { self.app.instances_or_default() }
+    }
+    /// The definition in force at a version of the whole, which may be between its own.
+    pub fn as_of(&self, version: &str) -> Option<&App> {
+        let own = |a: &&App| a.version.as_deref().is_some_and(|v| v <= version);
+        std::iter::once(&self.app).chain(self.versions.iter().rev()).find(own)
     }
     /// The definition of a version, if it is still known.
     pub fn at(&self, version: &str) -> Option<&App> {
@@ -94,8 +115,5 @@ pub(crate) struct DeploymentRecord {
 impl DeploymentRecord {
     pub fn apps(&self) -> impl Iterator<Item = &str> {
         self.before.iter().map(|(id, _)| id.as_str())
-    }
-    pub fn touches(&self, app_id: &str) -> bool {
-        self.apps().any(|id| id == app_id)
     }
 }

@@ -10,11 +10,10 @@ use crate::health::CheckState;
 use crate::ids;
 use crate::placement::Refusal;
 use crate::record::{AppRecord, Record, TaskRecord};
-use crate::world::{Live, Waiting, World};
+use crate::world::{Live, SAMPLES, Waiting, World};
 use padis_protocol::event::{AddHealthCheck, InstanceChanged, RemoveHealthCheck, StatusUpdate};
 use padis_protocol::task::{TaskFailure, TaskState};
 use padis_protocol::timestamp;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Seconds between SIGTERM and SIGKILL when the app names none (Mesos' default kill policy).
@@ -46,6 +45,7 @@ impl World {
     /// A new task on an agent: intent only, nothing runs yet.
     pub fn stage(&mut self, app: &AppRecord, agent: &str, ports: Vec<u16>) -> String {
         let (id, instance, container) = ids::task_names(app.id());
+        let spec = self.spec(app);
         let now = timestamp::now_ms();
         let task = TaskRecord {
             id: id.clone(),
@@ -68,7 +68,7 @@ impl World {
         };
         let live = Live {
             health: CheckState::all(&app.app),
-            spec: Arc::new(app.app.clone()),
+            spec,
             running_since: None,
             unhealthy: None,
             launching: true,
@@ -99,7 +99,6 @@ impl World {
         task.state = TaskState::TaskRunning;
         task.history.push((TaskState::TaskRunning, timestamp::now_ms()));
         self.dirty.insert(task.app_id.clone());
-        self.dirty.extend(self.waiting.keys().cloned()); // they may depend on it
         self.note_task(id);
         self.tell(id);
     }
@@ -124,6 +123,7 @@ impl World {
     pub fn ended(&mut self, id: &str, end: End, now: Instant) {
         let Some(mut task) = self.tasks.remove(id) else { return };
         let live = self.live.remove(id);
+        self.hosts.vacate(&task);
         let unhealthy = live.as_ref().and_then(|l| l.unhealthy.clone());
         let killed = task.state == TaskState::TaskKilling;
         (task.state, task.message) = match (killed, &unhealthy) {
@@ -163,38 +163,38 @@ impl World {
             }
         }
         self.dirty.insert(task.app_id.clone());
-        self.dirty.extend(self.waiting.keys().cloned()); // room was freed
+        self.room_freed = true;
         let app_id = task.app_id.clone();
         self.records.push(Record::Task(Box::new(task.clone())));
         self.finished.insert(id.to_owned(), task);
+        self.ended_of.entry(app_id.clone()).or_default().insert((at, id.to_owned()));
         self.tell(id);
         self.prune(&app_id);
     }
 
     /// Forgets the oldest finished tasks of an app.
     fn prune(&mut self, app_id: &str) {
-        let mut ended: Vec<(i64, String)> = self
-            .finished
-            .values()
-            .filter(|t| t.app_id == app_id)
-            .map(|t| (t.ended_ms.unwrap_or(0), t.id.clone()))
-            .collect();
-        ended.sort();
-        let excess = ended.len().saturating_sub(self.keep_finished);
-        for (_, id) in ended.into_iter().take(excess) {
-            self.forget(&id);
+        while self.ended_of.get(app_id).is_some_and(|ended| ended.len() > self.keep_finished) {
+            self.forget_oldest(app_id);
         }
-        while self.finished.len() > MAX_FINISHED {
-            let oldest = self.finished.values().min_by_key(|t| t.ended_ms).map(|t| t.id.clone());
-            let Some(id) = oldest else { break };
-            self.forget(&id);
+        // Over all apps: one that has several gives one up, so that no app's last trace
+        // is taken by another's crash loop.
+        if self.finished.len() > MAX_FINISHED {
+            self.forget_oldest(app_id);
         }
     }
 
-    fn forget(&mut self, id: &str) {
-        self.finished.remove(id);
-        self.records.push(Record::TaskGone(id.to_owned()));
-        self.discard.push(id.to_owned());
+    fn forget_oldest(&mut self, app_id: &str) {
+        let Some(ended) = self.ended_of.get_mut(app_id) else { return };
+        let oldest = ended.pop_first();
+        if ended.is_empty() {
+            self.ended_of.remove(app_id);
+        }
+        if let Some((_, id)) = oldest {
+            self.finished.remove(&id);
+            self.records.push(Record::TaskGone(id.clone()));
+            self.discard.push(id);
+        }
     }
 
     /// The app's last task is gone and so is the app.
@@ -255,24 +255,29 @@ impl World {
         self.events.push(instance.into());
     }
 
-    /// Counts an offer that was used or not, for the queue.
-    pub fn count_offer(&mut self, app_id: &str, refused: &[(String, Refusal)]) {
+    /// Counts an offer that was used, for the queue.
+    pub fn count_used(&mut self, app_id: &str) {
+        let waiting = self.waiting.entry(app_id.to_owned()).or_insert_with(Waiting::new);
+        waiting.processed += 1;
+        waiting.last_used_ms = Some(timestamp::now_ms());
+    }
+
+    /// Counts the offers that were refused at one look, for the queue.
+    pub fn count_refused(&mut self, app_id: &str, refused: Vec<(usize, Refusal)>) {
         let now = timestamp::now_ms();
         let waiting = self.waiting.entry(app_id.to_owned()).or_insert_with(Waiting::new);
-        if refused.is_empty() {
-            waiting.processed += 1;
-            waiting.last_used_ms = Some(now);
-            return;
-        }
-        for (agent, refusal) in refused {
-            waiting.processed += 1;
-            waiting.unused += 1;
-            waiting.last_unused_ms = Some(now);
-            waiting.last.insert(agent.clone(), (*refusal, now));
+        waiting.processed += refused.len() as u64;
+        waiting.unused += refused.len() as u64;
+        waiting.last_unused_ms = Some(now);
+        waiting.last.clear();
+        for (_, refusal) in &refused {
+            *waiting.last.entry(*refusal).or_default() += 1;
             *waiting.refused.entry(*refusal).or_default() += 1;
         }
+        waiting.samples = refused;
+        waiting.samples.truncate(SAMPLES);
     }
 }
 
 /// Finished tasks kept over all apps.
-const MAX_FINISHED: usize = 2_000;
+const MAX_FINISHED: usize = 20_000;

@@ -143,7 +143,6 @@ impl World {
             self.events.push(task_event.into());
             self.events.push(instance_event.into());
             self.dirty.insert(app_id.clone());
-            self.dirty.extend(self.waiting.keys().cloned());
         }
         if verdict == Verdict::Kill {
             live.unhealthy = Some(cause.clone());

@@ -9,6 +9,7 @@
 
 use crate::core::Core;
 use crate::record::TaskRecord;
+use crate::runtime::Runtime;
 use padis_protocol::app::App;
 use padis_protocol::container::NetworkMode;
 use padis_protocol::health::{HealthCheck, HealthProtocol};
@@ -24,6 +25,9 @@ pub(crate) enum Outcome {
 }
 
 pub(crate) async fn probe(core: &Core, task: &TaskRecord, app: &App, check: &HealthCheck) -> Outcome {
+    if matches!(core.runtime, Runtime::Simulated(_)) {
+        return Outcome::Healthy;
+    }
     let protocol = check.protocol.unwrap_or_default();
     if protocol == HealthProtocol::Command {
         let command = check.command.as_ref().map_or("", |c| c.value.as_str());

@@ -74,8 +74,8 @@ impl World {
             info.tasks_unhealthy = Some(unhealthy);
         }
         if embed.deployments {
-            let holders = self.deployments.values().filter(|d| d.touches(app.id()));
-            info.deployments = Some(holders.map(|d| Identifiable { id: d.id.clone() }).collect());
+            let holder = self.progress.holder(app.id());
+            info.deployments = Some(holder.map(|id| Identifiable { id: id.to_owned() }).into_iter().collect());
         }
         if embed.tasks {
             info.tasks = Some(self.tasks_of(app.id()).map(|t| self.task_view(t)).collect());
