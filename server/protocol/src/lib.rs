@@ -17,15 +17,24 @@
 //! recorded from Mesos 1.11.0. The types do no input/output and judge nothing:
 //! validation is the engine's.
 
+#[macro_use]
+mod wire;
+
 pub mod app;
+pub mod check;
 pub mod container;
 pub mod deployment;
 pub mod error;
 pub mod event;
+pub mod group;
 pub mod health;
 pub mod info;
+pub mod instance;
 pub mod mesos;
+pub mod metrics;
+pub mod pod;
 pub mod queue;
+pub mod readiness;
 pub mod task;
 pub mod timestamp;
 

@@ -4,6 +4,7 @@
 //! it is kept as [`TaskState::Other`].
 
 use crate::Extra;
+use crate::check::CheckStatus;
 use crate::health::HealthResult;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,19 @@ pub enum TaskState {
     /// Anything newer.
     #[serde(untagged)]
     Other(String),
+}
+
+impl Default for TaskState {
+    /// None: `Other("")`.
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+impl crate::wire::Member for TaskState {
+    fn absent(&self) -> bool {
+        self.name().is_empty()
+    }
 }
 
 impl TaskState {
@@ -188,4 +202,81 @@ pub struct TaskFailure {
     /// Unknown members.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+members! {
+    Task {
+        /// The last result of the app's check.
+        check_result / set_check_result: CheckStatus = "checkResult",
+        /// Its persistent volumes.
+        local_volumes / set_local_volumes: Vec<LocalVolume> = "localVolumes",
+        /// Region of the agent.
+        region / set_region: String = "region",
+        /// Fault zone of the agent.
+        zone / set_zone: String = "zone",
+    }
+}
+
+message! {
+    /// A persistent volume of a task or a pod instance.
+    #[serde(rename_all = "camelCase")]
+    LocalVolume {
+        /// Path of the app or pod.
+        run_spec_id: String,
+        /// Path in the container.
+        container_path: String,
+        /// Makes it unique.
+        uuid: String,
+        /// `app#container-path#uuid`, Mesos' persistence id.
+        persistence_id: String,
+    }
+
+    /// Counts and life times of an app's tasks, by version.
+    #[serde(rename_all = "camelCase")]
+    TaskStatsByVersion {
+        /// Tasks started after the last scaling or restart.
+        started_after_last_scaling: Option<Stats>,
+        /// Tasks of the present configuration.
+        with_latest_config: Option<Stats>,
+        /// Tasks of older configurations.
+        with_outdated_config: Option<Stats>,
+        /// All of them.
+        total_summary: Option<Stats>,
+    }
+
+    /// One more level, as Marathon has it.
+    Stats {
+        /// The numbers.
+        stats: TaskStats,
+    }
+
+    /// The numbers.
+    #[serde(rename_all = "camelCase")]
+    TaskStats {
+        /// Counts.
+        counts: TaskCounts,
+        /// Absent while no task has started.
+        life_time: Option<TaskLifeTime>,
+    }
+
+    /// Counts of tasks.
+    TaskCounts {
+        /// On their way.
+        staged: u32,
+        /// Running.
+        running: u32,
+        /// Running, and all checks succeed.
+        healthy: u32,
+        /// Running, and a check fails.
+        unhealthy: u32,
+    }
+
+    /// Life times of tasks.
+    #[serde(rename_all = "camelCase")]
+    TaskLifeTime {
+        /// Mean, in seconds.
+        average_seconds: f64,
+        /// Median, in seconds.
+        median_seconds: f64,
+    }
 }

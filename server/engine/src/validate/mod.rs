@@ -108,7 +108,7 @@ fn unsupported(app: &App, errors: &mut Errors) {
             Value::Object(map) => map.is_empty(),
             _ => false,
         };
-        if app.extra.get(name).is_some_and(|v| !empty(v)) {
+        if app.member(name).is_some_and(|v| !empty(&v)) {
             errors.add(format!("/{name}"), "is not supported by the built-in engine");
         }
     }
