@@ -31,6 +31,8 @@ pub enum RuntimeConfig {
     /// The Docker Engine.
     #[default]
     Docker,
+    /// A Mesos cluster, as one of its frameworks.
+    Mesos(MesosConfig),
     /// Nothing: times, events and faults of a cluster without a container.
     Simulated {
         /// Agents, if the configuration names none.
@@ -40,6 +42,40 @@ pub enum RuntimeConfig {
         /// Share of the launches that fail, 0 to 1.
         failure_rate: f64,
     },
+}
+
+/// How the engine is a framework of a Mesos cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MesosConfig {
+    /// The masters, `http://host:port`; standbys name the leader.
+    pub masters: Vec<String>,
+    /// Role; `*` has no reservations of its own.
+    pub role: String,
+    /// Name, for people.
+    pub framework_name: String,
+    /// User of tasks that name none.
+    pub user: String,
+    /// For a master with authentication.
+    pub principal: Option<String>,
+    /// The principal's secret.
+    pub secret: Option<String>,
+    /// How long Mesos keeps the tasks while the engine is away (Marathon: a week).
+    pub failover_timeout: Duration,
+}
+
+impl MesosConfig {
+    /// With the defaults of Marathon.
+    pub fn at(masters: Vec<String>) -> Self {
+        Self {
+            masters,
+            role: String::from("*"),
+            framework_name: String::from("marathon"),
+            user: String::from("root"),
+            principal: None,
+            secret: None,
+            failover_timeout: Duration::from_secs(604_800),
+        }
+    }
 }
 
 /// Settings of the engine.
@@ -115,6 +151,9 @@ pub enum EngineError {
         #[source]
         source: serde_json::Error,
     },
+    /// The client for the Mesos masters can't be made.
+    #[error("no HTTP client can be made")]
+    Client(#[source] reqwest::Error),
     /// An address can't be listened on.
     #[error("can't listen on {address}")]
     Listen {
@@ -128,6 +167,13 @@ pub enum EngineError {
 
 /// Checks what must hold and fills in the one default agent.
 pub(crate) fn agents(config: &EngineConfig) -> Result<Vec<AgentConfig>, EngineError> {
+    if let RuntimeConfig::Mesos(mesos) = &config.runtime {
+        if mesos.masters.is_empty() {
+            return Err(EngineError::Config(String::from("the Mesos runtime needs at least one master")));
+        }
+        // The cluster has agents of its own.
+        return Ok(Vec::new());
+    }
     let mut agents = config.agents.clone();
     if let (true, RuntimeConfig::Simulated { agents: count, failure_rate, .. }) = (agents.is_empty(), &config.runtime) {
         if *count == 0 || !(0.0..=1.0).contains(failure_rate) {

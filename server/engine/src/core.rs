@@ -14,6 +14,7 @@ use crate::record::TaskRecord;
 use crate::sandbox::Sandboxes;
 use crate::store::{NotDurable, Store};
 use crate::transitions::End;
+use crate::validate::Can;
 use crate::world::World;
 use padis_protocol::task::TaskState;
 use std::collections::HashSet;
@@ -103,6 +104,13 @@ impl Core {
         self.change(|w| w.events.push(event));
     }
 
+    /// What apps may ask for.
+    pub fn can(&self) -> Can {
+        let mesos = matches!(self.runtime, Runtime::Mesos(_));
+        let bare = mesos || self.config.default_image.is_some();
+        Can { bare, fetch: mesos, mesos }
+    }
+
     /// The Docker node of a task's agent.
     pub fn node_of(&self, task: &TaskRecord) -> Option<Arc<Node>> {
         let index = self.look(|w| w.agent(&task.agent).map(|a| a.node))?;
@@ -121,9 +129,8 @@ impl Core {
                     self.change(|w| w.dirty.extend(w.apps.keys().cloned().collect::<Vec<_>>()));
                 }
             }
-            let ports = &self.config.ports;
             let ((until, launch, kill, discard), seq) = self.change(|w| {
-                let until = w.schedule(Instant::now(), ports);
+                let until = w.schedule(Instant::now());
                 // What waits for its time is looked at again when the time comes.
                 let launch = std::mem::take(&mut w.to_launch);
                 let kill = std::mem::take(&mut w.to_kill);
@@ -134,6 +141,7 @@ impl Core {
                 self.sandboxes.remove(&task);
             }
             if launch.is_empty() && kill.is_empty() {
+                Runtime::launch_all(&self, launch);
                 continue;
             }
             while self.store.durable(seq, DISK).await.is_err() {
@@ -142,9 +150,7 @@ impl Core {
                     return;
                 }
             }
-            for id in launch {
-                self.tracker.spawn(Arc::clone(&self).launch(id));
-            }
+            Runtime::launch_all(&self, launch);
             for id in kill {
                 self.tracker.spawn(Arc::clone(&self).kill(id));
             }

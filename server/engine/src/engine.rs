@@ -8,7 +8,7 @@
 use crate::config::{self, AgentConfig, EngineConfig, EngineError, RuntimeConfig};
 use crate::core::Core;
 use crate::docker::Node;
-use crate::runtime::{Runtime, Simulated};
+use crate::runtime::{Mesos, Runtime, Simulated};
 use crate::store::Store;
 use crate::world::{Agent, World};
 use axum::Router;
@@ -56,8 +56,11 @@ impl Engine {
             (bound(&marathon, &config.marathon_listen)?, bound(&mesos, &config.mesos_listen)?);
         (config.marathon_listen, config.mesos_listen) = (marathon_address, mesos_address);
 
-        let (runtime, agents) = runtime(&config, agent_configs, &id);
+        let (runtime, agents) = runtime(&config, agent_configs, &id)?;
         let mut world = World::new(agents, &config.ports, config.keep_finished);
+        if matches!(runtime, Runtime::Mesos(_)) {
+            world.hosts.offers = Some(crate::world::Offers::default());
+        }
         world.restore(records);
         let core = Arc::new(Core::new(config, id, runtime, world, store));
         Runtime::begin(&core);
@@ -110,27 +113,32 @@ pub async fn run(config: EngineConfig, shutdown: impl Future<Output = ()>) -> Re
 }
 
 /// The runtime that the configuration asks for, and its agents.
-fn runtime(config: &EngineConfig, agents: Vec<AgentConfig>, id: &str) -> (Runtime, Vec<Agent>) {
-    let mut sockets: Vec<String> = Vec::new();
-    let simulated = match config.runtime {
-        RuntimeConfig::Docker => None,
-        RuntimeConfig::Simulated { latency, failure_rate, .. } => Some(Simulated { latency, failure_rate }),
-    };
-    let agents = agents.into_iter().enumerate().map(|(index, agent)| {
-        let node = if simulated.is_some() {
-            index
-        } else {
-            let socket = agent.docker.clone().unwrap_or_else(|| config.docker.clone());
-            sockets.iter().position(|s| *s == socket).unwrap_or_else(|| {
-                sockets.push(socket);
-                sockets.len() - 1
-            })
-        };
-        Agent { config: agent, node, id: format!("{id}-S{index}") }
-    });
-    let agents = agents.collect();
-    let nodes = || sockets.into_iter().map(|s| Arc::new(Node::new(s))).collect();
-    (simulated.map_or_else(|| Runtime::Docker(nodes()), Runtime::Simulated), agents)
+fn runtime(config: &EngineConfig, agents: Vec<AgentConfig>, id: &str) -> Result<(Runtime, Vec<Agent>), EngineError> {
+    let of = |(index, agent): (usize, AgentConfig), node| Agent { config: agent, node, id: format!("{id}-S{index}") };
+    match &config.runtime {
+        RuntimeConfig::Mesos(mesos) => {
+            let mesos = Mesos::new(mesos.clone()).map_err(EngineError::Client)?;
+            Ok((Runtime::Mesos(mesos), Vec::new()))
+        }
+        RuntimeConfig::Simulated { latency, failure_rate, .. } => {
+            let simulated = Simulated { latency: *latency, failure_rate: *failure_rate };
+            let agents = agents.into_iter().enumerate().map(|(i, a)| of((i, a), i)).collect();
+            Ok((Runtime::Simulated(simulated), agents))
+        }
+        RuntimeConfig::Docker => {
+            let mut sockets: Vec<String> = Vec::new();
+            let mut made = Vec::new();
+            for (index, agent) in agents.into_iter().enumerate() {
+                let socket = agent.docker.clone().unwrap_or_else(|| config.docker.clone());
+                let node = sockets.iter().position(|s| *s == socket).unwrap_or_else(|| {
+                    sockets.push(socket);
+                    sockets.len() - 1
+                });
+                made.push(of((index, agent), node));
+            }
+            Ok((Runtime::Docker(sockets.into_iter().map(|s| Arc::new(Node::new(s))).collect()), made))
+        }
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, EngineError> {

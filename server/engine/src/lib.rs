@@ -18,6 +18,7 @@ mod core;
 mod decide;
 mod docker;
 mod engine;
+mod environment;
 mod health;
 mod http;
 mod hub;
@@ -36,5 +37,5 @@ mod transitions;
 mod validate;
 mod world;
 
-pub use config::{AgentConfig, EngineConfig, EngineError, RuntimeConfig};
+pub use config::{AgentConfig, EngineConfig, EngineError, MesosConfig, RuntimeConfig};
 pub use engine::{Engine, EngineHandle, run};

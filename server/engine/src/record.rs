@@ -7,6 +7,7 @@
 use padis_protocol::app::App;
 use padis_protocol::task::{TaskFailure, TaskState};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,22 @@ pub(crate) enum Record {
     Step(String, usize),
     Group(Box<GroupRecord>),
     GroupGone(String),
+    /// An agent of a Mesos cluster, as it was seen last.
+    Agent(Box<AgentRecord>),
+    /// The id under which a Mesos master knows this framework; empty: none any more.
+    Framework(String),
+}
+
+/// An agent of a Mesos cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AgentRecord {
+    /// The master's id of it.
+    pub id: String,
+    /// What tasks name it by: its host name, unless two share one.
+    pub name: String,
+    pub attributes: BTreeMap<String, String>,
+    /// Where its tasks can be reached.
+    pub ip: Option<String>,
 }
 
 /// A group, as far as it is more than the apps below it.
@@ -81,6 +98,12 @@ pub(crate) struct TaskRecord {
     pub version: String,
     /// Name of the agent.
     pub agent: String,
+    /// Id of the agent, in a Mesos cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    /// Addresses of its own, if it has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
     /// Name of the container, `mesos-<uuid>`; known before the container is.
     pub container: String,
     pub ports: Vec<u16>,

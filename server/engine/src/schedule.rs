@@ -18,9 +18,7 @@ use padis_protocol::app::App;
 use padis_protocol::container::NetworkMode;
 use padis_protocol::deployment::{Action, Plan, Step};
 use padis_protocol::event::{DeploymentInfo, DeploymentStepSuccess, DeploymentSuccess, Event};
-use rand::Rng;
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -39,7 +37,7 @@ pub(crate) fn host_ports(app: &App) -> Vec<u16> {
 
 impl World {
     /// One turn. The answer is when to look again, if nothing happens before.
-    pub fn schedule(&mut self, now: Instant, ports: &RangeInclusive<u16>) -> Option<Instant> {
+    pub fn schedule(&mut self, now: Instant) -> Option<Instant> {
         let mut next: Option<Instant> = None;
         if std::mem::take(&mut self.room_freed) {
             let for_room = |w: &Waiting| w.last.is_empty() || w.last.keys().any(|r| r.is_about_room());
@@ -73,7 +71,7 @@ impl World {
                 self.killing(task, "scaled down or replaced");
             }
             self.dirty.remove(&id); // `killing` asks for a look; this is it
-            self.start(&app, decision.start, now, ports, &mut roomiest);
+            self.start(&app, decision.start, now, &mut roomiest);
             let until = self.backoff.get(&id).and_then(|b| b.until(now)).filter(|_| decision.start > 0);
             next = [next, until].into_iter().flatten().min();
             self.arrive(&id);
@@ -107,7 +105,6 @@ impl World {
         app: &AppRecord,
         count: u32,
         now: Instant,
-        ports: &RangeInclusive<u16>,
         roomiest: &mut Option<(f64, f64)>,
     ) {
         let id = app.id();
@@ -142,7 +139,7 @@ impl World {
         let beside: Vec<usize> = stay.filter_map(|t| self.hosts.index(&t.agent)).collect();
         let fixed: Vec<u16> = asked.iter().copied().filter(|p| *p != 0).collect();
         let mut rooms = std::mem::take(&mut self.hosts.rooms);
-        let taken = |hosts: &Hosts, i: usize| hosts.ports(i).is_some_and(|used| fixed.iter().any(|p| used.contains(p)));
+        let taken = |hosts: &Hosts, i: usize| fixed.iter().any(|p| hosts.is_taken(i, *p));
         let mut full = BTreeSet::new();
         if !fixed.is_empty() {
             full.extend((0..rooms.len()).filter(|i| taken(&self.hosts, *i)));
@@ -151,8 +148,7 @@ impl World {
         let mut left = count;
         while left > 0 {
             let Some(index) = placer.next(&rooms) else { break };
-            let empty = BTreeSet::new();
-            let given = give_ports(&asked, ports, self.hosts.ports(index).unwrap_or(&empty));
+            let given = self.hosts.give_ports(index, &asked);
             self.count_used(id);
             let name = Arc::clone(&rooms[index].name);
             let task = self.stage(app, &name, given);
@@ -228,23 +224,6 @@ impl World {
         let all = self.by_app.get(app_id).map_or(0, BTreeSet::len);
         all == wanted && self.tasks_of(app_id).all(|t| t.version >= app.generation && self.is_ready(t))
     }
-}
-
-fn give_ports(asked: &[u16], range: &RangeInclusive<u16>, taken: &BTreeSet<u16>) -> Vec<u16> {
-    let mut given: Vec<u16> = Vec::with_capacity(asked.len());
-    for &port in asked {
-        let port = if port != 0 { port } else { free_port(range, |p| taken.contains(&p) || given.contains(&p)) };
-        given.push(port);
-    }
-    given
-}
-
-/// A free port, from a random one upwards: a port that a stranger holds is then
-/// not tried again and again.
-fn free_port(range: &RangeInclusive<u16>, taken: impl Fn(u16) -> bool) -> u16 {
-    let (first, last) = (*range.start(), *range.end());
-    let start = rand::rng().random_range(first..=last);
-    (start..=last).chain(first..start).find(|p| !taken(*p)).unwrap_or(start)
 }
 
 pub(crate) fn wire(step: &[(String, String)]) -> Step {

@@ -11,8 +11,9 @@ use crate::ids;
 use crate::placement::Refusal;
 use crate::record::{AppRecord, Record, TaskRecord};
 use crate::world::{Live, SAMPLES, Waiting, World};
+use padis_protocol::app::UnreachableStrategy;
 use padis_protocol::event::{AddHealthCheck, InstanceChanged, RemoveHealthCheck, StatusUpdate};
-use padis_protocol::task::{TaskFailure, TaskState};
+use padis_protocol::task::{IpAddr, TaskFailure, TaskState};
 use padis_protocol::timestamp;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ pub(crate) const GRACE_S: u32 = 3;
 pub(crate) struct End {
     pub state: TaskState,
     pub message: String,
+    /// Not the task's own doing: its replacement need not wait.
+    pub blameless: bool,
 }
 
 impl End {
@@ -34,10 +37,10 @@ impl End {
             true => format!("Container exceeded its memory limit and exited with status {code}"),
             false => format!("Container exited with status {code}"),
         };
-        Self { state, message }
+        Self { state, message, blameless: false }
     }
     pub fn failed(message: impl Into<String>) -> Self {
-        Self { state: TaskState::TaskFailed, message: message.into() }
+        Self { state: TaskState::TaskFailed, message: message.into(), blameless: false }
     }
 }
 
@@ -53,6 +56,8 @@ impl World {
             app_id: app.id().to_owned(),
             version: app.version().to_owned(),
             agent: agent.to_owned(),
+            agent_id: self.agent(agent).map(|a| a.id.clone()).filter(|_| self.hosts.offers.is_some()),
+            addresses: Vec::new(),
             container,
             ports,
             state: TaskState::TaskStaging,
@@ -93,7 +98,7 @@ impl World {
         let since = now.checked_sub(Duration::from_millis(ago.unsigned_abs())).unwrap_or(now);
         live.running_since.get_or_insert(since);
         task.started_ms.get_or_insert_with(timestamp::now_ms);
-        if !matches!(task.state, TaskState::TaskStaging | TaskState::TaskStarting) {
+        if !matches!(task.state, TaskState::TaskStaging | TaskState::TaskStarting | TaskState::TaskUnreachable) {
             return;
         }
         task.state = TaskState::TaskRunning;
@@ -101,6 +106,39 @@ impl World {
         self.dirty.insert(task.app_id.clone());
         self.note_task(id);
         self.tell(id);
+    }
+
+    /// The task is on its agent and about to run.
+    pub fn starting(&mut self, id: &str) {
+        let Some(task) = self.tasks.get_mut(id).filter(|t| t.state == TaskState::TaskStaging) else { return };
+        task.state = TaskState::TaskStarting;
+        task.history.push((TaskState::TaskStarting, timestamp::now_ms()));
+        self.note_task(id);
+        self.tell(id);
+    }
+
+    /// The task's agent can't be reached; what becomes of it says its strategy. The
+    /// engine knows one time instead of two: when the replacement starts the task is
+    /// given up, and killed should it come back (Marathon keeps the older one until
+    /// `expungeAfterSeconds`).
+    pub fn unreachable(&mut self, id: &str, message: String, now: Instant) {
+        let Some(live) = self.live.get(id) else { return };
+        let strategy = live.spec.unreachable_strategy.as_ref().map(UnreachableStrategy::of).unwrap_or_default();
+        let Some(task) = self.tasks.get_mut(id) else { return };
+        let at = timestamp::now_ms();
+        if task.state != TaskState::TaskUnreachable {
+            task.state = TaskState::TaskUnreachable;
+            task.message.clone_from(&message);
+            task.history.push((TaskState::TaskUnreachable, at));
+            self.dirty.insert(task.app_id.clone());
+            self.note_task(id);
+            self.tell(id);
+        }
+        let since = self.tasks.get(id).and_then(|t| t.history.last()).map_or(at, |(_, at)| *at);
+        let waited = u64::try_from((at - since).max(0)).unwrap_or(0) / 1000;
+        if strategy.times().is_some_and(|(inactive, _)| waited >= inactive) {
+            self.ended(id, End { state: TaskState::TaskGone, message, blameless: true }, now);
+        }
     }
 
     /// The task shall stop. True if that is new.
@@ -126,6 +164,7 @@ impl World {
         self.hosts.vacate(&task);
         let unhealthy = live.as_ref().and_then(|l| l.unhealthy.clone());
         let killed = task.state == TaskState::TaskKilling;
+        let blameless = end.blameless;
         (task.state, task.message) = match (killed, &unhealthy) {
             (true, Some(why)) => {
                 (TaskState::TaskKilled, format!("Task was killed since health check failed. Reason: {why}"))
@@ -136,7 +175,7 @@ impl World {
         let at = timestamp::now_ms();
         task.ended_ms = Some(at);
         task.history.push((task.state.clone(), at));
-        let sound = killed && unhealthy.is_none();
+        let sound = blameless || killed && unhealthy.is_none();
         let ran =
             live.as_ref().and_then(|l| l.running_since).map_or(Duration::ZERO, |s| now.saturating_duration_since(s));
         let slave_id = self.agent(&task.agent).map(|a| a.id.clone());
@@ -237,7 +276,7 @@ impl World {
             message: Some(task.message.clone()),
             app_id: task.app_id.clone(),
             host: task.agent.clone(),
-            ip_addresses: None,
+            ip_addresses: ip_addresses(task),
             ports: task.ports.clone(),
             version: task.version.clone(),
             ..StatusUpdate::default()
@@ -277,6 +316,15 @@ impl World {
         waiting.samples = refused;
         waiting.samples.truncate(SAMPLES);
     }
+}
+
+/// Addresses of a task's own, as the API shows them.
+pub(crate) fn ip_addresses(task: &TaskRecord) -> Option<Vec<IpAddr>> {
+    let one = |ip: &String| IpAddr {
+        ip_address: ip.clone(),
+        protocol: if ip.contains(':') { "IPv6" } else { "IPv4" }.to_owned(),
+    };
+    (!task.addresses.is_empty()).then(|| task.addresses.iter().map(one).collect())
 }
 
 /// Finished tasks kept over all apps.

@@ -128,11 +128,11 @@ async fn change(core: &Core, rest: &str, query: &Query, body: Value, create: boo
         Some(Value::String(_)) => base,
         Some(_) => return Err(Refused::Bad(String::from("Invalid JSON")).into()),
     };
-    let default_image = core.config.default_image.is_some();
+    let can = core.can();
     let (force, dry_run) = (flag(query, "force", false), flag(query, "dryRun", false));
     let (result, seq) = core.change(|w| {
         let fresh = !w.is_group(&id);
-        w.change_group(GroupChange { id, update, create, force, dry_run }, default_image).map(|r| (r, fresh))
+        w.change_group(GroupChange { id, update, create, force, dry_run }, can).map(|r| (r, fresh))
     });
     let (result, fresh) = result?;
     core.durable(seq).await?;

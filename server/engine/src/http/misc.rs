@@ -113,8 +113,8 @@ pub(super) async fn deployments(core: Shared) -> Answer {
 /// `DELETE /v2/deployments/{id}`
 pub(super) async fn cancel_deployment(core: Shared, Path(id): Path<String>, query: Query) -> Answer {
     let force = flag(&query, "force", false);
-    let default_image = core.config.default_image.is_some();
-    let (result, seq) = core.change(|w| w.cancel_deployment(&id, force, default_image));
+    let can = core.can();
+    let (result, seq) = core.change(|w| w.cancel_deployment(&id, force, can));
     let result = result?;
     core.durable(seq).await?;
     Ok(match result {

@@ -69,7 +69,7 @@ fn unused(w: &World, waiting: &Waiting) -> Vec<UnusedOffer> {
         let (agent, room) = (w.hosts.agents.get(*index)?, w.hosts.rooms.get(*index)?);
         let scalar = |name: &str, value: f64| OfferValue {
             name: name.to_owned(),
-            role: Some(room.role.to_string()),
+            role: room.roles.first().cloned(),
             scalar: Some(value.max(0.0)),
             ..OfferValue::default()
         };

@@ -98,7 +98,7 @@ impl World {
             state: Some(task.state.clone()),
             ports: Some(task.ports.clone()),
             service_ports: spec.map(|s| crate::normalize::ports_of(s)),
-            ip_addresses: None,
+            ip_addresses: crate::transitions::ip_addresses(task),
             staged_at: Some(timestamp::format(task.staged_ms)),
             started_at: task.started_ms.map(timestamp::format),
             version: Some(task.version.clone()),

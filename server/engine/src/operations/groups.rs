@@ -9,7 +9,7 @@
 use super::{Change, Refused};
 use crate::ids;
 use crate::record::GroupRecord;
-use crate::validate::Invalid;
+use crate::validate::{Can, Invalid};
 use crate::world::World;
 use padis_protocol::app::App;
 use padis_protocol::deployment::DeploymentResult;
@@ -60,7 +60,7 @@ impl World {
     }
 
     /// Creates or changes a group. Gives the deployment, or the steps of a dry run.
-    pub fn change_group(&mut self, c: GroupChange, default_image: bool) -> Result<Result<DeploymentResult, Value>, Refused> {
+    pub fn change_group(&mut self, c: GroupChange, can: Can) -> Result<Result<DeploymentResult, Value>, Refused> {
         if !(c.id == "/" || ids::is_valid(&c.id)) {
             return Err(invalid("/id", &format!("must fully match regular expression '{}'", ids::PATTERN)));
         }
@@ -81,7 +81,7 @@ impl World {
         }
         tree.gone.retain(|id| !tree.apps.iter().any(|a| a.id == *id));
         let bare = |a: &App| App { version: None, version_info: None, ..a.clone() };
-        let next: Vec<App> = self.resolve_all(&tree.apps, default_image)?;
+        let next: Vec<App> = self.resolve_all(&tree.apps, can)?;
         let next: Vec<App> =
             next.into_iter().filter(|a| self.app(&a.id).is_none_or(|o| bare(&o.app) != bare(a))).collect();
         let gone: Vec<String> = tree.gone.into_iter().filter(|id| self.app(id).is_some()).collect();

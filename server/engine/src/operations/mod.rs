@@ -15,7 +15,7 @@ use crate::ids;
 use crate::normalize;
 use crate::record::{AppRecord, DeploymentRecord, TaskRecord};
 use crate::schedule::{plan as shown, step_info};
-use crate::validate::{self, Invalid};
+use crate::validate::{self, Can, Invalid};
 use crate::world::World;
 use padis_protocol::app::{App, VersionInfo};
 use padis_protocol::deployment::DeploymentResult;
@@ -66,19 +66,19 @@ impl World {
         &mut self,
         changes: Vec<Change>,
         force: bool,
-        default_image: bool,
+        can: Can,
     ) -> Result<DeploymentResult, Refused> {
-        let next = self.resolve_all(&changes, default_image)?;
+        let next = self.resolve_all(&changes, can)?;
         self.commit(next, Vec::new(), force)
     }
 
     /// The complete definitions that changes ask for.
-    fn resolve_all(&self, changes: &[Change], default_image: bool) -> Result<Vec<App>, Refused> {
+    fn resolve_all(&self, changes: &[Change], can: Can) -> Result<Vec<App>, Refused> {
         let old: Vec<&App> = changes.iter().filter_map(|c| self.app(&c.id)).map(|a| &a.app).collect();
         let mut taken: BTreeSet<u64> = self.service_ports(&old).into_keys().map(u64::from).collect();
         let mut next = Vec::new();
         for change in changes {
-            let app = self.resolve(change, default_image, &taken)?;
+            let app = self.resolve(change, can, &taken)?;
             taken.extend(normalize::ports_of(&app).into_iter().map(u64::from));
             next.push(app);
         }
@@ -140,7 +140,7 @@ impl World {
     }
 
     /// The complete definition that a change asks for.
-    fn resolve(&self, change: &Change, default_image: bool, taken: &BTreeSet<u64>) -> Result<App, Refused> {
+    fn resolve(&self, change: &Change, can: Can, taken: &BTreeSet<u64>) -> Result<App, Refused> {
         validate::types(&change.patch).map_err(Refused::Invalid)?;
         let old = self.app(&change.id);
         if old.is_none() && !change.create {
@@ -161,7 +161,7 @@ impl World {
             let detail = ErrorDetail { path: String::from("/"), errors: vec![e.to_string()] };
             Refused::Invalid(Invalid::Json(vec![detail]))
         })?;
-        validate::definition(&app, default_image).map_err(Refused::Invalid)?;
+        validate::definition(&app, can).map_err(Refused::Invalid)?;
         Ok(app)
     }
 
@@ -236,7 +236,7 @@ impl World {
         &mut self,
         id: &str,
         force: bool,
-        default_image: bool,
+        can: Can,
     ) -> Result<Option<DeploymentResult>, Refused> {
         let deployment = self.deployments.get(id).cloned().ok_or_else(|| Refused::UnknownDeployment(id.to_owned()))?;
         self.fail(id, "cancelled by request");
@@ -258,7 +258,7 @@ impl World {
                 None => {}
             }
         }
-        let back = self.resolve_all(&back, default_image)?;
+        let back = self.resolve_all(&back, can)?;
         if back.is_empty() && gone.is_empty() { Ok(None) } else { self.commit(back, gone, true).map(Some) }
     }
 

@@ -29,13 +29,15 @@ pub(crate) struct Room {
     pub attributes: Arc<BTreeMap<String, String>>,
     pub cpus_total: f64,
     pub mem_total: f64,
-    pub disk_total: f64,
     pub cpus_free: f64,
     pub mem_free: f64,
     pub disk_free: f64,
+    pub gpus_free: u32,
     pub ports_free: usize,
-    /// Role of what is free; `*` unless it is reserved.
-    pub role: Arc<str>,
+    /// Roles of what is free; `*` is what is not reserved.
+    pub roles: Arc<Vec<String>>,
+    /// It can be had now; in a Mesos cluster only while it is on offer.
+    pub offered: bool,
     pub up: bool,
     /// It is being emptied: nothing new goes there.
     pub draining: bool,
@@ -157,7 +159,8 @@ impl<'a> Placer<'a> {
     }
 
     fn fill(&mut self, rooms: &[Room]) {
-        let ranks: Vec<Rank> = (0..rooms.len()).filter_map(|i| self.rank(rooms, i)).collect();
+        let offered = (0..rooms.len()).filter(|i| rooms.get(*i).is_some_and(|r| r.offered));
+        let ranks: Vec<Rank> = offered.filter_map(|i| self.rank(rooms, i)).collect();
         self.heap = ranks.into();
     }
 
@@ -203,13 +206,13 @@ impl<'a> Placer<'a> {
 
     /// Why each agent is refused at present, by index.
     pub fn refusals(&self, rooms: &[Room]) -> Vec<(usize, Refusal)> {
-        rooms.iter().enumerate().filter_map(|(i, r)| self.fits(i, r).err().map(|why| (i, why))).collect()
+        rooms.iter().enumerate().filter(|(_, r)| r.offered).filter_map(|(i, r)| self.fits(i, r).err().map(|why| (i, why))).collect()
     }
 
     /// Whether one agent takes one instance.
     pub fn fits(&self, index: usize, room: &Room) -> Result<(), Refusal> {
         let need = &self.need;
-        if !need.roles.is_empty() && !need.roles.iter().any(|r| **r == *room.role) {
+        if !need.roles.is_empty() && !need.roles.iter().any(|r| room.roles.contains(r)) {
             return Err(Refusal::UnfulfilledRole);
         }
         if !self.rules.hold(room) {
@@ -230,7 +233,7 @@ impl<'a> Placer<'a> {
         if need.disk > room.disk_free + SLACK {
             return Err(Refusal::InsufficientDisk);
         }
-        if need.gpus > 0 {
+        if need.gpus > room.gpus_free {
             return Err(Refusal::InsufficientGpus);
         }
         if need.ports > room.ports_free || self.full.contains(&index) {

@@ -7,12 +7,13 @@ fn room(name: &str, attributes: &[(&str, &str)], cpus: f64, mem: f64) -> Room {
         attributes: Arc::new(attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()),
         cpus_total: cpus,
         mem_total: mem,
-        disk_total: 0.0,
         cpus_free: cpus,
         mem_free: mem,
         disk_free: 0.0,
         ports_free: 100,
-        role: "*".into(),
+        gpus_free: 0,
+        roles: Arc::new(vec!["*".to_owned()]),
+        offered: true,
         up: true,
         draining: false,
     }
@@ -108,7 +109,7 @@ fn groups_are_filled_evenly_and_open_again() {
 #[test]
 fn a_role_and_a_host_that_is_emptied_are_kept() {
     let mut rooms = rooms();
-    rooms[0].role = "web".into();
+    rooms[0].roles = Arc::new(vec!["web".to_owned()]);
     rooms[1].draining = true;
     let roles = [String::from("web")];
     let wanted = Need { roles: &roles, ..need(1.0, 10.0, &[]) };

@@ -1,18 +1,21 @@
-//! What runs the tasks: the Docker Engine of this machine, or nothing at all in
-//! the simulated runtime.
+//! What runs the tasks: the Docker Engine of this machine, a Mesos cluster, or
+//! nothing at all in the simulated runtime.
 //!
 //! The engine's rules (what runs where, when it is replaced, what callers see) are
 //! above this and the same for all; a runtime starts, stops and looks, and reports
 //! through [`Core`]. One could get it wrong by letting a runtime decide anything.
 
+mod mesos;
 mod simulated;
 
+pub(crate) use mesos::Mesos;
 pub(crate) use simulated::Simulated;
 
 use crate::core::Core;
 use crate::docker::{CallError, LaunchError, Node, Seen, watch};
 use crate::record::TaskRecord;
 use padis_protocol::app::App;
+use padis_protocol::health::HealthCheck;
 use padis_protocol::mesos::Statistics;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -23,6 +26,7 @@ const NO_AGENT: &str = "the agent is not configured any more";
 pub(crate) enum Runtime {
     /// One node for each Docker socket.
     Docker(Vec<Arc<Node>>),
+    Mesos(Mesos),
     Simulated(Simulated),
 }
 
@@ -35,15 +39,31 @@ impl Runtime {
                     core.tracker.spawn(watch::follow(Arc::clone(core), index));
                 }
             }
+            Self::Mesos(_) => Mesos::begin(core),
             Self::Simulated(simulated) => simulated.begin(core),
         }
+    }
+
+    /// Sends what a turn has decided to launch; to be called after each turn.
+    pub fn launch_all(core: &Arc<Core>, launch: Vec<String>) {
+        if matches!(core.runtime, Self::Mesos(_)) {
+            return mesos::after_turn(core, launch);
+        }
+        for id in launch {
+            core.tracker.spawn(Arc::clone(core).launch(id));
+        }
+    }
+
+    /// Whether a health check is made where the task runs, and told from there.
+    pub fn checks_itself(&self, check: &HealthCheck) -> bool {
+        matches!(self, Self::Mesos(_)) && mesos::on_agent(check)
     }
 
     /// A Docker node by its index.
     pub fn node(&self, index: usize) -> Option<Arc<Node>> {
         match self {
             Self::Docker(nodes) => nodes.get(index).cloned(),
-            Self::Simulated(_) => None,
+            _ => None,
         }
     }
 
@@ -54,6 +74,8 @@ impl Runtime {
                 Some(node) => node.launch(&core.config, &core.id, task, spec).await,
                 None => Err(LaunchError::Refused(NO_AGENT.to_owned())),
             },
+            // They leave with `launch_all`.
+            Self::Mesos(_) => Ok(()),
             Self::Simulated(simulated) => simulated.launch(core, task).await,
         }
     }
@@ -65,6 +87,10 @@ impl Runtime {
                 Some(node) => node.stop(&task.container, task.grace_s).await,
                 None => Ok(()),
             },
+            Self::Mesos(mesos) => {
+                mesos::stop(mesos, task).await;
+                Ok(())
+            }
             Self::Simulated(simulated) => {
                 simulated.pause().await;
                 Ok(())
@@ -79,6 +105,8 @@ impl Runtime {
                 Some(node) => node.inspect(&task.container).await,
                 None => Ok(None),
             },
+            // Only an update tells that a task has ended.
+            Self::Mesos(_) => Ok(Some(Seen { running: true, created: false, exit_code: 0, oom: false })),
             Self::Simulated(simulated) => Ok(simulated.inspect(task)),
         }
     }
@@ -111,6 +139,7 @@ impl Runtime {
                 let docker = nodes.iter().zip(up).map(|(node, up)| json!({"socket": node.socket, "answers": up}));
                 json!({"runtime": "docker", "docker": docker.collect::<Vec<_>>()})
             }
+            Self::Mesos(mesos) => json!({"runtime": "mesos", "master": mesos.leader()}),
             Self::Simulated(_) => json!({"runtime": "simulated"}),
         }
     }

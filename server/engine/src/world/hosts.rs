@@ -3,13 +3,19 @@
 //!
 //! Adding up all tasks whenever something is placed would make 100,000 instances
 //! a matter of hours. One could get it wrong by changing the numbers in several
-//! places: `occupy` and `vacate` are the only two, and a property test holds them
-//! against the sum.
+//! places: `occupy` and `vacate` are the only two, and tests hold them against the sum.
+//!
+//! In a Mesos cluster nobody here knows what an agent has; what is free there is
+//! what is on offer at this moment ([`super::offers`]). An agent without an offer is
+//! not looked at, and an offer that was used is gone whole.
 
+use super::offers::Offers;
 use crate::config::AgentConfig;
 use crate::placement::Room;
 use crate::record::TaskRecord;
+use rand::Rng;
 use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// One agent.
@@ -28,25 +34,28 @@ pub(crate) struct Hosts {
     pub rooms: Vec<Room>,
     /// Whether each machine answers.
     pub up: Vec<bool>,
+    /// In a Mesos cluster: what is on offer.
+    pub offers: Option<Offers>,
     by_name: HashMap<String, usize>,
     /// Ports in use on each machine.
     ports: Vec<BTreeSet<u16>>,
     /// Tasks on each agent.
     tasks: Vec<BTreeSet<String>>,
-    port_count: usize,
+    range: RangeInclusive<u16>,
 }
 
 impl Hosts {
     /// No machine answers yet, nothing is used.
-    pub fn new(agents: Vec<Agent>, port_count: usize) -> Self {
+    pub fn new(agents: Vec<Agent>, range: RangeInclusive<u16>) -> Self {
         let mut hosts = Self {
             agents: Vec::new(),
             rooms: Vec::new(),
             up: Vec::new(),
+            offers: None,
             by_name: HashMap::new(),
             ports: Vec::new(),
             tasks: Vec::new(),
-            port_count,
+            range,
         };
         for agent in agents {
             hosts.add(agent);
@@ -54,7 +63,8 @@ impl Hosts {
         hosts
     }
 
-    fn add(&mut self, agent: Agent) {
+    /// One more agent; its index.
+    pub fn add(&mut self, agent: Agent) -> usize {
         let nodes = self.up.len().max(agent.node + 1);
         self.up.resize(nodes, false);
         self.ports.resize(nodes, BTreeSet::new());
@@ -65,17 +75,20 @@ impl Hosts {
             attributes: Arc::new(agent.config.attributes.clone()),
             cpus_total: cpus,
             mem_total: mem,
-            disk_total: 0.0,
             cpus_free: cpus,
             mem_free: mem,
-            disk_free: f64::MAX,
-            ports_free: self.port_count,
-            role: "*".into(),
+            // A share of a disk can't be held on overlay2, so none is promised or counted.
+            disk_free: if self.offers.is_some() { 0.0 } else { f64::MAX },
+            gpus_free: 0,
+            ports_free: self.range.len(),
+            roles: Arc::new(vec![String::from("*")]),
+            offered: self.offers.is_none(),
             up: self.up.get(agent.node).copied().unwrap_or(false),
             draining: false,
         });
         self.tasks.push(BTreeSet::new());
         self.agents.push(agent);
+        self.agents.len() - 1
     }
 
     pub fn agent(&self, name: &str) -> Option<&Agent> {
@@ -91,41 +104,80 @@ impl Hosts {
         self.tasks.get(index).into_iter().flatten().map(String::as_str)
     }
 
-    /// Ports in use on an agent's machine.
-    pub fn ports(&self, index: usize) -> Option<&BTreeSet<u16>> {
-        self.ports.get(self.agents.get(index)?.node)
+    /// Whether a port can't be had on an agent.
+    pub fn is_taken(&self, index: usize, port: u16) -> bool {
+        if let Some(offers) = &self.offers {
+            return !offers.has_port(index, port);
+        }
+        let node = self.agents.get(index).map(|a| a.node);
+        node.and_then(|n| self.ports.get(n)).is_some_and(|used| used.contains(&port))
+    }
+
+    /// Host ports for a task: those asked for, any for 0. From a random one upwards: a
+    /// port that a stranger holds is then not tried again and again.
+    pub fn give_ports(&self, index: usize, asked: &[u16]) -> Vec<u16> {
+        let mut given: Vec<u16> = asked.iter().copied().filter(|p| *p != 0).collect();
+        let mut answer = Vec::with_capacity(asked.len());
+        for &port in asked {
+            if port != 0 {
+                answer.push(port);
+                continue;
+            }
+            let ranges: Vec<(u16, u16)> = match &self.offers {
+                Some(offers) => offers.port_ranges(index),
+                None => vec![(*self.range.start(), *self.range.end())],
+            };
+            let free = |p: &u16| !given.contains(p) && !self.is_taken(index, *p);
+            let pick = |(first, last): (u16, u16)| {
+                let start = rand::rng().random_range(first..=last);
+                (start..=last).chain(first..start).find(free)
+            };
+            if let Some(port) = ranges.into_iter().filter(|(first, last)| first <= last).find_map(pick) {
+                given.push(port);
+                answer.push(port);
+            }
+        }
+        answer
     }
 
     /// A task takes its share.
     pub fn occupy(&mut self, task: &TaskRecord) {
-        self.share(task, true);
-    }
-
-    /// A task gives its share back.
-    pub fn vacate(&mut self, task: &TaskRecord) {
-        self.share(task, false);
-    }
-
-    fn share(&mut self, task: &TaskRecord, take: bool) {
         let Some(index) = self.index(&task.agent) else { return };
-        let (Some(room), Some(tasks)) = (self.rooms.get_mut(index), self.tasks.get_mut(index)) else { return };
-        let fresh = if take { tasks.insert(task.id.clone()) } else { tasks.remove(&task.id) };
-        if !fresh {
+        if !self.tasks.get_mut(index).is_some_and(|tasks| tasks.insert(task.id.clone())) {
             return;
         }
-        let sign = if take { 1.0 } else { -1.0 };
-        room.cpus_free -= sign * task.cpus;
-        room.mem_free -= sign * task.mem;
-        if tasks.is_empty() {
+        let Some(room) = self.rooms.get_mut(index) else { return };
+        room.cpus_free -= task.cpus;
+        room.mem_free -= task.mem;
+        room.ports_free = room.ports_free.saturating_sub(task.ports.len());
+        let node = self.agents.get(index).map_or(0, |a| a.node);
+        match (&mut self.offers, self.ports.get_mut(node)) {
+            (Some(offers), _) => offers.use_ports(index, &task.ports),
+            (None, Some(ports)) => ports.extend(&task.ports),
+            (None, None) => {}
+        }
+    }
+
+    /// A task gives its share back. What was an offer comes back as another offer.
+    pub fn vacate(&mut self, task: &TaskRecord) {
+        let Some(index) = self.index(&task.agent) else { return };
+        let Some(tasks) = self.tasks.get_mut(index) else { return };
+        if !tasks.remove(&task.id) || self.offers.is_some() {
+            return;
+        }
+        let empty = tasks.is_empty();
+        let Some(room) = self.rooms.get_mut(index) else { return };
+        room.cpus_free += task.cpus;
+        room.mem_free += task.mem;
+        if empty {
             // Sums of shares like 0.1 drift; an empty agent has exactly what it has.
             (room.cpus_free, room.mem_free) = (room.cpus_total, room.mem_total);
         }
-        room.ports_free =
-            if take { room.ports_free.saturating_sub(task.ports.len()) } else { room.ports_free + task.ports.len() };
+        room.ports_free += task.ports.len();
         let node = self.agents.get(index).map_or(0, |a| a.node);
         if let Some(ports) = self.ports.get_mut(node) {
             for port in &task.ports {
-                if take { ports.insert(*port) } else { ports.remove(port) };
+                ports.remove(port);
             }
         }
     }
@@ -152,7 +204,7 @@ impl Hosts {
 
     /// The most that is free on any agent: cores and MiB of memory, of different agents perhaps.
     pub fn roomiest(&self) -> (f64, f64) {
-        let up = self.rooms.iter().filter(|r| r.up && !r.draining);
+        let up = self.rooms.iter().filter(|r| r.up && r.offered && !r.draining);
         up.fold((0.0, 0.0), |(cpus, mem), r| (r.cpus_free.max(cpus), r.mem_free.max(mem)))
     }
 }

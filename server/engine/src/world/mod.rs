@@ -6,9 +6,11 @@
 //! outside of the lock: listeners and log would then disagree about the order.
 
 mod hosts;
+mod offers;
 mod progress;
 
 pub(crate) use hosts::{Agent, Hosts};
+pub(crate) use offers::Offers;
 pub(crate) use progress::Progress;
 
 use crate::backoff::Backoff;
@@ -96,6 +98,8 @@ pub(crate) struct World {
     pub waiting: BTreeMap<String, Waiting>,
     pub backoff: HashMap<String, Backoff>,
     pub hosts: Hosts,
+    /// The id under which a Mesos master knows us.
+    pub framework: Option<String>,
     /// Apps to look at.
     pub dirty: BTreeSet<String>,
     /// Something ended or came back since the last turn: who waits may fit now.
@@ -131,7 +135,8 @@ impl World {
             progress: Progress::default(),
             waiting: BTreeMap::new(),
             backoff: HashMap::new(),
-            hosts: Hosts::new(agents, ports.len()),
+            hosts: Hosts::new(agents, ports.clone()),
+            framework: None,
             dirty: BTreeSet::new(),
             room_freed: false,
             to_launch: Vec::new(),
@@ -155,6 +160,8 @@ impl World {
                 Record::AppGone(id) => drop(self.apps.remove(&id)),
                 Record::Group(group) => drop(self.groups.insert(group.id.clone(), *group)),
                 Record::GroupGone(id) => drop(self.groups.remove(&id)),
+                Record::Agent(agent) => drop(self.know_agent(&agent)),
+                Record::Framework(id) => self.framework = Some(id).filter(|id| !id.is_empty()),
                 Record::Task(task) if task.state.is_terminal() => {
                     self.tasks.remove(&task.id);
                     self.finished.insert(task.id.clone(), *task);
@@ -213,7 +220,9 @@ impl World {
         let tasks = self.finished.values().chain(self.tasks.values()).map(|t| Record::Task(Box::new(t.clone())));
         let deployments = self.deployments.values().map(|d| Record::Deployment(Box::new(d.clone())));
         let groups = self.groups.values().map(|g| Record::Group(Box::new(g.clone())));
-        apps.chain(groups).chain(tasks).chain(deployments).collect()
+        let agents = self.agent_records().into_iter().map(|a| Record::Agent(Box::new(a)));
+        let framework = self.framework.iter().map(|id| Record::Framework(id.clone()));
+        agents.chain(framework).chain(apps).chain(groups).chain(tasks).chain(deployments).collect()
     }
 
     /// A new version: now, but always later than every version before, even if
