@@ -10,6 +10,7 @@
 //!   `Option` and `Vec`: not written when absent or empty. In protobuf an empty
 //!   repeated field is an absent one; Marathon, for which they differ, has
 //!   `Option<Vec<_>>`.
+//! * `record!`: the same, but lists are written even when they are empty (Mesos v0).
 //! * `names!`: an enum of names that the other side may extend.
 //! * `ids!`: `{"value": "…"}`, a type of its own for each kind of id.
 //! * `union!`: `{"type": "X", "x": {…}}`, what Mesos makes of a protobuf union.
@@ -28,6 +29,10 @@ pub(crate) trait Member {
     fn absent(&self) -> bool {
         false
     }
+    /// True: it is left out even where empty lists are written.
+    fn none(&self) -> bool {
+        self.absent()
+    }
 }
 
 impl<T> Member for Option<T> {
@@ -38,6 +43,9 @@ impl<T> Member for Option<T> {
 impl<T> Member for Vec<T> {
     fn absent(&self) -> bool {
         self.is_empty()
+    }
+    fn none(&self) -> bool {
+        false
     }
 }
 impl<T: Member> Member for Box<T> {
@@ -77,6 +85,21 @@ macro_rules! message {
         $(#[$doc])*
         pub struct $name {
             $(#[serde(skip_serializing_if = "crate::wire::Member::absent")] $(#[$fdoc])* pub $field: $type,)*
+            /// Unknown members.
+            #[serde(flatten)]
+            pub extra: crate::Extra,
+        }
+        impl crate::wire::Member for $name {}
+    )*};
+}
+
+macro_rules! record {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
+        #[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+        #[serde(default)]
+        $(#[$doc])*
+        pub struct $name {
+            $(#[serde(skip_serializing_if = "crate::wire::Member::none")] $(#[$fdoc])* pub $field: $type,)*
             /// Unknown members.
             #[serde(flatten)]
             pub extra: crate::Extra,
