@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How the flags are used.
-pub const USAGE: &str = "padis engine [--runtime docker|simulated] [--listen ADDRESS] [--mesos-listen ADDRESS] [--data FOLDER]
+pub const USAGE: &str =
+    "padis engine [--runtime docker|simulated] [--listen ADDRESS] [--mesos-listen ADDRESS] [--data FOLDER]
              [--docker SOCKET] [--agents N] [--latency TIME] [--failure-rate SHARE]
                           run the Marathon-compatible engine alone; with --runtime simulated
                           on N agents on which nothing runs (latency like 50ms or 2s)";
@@ -34,7 +35,11 @@ pub fn read(c: &mut config::Config, args: Vec<String>) -> Result<EngineConfig, S
             "--agents" => agents = value.parse().map_err(|_| wrong("a number of agents"))?,
             "--latency" => latency = time(&value).ok_or_else(|| wrong("a time like 50ms or 2s"))?,
             "--failure-rate" => {
-                failure_rate = value.parse().ok().filter(|r| (0.0..=1.0).contains(r)).ok_or_else(|| wrong("a share from 0 to 1"))?;
+                failure_rate = value
+                    .parse()
+                    .ok()
+                    .filter(|r| (0.0..=1.0).contains(r))
+                    .ok_or_else(|| wrong("a share from 0 to 1"))?;
             }
             _ => return Err(format!("unknown flag {flag}\n{USAGE}")),
         }

@@ -8,9 +8,9 @@
 
 use crate::config::EngineConfig;
 use crate::docker::{LaunchError, Node};
-use crate::runtime::Runtime;
 use crate::hub::Hub;
 use crate::record::TaskRecord;
+use crate::runtime::Runtime;
 use crate::sandbox::Sandboxes;
 use crate::store::{NotDurable, Store};
 use crate::transitions::End;

@@ -100,13 +100,7 @@ impl World {
         self.waiting.remove(app_id);
     }
 
-    fn start(
-        &mut self,
-        app: &AppRecord,
-        count: u32,
-        now: Instant,
-        roomiest: &mut Option<(f64, f64)>,
-    ) {
+    fn start(&mut self, app: &AppRecord, count: u32, now: Instant, roomiest: &mut Option<(f64, f64)>) {
         let id = app.id();
         if count == 0 {
             self.waiting.remove(id);

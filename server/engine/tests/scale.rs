@@ -48,7 +48,8 @@ async fn thousands_are_placed_by_constraint_and_found_again() {
     assert_eq!(ids(&before), ids(&all_running(&rig, 2000).await), "the same tasks");
     // The room is what the tasks leave, also after a restart.
     let state = rig.mesos("/state").await;
-    let used: f64 = state["slaves"].as_array().unwrap().iter().map(|s| s["used_resources"]["cpus"].as_f64().unwrap()).sum();
+    let used: f64 =
+        state["slaves"].as_array().unwrap().iter().map(|s| s["used_resources"]["cpus"].as_f64().unwrap()).sum();
     assert!((used - 1000.0).abs() < 0.1, "{used}");
 }
 

@@ -73,9 +73,8 @@ pub(super) async fn get(core: Shared, Path(rest): Path<String>, query: Query) ->
             Ok(Json(view.ok_or_else(|| unknown(&id))?).into_response())
         }
         Place::Versions(id) => {
-            let versions = core.look(|w| {
-                w.is_group(&id).then(|| w.groups.get(&id).map(|g| g.versions.clone()).unwrap_or_default())
-            });
+            let versions = core
+                .look(|w| w.is_group(&id).then(|| w.groups.get(&id).map(|g| g.versions.clone()).unwrap_or_default()));
             let mut versions = versions.ok_or_else(|| unknown(&id))?;
             versions.reverse();
             Ok(Json(versions).into_response())
@@ -113,7 +112,13 @@ pub(super) async fn put_root(core: Shared, query: Query, headers: HeaderMap, bod
 }
 
 /// `PUT /v2/groups/{id}`
-pub(super) async fn put(core: Shared, Path(rest): Path<String>, query: Query, headers: HeaderMap, body: Bytes) -> Answer {
+pub(super) async fn put(
+    core: Shared,
+    Path(rest): Path<String>,
+    query: Query,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
     change(&core, &rest, &query, json(&headers, &body)?, false).await
 }
 

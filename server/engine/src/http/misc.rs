@@ -1,7 +1,6 @@
 //! Info, leader, ping, deployments, metrics.
 
 use super::apps::deployed;
-use super::error::ApiError;
 use super::{Answer, Query, Shared, flag};
 use crate::core::Core;
 use crate::schedule::wire;

@@ -131,8 +131,7 @@ impl World {
         let apps = self.apps_below(id);
         let result = self.commit(Vec::new(), apps, force)?;
         let inside = format!("{}/", id.trim_end_matches('/'));
-        let groups: Vec<String> =
-            self.groups.keys().filter(|g| *g == id || g.starts_with(&inside)).cloned().collect();
+        let groups: Vec<String> = self.groups.keys().filter(|g| *g == id || g.starts_with(&inside)).cloned().collect();
         for group in groups {
             self.drop_group(&group);
         }
@@ -156,8 +155,11 @@ impl World {
             group.versions.drain(..excess);
             self.put_group(group);
         }
-        let event =
-            padis_protocol::event::GroupChangeSuccess { group_id: id.to_owned(), version: version.to_owned(), ..Default::default() };
+        let event = padis_protocol::event::GroupChangeSuccess {
+            group_id: id.to_owned(),
+            version: version.to_owned(),
+            ..Default::default()
+        };
         self.events.push(event.into());
     }
 

@@ -62,12 +62,7 @@ pub(crate) struct Change {
 
 impl World {
     /// Creates and changes apps, in one deployment.
-    pub fn change_apps(
-        &mut self,
-        changes: Vec<Change>,
-        force: bool,
-        can: Can,
-    ) -> Result<DeploymentResult, Refused> {
+    pub fn change_apps(&mut self, changes: Vec<Change>, force: bool, can: Can) -> Result<DeploymentResult, Refused> {
         let next = self.resolve_all(&changes, can)?;
         self.commit(next, Vec::new(), force)
     }
@@ -89,11 +84,12 @@ impl World {
     fn commit(&mut self, next: Vec<App>, gone: Vec<String>, force: bool) -> Result<DeploymentResult, Refused> {
         let by_id: HashMap<&str, &App> = next.iter().map(|a| (a.id.as_str(), a)).collect();
         let target = |id: &str| by_id.get(id).copied().or_else(|| self.app(id).map(|a| &a.app));
-        let levels = plan::levels(next.iter().map(|a| a.id.as_str()), |id| self.needs(id, target(id), &next))
-            .map_err(|plan::Cycle| {
+        let levels = plan::levels(next.iter().map(|a| a.id.as_str()), |id| self.needs(id, target(id), &next)).map_err(
+            |plan::Cycle| {
                 let errors = vec![String::from("Dependency graph has cyclic dependencies.")];
                 Refused::Invalid(Invalid::Object(vec![ErrorDetail { path: String::from("/"), errors }]))
-            })?;
+            },
+        )?;
         let ids: Vec<String> = next.iter().map(|a| a.id.clone()).chain(gone.iter().cloned()).collect();
         self.free(&ids, force)?;
         let version = self.next_version();
@@ -232,12 +228,7 @@ impl World {
     }
 
     /// Gives a deployment up. Without `force` a new one leads back.
-    pub fn cancel_deployment(
-        &mut self,
-        id: &str,
-        force: bool,
-        can: Can,
-    ) -> Result<Option<DeploymentResult>, Refused> {
+    pub fn cancel_deployment(&mut self, id: &str, force: bool, can: Can) -> Result<Option<DeploymentResult>, Refused> {
         let deployment = self.deployments.get(id).cloned().ok_or_else(|| Refused::UnknownDeployment(id.to_owned()))?;
         self.fail(id, "cancelled by request");
         if force {

@@ -167,8 +167,8 @@ impl<'a> Placer<'a> {
     fn rank(&self, rooms: &[Room], index: usize) -> Option<Rank> {
         let room = rooms.get(index)?;
         self.fits(index, room).ok()?;
-        let left = ((room.cpus_free - self.need.cpus) / room.cpus_total)
-            .min((room.mem_free - self.need.mem) / room.mem_total);
+        let left =
+            ((room.cpus_free - self.need.cpus) / room.cpus_total).min((room.mem_free - self.need.mem) / room.mem_total);
         let count = self.counts.get(&index).copied().unwrap_or(0);
         Some(Rank { crowd: self.rules.crowd(room), count, left, index })
     }
@@ -206,7 +206,12 @@ impl<'a> Placer<'a> {
 
     /// Why each agent is refused at present, by index.
     pub fn refusals(&self, rooms: &[Room]) -> Vec<(usize, Refusal)> {
-        rooms.iter().enumerate().filter(|(_, r)| r.offered).filter_map(|(i, r)| self.fits(i, r).err().map(|why| (i, why))).collect()
+        rooms
+            .iter()
+            .enumerate()
+            .filter(|(_, r)| r.offered)
+            .filter_map(|(i, r)| self.fits(i, r).err().map(|why| (i, why)))
+            .collect()
     }
 
     /// Whether one agent takes one instance.

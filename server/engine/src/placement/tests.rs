@@ -81,11 +81,7 @@ fn the_first_stage_that_fails_is_named() {
     assert_eq!(placer.next(&rooms), None);
     assert_eq!(
         placer.refusals(&rooms),
-        vec![
-            (0, Refusal::UnfulfilledConstraint),
-            (1, Refusal::InsufficientCpus),
-            (2, Refusal::InsufficientMemory)
-        ]
+        vec![(0, Refusal::UnfulfilledConstraint), (1, Refusal::InsufficientCpus), (2, Refusal::InsufficientMemory)]
     );
 }
 

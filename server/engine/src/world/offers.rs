@@ -115,7 +115,8 @@ impl World {
             Some(index) => index,
             None => {
                 // A host name that another agent has had: an agent that began anew, or a second one on the host.
-                let taken = known.is_none() && self.hosts.index(&offer.hostname).is_some_and(|i| self.hosts.tasks(i).next().is_some());
+                let taken = known.is_none()
+                    && self.hosts.index(&offer.hostname).is_some_and(|i| self.hosts.tasks(i).next().is_some());
                 let port = address.map_or(0, |a| a.port);
                 let name = match known.and_then(|i| self.hosts.agents.get(i)) {
                     Some(agent) => agent.config.name.clone(),

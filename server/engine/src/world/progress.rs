@@ -67,9 +67,4 @@ impl Progress {
         let open = self.open.get_mut(id)?;
         (open.remove(app) && open.is_empty()).then(|| id.clone())
     }
-
-    /// Deployments that wait for nothing.
-    pub fn idle(&self) -> Vec<String> {
-        self.open.iter().filter(|(_, apps)| apps.is_empty()).map(|(id, _)| id.clone()).collect()
-    }
 }

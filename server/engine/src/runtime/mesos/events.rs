@@ -11,7 +11,9 @@ use super::Mesos;
 use crate::core::Core;
 use crate::runtime::Runtime;
 use crate::transitions::End;
-use padis_protocol::mesos::scheduler::{Acknowledge, AnswerInverseOffers, CallBody, EventBody, Kill, Reconcile, ReconcileTask};
+use padis_protocol::mesos::scheduler::{
+    Acknowledge, AnswerInverseOffers, CallBody, EventBody, Kill, Reconcile, ReconcileTask,
+};
 use padis_protocol::mesos::v1::TaskStatus;
 use padis_protocol::task::TaskState;
 use std::sync::Arc;
@@ -25,7 +27,9 @@ const KILL_AGAIN: Duration = Duration::from_secs(10);
 /// A session has begun: ask about everything that is known, then about all the master knows.
 pub(super) async fn subscribed(core: &Arc<Core>, mesos: &Mesos) {
     reconcile(core, mesos).await;
-    mesos.suppressed.store(false, std::sync::atomic::Ordering::Release);
+    // A new subscription wants offers until it says otherwise.
+    *mesos.suppressed.lock().await = false;
+    mesos.settle_offers(core).await;
     // What waits is looked at with the offers that come; what was to be killed is killed.
     let killing = core.look(|w| ids(w, |s| *s == TaskState::TaskKilling));
     for id in killing {
@@ -51,9 +55,13 @@ async fn reconcile(core: &Core, mesos: &Mesos) {
             .collect()
     });
     if !tasks.is_empty() {
-        mesos.say("reconcile", CallBody::Reconcile(Reconcile { tasks: Some(tasks), ..Reconcile::default() })).await;
+        mesos
+            .say("reconcile", CallBody::Reconcile(Box::new(Reconcile { tasks: Some(tasks), ..Reconcile::default() })))
+            .await;
     }
-    mesos.say("reconcile", CallBody::Reconcile(Reconcile { tasks: Some(Vec::new()), ..Reconcile::default() })).await;
+    mesos
+        .say("reconcile", CallBody::Reconcile(Box::new(Reconcile { tasks: Some(Vec::new()), ..Reconcile::default() })))
+        .await;
 }
 
 /// The periodic questions, and kills that had no effect.
@@ -100,7 +108,7 @@ pub(super) async fn take(core: &Arc<Core>, mesos: &Mesos, event: EventBody) {
             // Maintenance is fine with us: what ends there is started elsewhere.
             let inverse_offer_ids = inverse.inverse_offers.into_iter().map(|o| o.id).collect();
             let answer = AnswerInverseOffers { inverse_offer_ids, ..AnswerInverseOffers::default() };
-            mesos.say("accept inverse offers", CallBody::AcceptInverseOffers(answer)).await;
+            mesos.say("accept inverse offers", CallBody::AcceptInverseOffers(Box::new(answer))).await;
         }
         _ => {}
     }
@@ -115,14 +123,14 @@ async fn take_update(core: &Arc<Core>, mesos: &Mesos, status: TaskStatus) {
         core.tracker.clone().spawn(async move {
             // Not on disk yet: it comes again, and will be written then.
             if let (Runtime::Mesos(mesos), Ok(())) = (&core.runtime, core.durable(seq).await) {
-                mesos.say("acknowledge", CallBody::Acknowledge(body)).await;
+                mesos.say("acknowledge", CallBody::Acknowledge(Box::new(body))).await;
             }
         });
     }
     if orphan {
         tracing::warn!(task.id = %id, state = status.state.name(), "engine: a task that nobody wants runs and is killed");
         let body = Kill { task_id: status.task_id, agent_id: status.agent_id, ..Kill::default() };
-        mesos.say("kill", CallBody::Kill(body)).await;
+        mesos.say("kill", CallBody::Kill(Box::new(body))).await;
     } else if status.state == TaskState::TaskRunning {
         core.attend(&id);
     }
@@ -133,7 +141,8 @@ fn apply(w: &mut crate::world::World, status: &TaskStatus) -> bool {
     let id = status.task_id.value.as_str();
     let now = Instant::now();
     let Some(task) = w.tasks.get_mut(id) else {
-        return status.state.is_terminal() || matches!(status.state, TaskState::TaskUnreachable | TaskState::TaskUnknown);
+        return status.state.is_terminal()
+            || matches!(status.state, TaskState::TaskUnreachable | TaskState::TaskUnknown);
     };
     if let Some(agent) = &status.agent_id {
         task.agent_id = Some(agent.value.clone());
@@ -164,8 +173,8 @@ fn apply(w: &mut crate::world::World, status: &TaskStatus) -> bool {
             w.ended(id, End { state: TaskState::TaskDropped, message: text, blameless: true }, now);
         }
         state if state.is_terminal() => {
-            let blameless = matches!(state, TaskState::TaskGone | TaskState::TaskLost)
-                || reason.starts_with("REASON_AGENT_");
+            let blameless =
+                matches!(state, TaskState::TaskGone | TaskState::TaskLost) || reason.starts_with("REASON_AGENT_");
             w.ended(id, End { state: state.clone(), message, blameless }, now);
         }
         other => tracing::warn!(task.id = %id, state = other.name(), "engine: a task state that is not known"),

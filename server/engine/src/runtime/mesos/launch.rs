@@ -4,8 +4,8 @@
 //! One could get it wrong by declining for long while something waits that a freed
 //! share could serve: the filter is short then, and long only if nothing waits.
 
-use super::task::{self, Shares};
 use super::Mesos;
+use super::task::{self, Shares};
 use crate::core::Core;
 use crate::record::TaskRecord;
 use crate::runtime::Runtime;
@@ -48,11 +48,11 @@ pub(in crate::runtime) fn after_turn(core: &Arc<Core>, launch: Vec<String>) {
         if !rest.is_empty() {
             let offer_ids = rest.into_iter().map(|o| o.id).collect();
             let filters = Some(Filters::refuse_s(if waiting { SHORT } else { LONG }));
-            mesos.say("decline", CallBody::Decline(Decline { offer_ids, filters, ..Decline::default() })).await;
+            mesos
+                .say("decline", CallBody::Decline(Box::new(Decline { offer_ids, filters, ..Decline::default() })))
+                .await;
         }
-        if mesos.leader().is_some() {
-            mesos.want_offers(waiting, false).await;
-        }
+        mesos.settle_offers(&core).await;
     });
 }
 
@@ -72,14 +72,14 @@ async fn accept(core: &Arc<Core>, (offers, tasks): Batch) {
             }
         }
     }
-    let launch = OperationBody::Launch(Launch { task_infos: infos, ..Launch::default() });
+    let launch = OperationBody::Launch(Box::new(Launch { task_infos: infos, ..Launch::default() }));
     let accept = Accept {
         offer_ids: offers.into_iter().map(|o| o.id).collect(),
         operations: vec![launch.into()],
         filters: Some(Filters::refuse_s(0.0)),
         ..Accept::default()
     };
-    let result = mesos.call(CallBody::Accept(accept)).await;
+    let result = mesos.call(CallBody::Accept(Box::new(accept))).await;
     core.change(|w| {
         for id in &sent {
             w.live.get_mut(id).map(|l| l.launching = false);
@@ -106,12 +106,15 @@ async fn accept(core: &Arc<Core>, (offers, tasks): Batch) {
 
 /// Asks for the end of a task; the end comes as an update.
 pub(in crate::runtime) async fn stop(mesos: &Mesos, task: &TaskRecord) {
-    let policy = KillPolicy { grace_period: Some(DurationInfo::from_ms(i64::from(task.grace_s) * 1000)), ..KillPolicy::default() };
+    let policy = KillPolicy {
+        grace_period: Some(DurationInfo::from_ms(i64::from(task.grace_s) * 1000)),
+        ..KillPolicy::default()
+    };
     let kill = Kill {
         task_id: task.id.as_str().into(),
         agent_id: task.agent_id.as_deref().map(Into::into),
         kill_policy: Some(policy),
         ..Kill::default()
     };
-    mesos.say("kill", CallBody::Kill(kill)).await;
+    mesos.say("kill", CallBody::Kill(Box::new(kill))).await;
 }

@@ -21,7 +21,6 @@ use crate::config::MesosConfig;
 use crate::core::Core;
 use padis_protocol::mesos::scheduler::{Call, CallBody};
 use session::Link;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -46,7 +45,7 @@ pub(crate) struct Mesos {
     client: reqwest::Client,
     link: Mutex<Option<Link>>,
     /// The master has been told that no offers are wanted.
-    suppressed: AtomicBool,
+    suppressed: tokio::sync::Mutex<bool>,
 }
 
 impl Mesos {
@@ -57,7 +56,7 @@ impl Mesos {
             .connect_timeout(Duration::from_secs(5))
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self { config, client, link: Mutex::new(None), suppressed: AtomicBool::new(false) })
+        Ok(Self { config, client, link: Mutex::new(None), suppressed: tokio::sync::Mutex::new(false) })
     }
 
     /// Begins to follow the cluster.
@@ -86,11 +85,7 @@ impl Mesos {
         let request = self.client.post(format!("{}/api/v1/scheduler", link.master)).timeout(CALL);
         let request = request.header("Mesos-Stream-Id", &link.stream).header("Accept", "application/json");
         let request = session::authenticated(request, &self.config);
-        let answer = request
-            .header("Content-Type", "application/json")
-            .body(serde_json::to_vec(&call)?)
-            .send()
-            .await?;
+        let answer = request.header("Content-Type", "application/json").body(serde_json::to_vec(&call)?).send().await?;
         let status = answer.status();
         if status.is_success() {
             return Ok(());
@@ -107,14 +102,21 @@ impl Mesos {
         }
     }
 
-    /// Offers are wanted, or not: only what changes is said. `again` also forgets
-    /// what was declined for a while.
-    pub async fn want_offers(&self, wanted: bool, again: bool) {
-        let was = self.suppressed.swap(!wanted, Ordering::AcqRel);
-        if wanted && (was || again) {
-            self.say("revive", CallBody::Revive(None)).await;
-        } else if !wanted && !was {
-            self.say("suppress", CallBody::Suppress(None)).await;
+    /// Tells the master whether offers are wanted: only what changed is said. Asked
+    /// after each turn; in here one at a time, each with the state of that moment, or
+    /// a late "no" could follow an early "yes" and nothing would ever come again.
+    pub async fn settle_offers(&self, core: &Core) {
+        let mut suppressed = self.suppressed.lock().await;
+        if self.leader().is_none() {
+            return;
+        }
+        let wanted = core.look(|w| !w.waiting.is_empty());
+        if wanted && *suppressed {
+            *suppressed = false;
+            self.say("revive", CallBody::Revive(Box::new(None))).await;
+        } else if !wanted && !*suppressed {
+            *suppressed = true;
+            self.say("suppress", CallBody::Suppress(Box::new(None))).await;
         }
     }
 }

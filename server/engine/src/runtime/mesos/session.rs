@@ -146,7 +146,7 @@ async fn subscribe(core: &Core, mesos: &Mesos, next: &mut usize) -> Result<(Stri
     *next += 1;
     let id = core.look(|w| w.framework.clone());
     let info = framework(core, &mesos.config, id.clone());
-    let body = CallBody::Subscribe(Subscribe { framework_info: info, ..Subscribe::default() });
+    let body = CallBody::Subscribe(Box::new(Subscribe { framework_info: info, ..Subscribe::default() }));
     let call = match id {
         Some(id) => Call::of(id.as_str(), body),
         None => body.into(),

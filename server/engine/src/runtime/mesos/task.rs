@@ -69,7 +69,12 @@ fn accepts(roles: &[String], resource: &Resource) -> bool {
 }
 
 /// What the master is told of a task.
-pub(super) fn info(config: &MesosConfig, task: &TaskRecord, app: &App, shares: &mut Shares) -> Result<TaskInfo, String> {
+pub(super) fn info(
+    config: &MesosConfig,
+    task: &TaskRecord,
+    app: &App,
+    shares: &mut Shares,
+) -> Result<TaskInfo, String> {
     let roles = app.accepted_resource_roles.clone().unwrap_or_default();
     let mut resources = Vec::new();
     shares.scalar("cpus", task.cpus, &roles, &mut resources)?;
@@ -153,7 +158,12 @@ fn container(task: &TaskRecord, app: &App) -> Result<Option<ContainerInfo>, Stri
             let inside = m.container_port.filter(|p| *p != 0).unwrap_or(*on_host);
             Some((u32::from(*on_host), u32::from(inside), m.protocol.clone()))
         });
-        let one = |(host_port, container_port, protocol)| PortMapping { host_port, container_port, protocol, ..PortMapping::default() };
+        let one = |(host_port, container_port, protocol)| PortMapping {
+            host_port,
+            container_port,
+            protocol,
+            ..PortMapping::default()
+        };
         mapped.map(one).collect::<Vec<_>>()
     };
     let docker = container.docker.as_ref().filter(|d| !d.image.is_empty());
@@ -184,7 +194,8 @@ fn container(task: &TaskRecord, app: &App) -> Result<Option<ContainerInfo>, Stri
         NetworkMode::Container => DockerNetwork::User,
     };
     let parameters = docker.parameters.iter().flatten();
-    let parameters = parameters.map(|p| Parameter { key: p.key.clone(), value: p.value.clone(), ..Parameter::default() });
+    let parameters =
+        parameters.map(|p| Parameter { key: p.key.clone(), value: p.value.clone(), ..Parameter::default() });
     Ok(Some(ContainerInfo {
         kind: ContainerType::Docker,
         volumes,
@@ -230,9 +241,11 @@ fn check(task: &TaskRecord, app: &App, check: &AppCheck) -> Option<HealthCheck> 
             let command = CommandInfo { shell: Some(true), value, ..CommandInfo::default() };
             HealthCheck { kind: CheckType::Command, command: Some(command), ..base }
         }
-        HealthProtocol::MesosTcp => {
-            HealthCheck { kind: CheckType::Tcp, tcp: Some(TcpCheckInfo { protocol, port, ..TcpCheckInfo::default() }), ..base }
-        }
+        HealthProtocol::MesosTcp => HealthCheck {
+            kind: CheckType::Tcp,
+            tcp: Some(TcpCheckInfo { protocol, port, ..TcpCheckInfo::default() }),
+            ..base
+        },
         kind => {
             let scheme = Some(if kind == HealthProtocol::MesosHttps { "https" } else { "http" }.to_owned());
             let path = Some(check.path.clone().unwrap_or_else(|| String::from("/")));
@@ -246,7 +259,10 @@ fn discovery(task: &TaskRecord, app: &App) -> DiscoveryInfo {
     let definitions = app.port_definitions.as_deref().unwrap_or_default();
     let ports = task.ports.iter().enumerate().map(|(i, port)| Port {
         number: u32::from(*port),
-        name: definitions.get(i).and_then(|d| d.name.clone()).or_else(|| app.mappings().get(i).and_then(|m| m.name.clone())),
+        name: definitions
+            .get(i)
+            .and_then(|d| d.name.clone())
+            .or_else(|| app.mappings().get(i).and_then(|m| m.name.clone())),
         protocol: Some(String::from("tcp")),
         ..Port::default()
     });
