@@ -20,7 +20,7 @@ fn tasks_deployments_queue_info() {
     all::<Vec<Deployment>>(include_str!("../fixtures/deployments.json"));
     all::<DeploymentResult>(include_str!("../fixtures/deployment_results.json"));
     let queues: Vec<(String, Queue)> = all(include_str!("../fixtures/queues.json"));
-    let item = &queues[0].1.queue[1];
+    let item = &queues.iter().find(|(n, _)| n == "queue").unwrap().1.queue[1];
     let summary = item.processed_offers_summary.as_ref().unwrap();
     assert_eq!(summary.reject_summary_last_offers.as_ref().unwrap()[3].declined, 75);
     all::<Info>(include_str!("../fixtures/infos.json"));
@@ -28,12 +28,14 @@ fn tasks_deployments_queue_info() {
 
 #[test]
 fn task_states_have_names_and_conditions() {
-    for name in ["TASK_STAGING", "TASK_RUNNING", "TASK_KILLED", "TASK_LOST", "TASK_NEWER_THAN_US"] {
+    for name in ["TASK_STAGING", "TASK_RUNNING", "TASK_KILLED", "TASK_LOST", "TASK_GONE_BY_OPERATOR", "TASK_NEWER_THAN_US"] {
         let state: TaskState = serde_json::from_value(json!(name)).unwrap();
         assert_eq!(state.name(), name);
         assert_eq!(serde_json::to_value(&state).unwrap(), json!(name));
     }
     assert_eq!(TaskState::TaskRunning.condition(), "Running");
+    assert_eq!(TaskState::TaskGoneByOperator.condition(), "Gone");
+    assert!(TaskState::TaskGoneByOperator.is_terminal());
     assert!(TaskState::TaskKilled.is_terminal() && !TaskState::TaskKilling.is_terminal());
 }
 

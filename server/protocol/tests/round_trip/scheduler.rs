@@ -70,7 +70,9 @@ fn offers_and_updates() {
     assert!(offers.iter().any(|o| o.resources.ranges("ports").count() > 0 && o.resources.scalar("mem") > 0.0));
     let updates =
         || events.iter().filter_map(|e| if let EventBody::Update(u) = &e.body { Some(&u.status) } else { None });
-    assert!(updates().all(|s| s.extra.is_empty() && !matches!(s.state, TaskState::Other(_))));
+    for status in updates() {
+        assert!(status.extra.is_empty() && !matches!(status.state, TaskState::Other(_)), "{status:?}");
+    }
     assert!(updates().all(|s| !matches!(s.source, Some(TaskSource::Other(_)))));
     let others: Vec<_> = updates().filter(|s| matches!(s.reason, Some(TaskReason::Other(_)))).collect();
     assert!(others.is_empty(), "{others:?}");
