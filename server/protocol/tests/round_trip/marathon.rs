@@ -28,7 +28,9 @@ fn tasks_deployments_queue_info() {
 
 #[test]
 fn task_states_have_names_and_conditions() {
-    for name in ["TASK_STAGING", "TASK_RUNNING", "TASK_KILLED", "TASK_LOST", "TASK_GONE_BY_OPERATOR", "TASK_NEWER_THAN_US"] {
+    for name in
+        ["TASK_STAGING", "TASK_RUNNING", "TASK_KILLED", "TASK_LOST", "TASK_GONE_BY_OPERATOR", "TASK_NEWER_THAN_US"]
+    {
         let state: TaskState = serde_json::from_value(json!(name)).unwrap();
         assert_eq!(state.name(), name);
         assert_eq!(serde_json::to_value(&state).unwrap(), json!(name));

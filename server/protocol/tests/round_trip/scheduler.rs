@@ -165,3 +165,60 @@ fn names_that_are_new_are_kept() {
     assert_eq!(status.state.name(), "TASK_DREAMING");
     assert_eq!(ValueType::Ranges.to_string(), "RANGES");
 }
+
+#[test]
+fn tasks_with_everything() {
+    let value = json!({
+        "name": "web", "task_id": {"value": "t"}, "agent_id": {"value": "S"},
+        "resources": [
+            {"name": "cpus", "type": "SCALAR", "scalar": {"value": 1.0}, "revocable": {}},
+            {"name": "disk", "type": "SCALAR", "scalar": {"value": 9.0}, "shared": {}, "provider_id": {"value": "p"}, "disk": {
+                "persistence": {"id": "i", "principal": "p"}, "volume": {"container_path": "data", "mode": "RW"},
+                "source": {"type": "MOUNT", "mount": {"root": "/mnt"}, "profile": "fast"}}},
+            {"name": "gpus", "type": "SET", "set": {"item": ["a", "b"]}, "role": "r", "reservation": {"principal": "p"}},
+        ],
+        "limits": {"cpus": {"value": "Infinity"}, "mem": {"value": 64.0}},
+        "command": {
+            "shell": false, "value": "/bin/a", "arguments": ["a", "b"], "user": "nobody",
+            "uris": [{"value": "http://x/a.tgz", "executable": false, "extract": true, "cache": true, "output_file": "b"}],
+            "environment": {"variables": [
+                {"name": "A", "value": "1"}, {"name": "B", "type": "SECRET", "secret": {"type": "REFERENCE", "reference": {"name": "n", "key": "k"}}}]},
+        },
+        "container": {
+            "type": "DOCKER", "hostname": "h",
+            "docker": {
+                "image": "i:1", "network": "BRIDGE", "privileged": true, "force_pull_image": false,
+                "port_mappings": [{"host_port": 31000, "container_port": 80, "protocol": "tcp"}],
+                "parameters": [{"key": "label", "value": "x=y"}]},
+            "volumes": [
+                {"container_path": "/a", "host_path": "/b", "mode": "RO"},
+                {"container_path": "c", "mode": "RW", "source": {"type": "SANDBOX_PATH", "sandbox_path": {"type": "PARENT", "path": "p"}}},
+                {"container_path": "d", "mode": "RW", "source": {"type": "DOCKER_VOLUME", "docker_volume": {
+                    "driver": "rexray", "name": "v", "driver_options": {"parameter": [{"key": "k", "value": "v"}]}}}}],
+            "network_infos": [{
+                "name": "lan", "groups": ["g"], "labels": {"labels": [{"key": "k"}]},
+                "ip_addresses": [{"protocol": "IPv4", "ip_address": "10.0.0.1"}],
+                "port_mappings": [{"host_port": 31000, "container_port": 80}]}],
+            "linux_info": {"share_cgroups": false, "ipc_mode": "PRIVATE", "shm_size": 64},
+            "rlimit_info": {"rlimits": [{"type": "RLMT_NOFILE", "hard": 9, "soft": 8}]},
+        },
+        "health_check": {"type": "HTTP", "http": {"scheme": "http", "port": 80, "path": "/", "statuses": [200]}, "grace_period_seconds": 1.5},
+        "check": {"type": "TCP", "tcp": {"port": 80}, "delay_seconds": 0.0},
+        "kill_policy": {"grace_period": {"nanoseconds": 5_000_000_000_i64}},
+        "discovery": {"visibility": "CLUSTER", "name": "web", "ports": {"ports": [{"number": 80, "name": "http", "protocol": "tcp"}]}},
+        "labels": {"labels": [{"key": "a", "value": "b"}]}, "data": "aGk=", "max_completion_time": {"nanoseconds": 1},
+    });
+    let task: TaskInfo = survive_as("task", &value, protobuf);
+    assert!(task.extra.is_empty() && task.container.as_ref().unwrap().extra.is_empty());
+    assert_eq!(task.limits.as_ref().unwrap()["cpus"].value, f64::INFINITY);
+    assert_eq!(task.labels.as_ref().unwrap().get("a"), Some("b"));
+    assert_eq!(task.resources.plain().0.len(), 1);
+    assert_eq!(task.resources.of_role("r").0.len(), 1);
+    let offer = json!({
+        "id": {"value": "O"}, "framework_id": {"value": "F"}, "agent_id": {"value": "S"}, "hostname": "h",
+        "domain": {"fault_domain": {"region": {"name": "r"}, "zone": {"name": "z"}}},
+        "attributes": [{"name": "s", "type": "SET", "set": {"item": ["a"]}}],
+    });
+    let offer: padis_protocol::mesos::v1::Offer = survive_as("offer", &offer, protobuf);
+    assert_eq!(offer.domain.unwrap().fault_domain.unwrap().zone.name, "z");
+}
