@@ -6,6 +6,7 @@ mod apps;
 mod events;
 mod marathon;
 mod mesos_v0;
+mod novelty;
 mod operator;
 mod properties;
 mod recordio;
