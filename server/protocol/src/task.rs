@@ -36,6 +36,8 @@ pub enum TaskState {
     TaskUnreachable,
     /// Its agent is gone.
     TaskGone,
+    /// An operator has said that its agent never comes back.
+    TaskGoneByOperator,
     /// Unknown to the master.
     TaskUnknown,
     /// Anything newer.
@@ -72,6 +74,7 @@ impl TaskState {
             Self::TaskDropped => "TASK_DROPPED",
             Self::TaskUnreachable => "TASK_UNREACHABLE",
             Self::TaskGone => "TASK_GONE",
+            Self::TaskGoneByOperator => "TASK_GONE_BY_OPERATOR",
             Self::TaskUnknown => "TASK_UNKNOWN",
             Self::Other(name) => name,
         }
@@ -79,6 +82,9 @@ impl TaskState {
 
     /// Marathon's name of the condition, `Running`.
     pub fn condition(&self) -> String {
+        if *self == Self::TaskGoneByOperator {
+            return String::from("Gone");
+        }
         let bare = self.name().strip_prefix("TASK_").unwrap_or(self.name()).to_ascii_lowercase();
         let mut letters = bare.chars();
         letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
@@ -95,6 +101,7 @@ impl TaskState {
                 | Self::TaskLost
                 | Self::TaskDropped
                 | Self::TaskGone
+                | Self::TaskGoneByOperator
         )
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::mesos::v1::{
     AgentId, ExecutorId, Filters, FrameworkId, FrameworkInfo, KillPolicy, OfferId, Operation, OperationId,
-    ResourceProviderId, Resources, TaskId, Uuid,
+    ResourceProviderId, Resources, TaskId,
 };
 
 message! {
@@ -82,8 +82,9 @@ message! {
         agent_id: Option<AgentId>,
         /// Its resource provider.
         resource_provider_id: Option<ResourceProviderId>,
-        /// Its uuid.
-        uuid: Uuid,
+        /// Its uuid, in Base64: a bare text, though the event wraps it in `{"value": …}`.
+        /// Mesos answers 400 to the wrapped one.
+        uuid: String,
         /// Its operation.
         operation_id: OperationId,
     }

@@ -13,7 +13,8 @@ names! {
 message! {
     /// A number. Mesos counts in thousandths.
     Scalar {
-        /// The number.
+        /// The number; infinite in a task's limits means no limit.
+        #[serde(with = "infinite")]
         value: f64,
     }
 
@@ -213,5 +214,47 @@ impl TimeInfo {
     /// Milliseconds since the epoch.
     pub fn as_ms(&self) -> i64 {
         self.nanoseconds / 1_000_000
+    }
+}
+
+/// JSON has no infinity, and serde_json would write `null`, which Mesos reads as
+/// "not set": a task without a limit would get its request as its limit. Written as
+/// protobuf's own JSON has it, as a text (not seen in a recording).
+mod infinite {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Number {
+        Finite(f64),
+        Text(Name),
+    }
+
+    #[derive(Deserialize)]
+    enum Name {
+        #[serde(alias = "inf")]
+        Infinity,
+        #[serde(rename = "-Infinity", alias = "-inf")]
+        Negative,
+        #[serde(rename = "NaN", alias = "nan")]
+        NotANumber,
+    }
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            v if v.is_finite() => serializer.serialize_f64(*v),
+            v if v.is_nan() => serializer.serialize_str("NaN"),
+            v if *v > 0.0 => serializer.serialize_str("Infinity"),
+            _ => serializer.serialize_str("-Infinity"),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(match Number::deserialize(deserializer)? {
+            Number::Finite(value) => value,
+            Number::Text(Name::Infinity) => f64::INFINITY,
+            Number::Text(Name::Negative) => f64::NEG_INFINITY,
+            Number::Text(Name::NotANumber) => f64::NAN,
+        })
     }
 }
