@@ -37,7 +37,25 @@ fn read_url(agent: &Agent, path: &str, offset: i64, length: u64) -> PortResult<U
     Ok(url)
 }
 
+/// Whether it names something inside of a sandbox.
+pub(super) fn sound(file: &str) -> bool {
+    !file.starts_with('/') && file.split('/').all(|part| part != "..")
+}
+
+/// The agent has forgotten the task, or the file was never there.
+pub(super) fn gone(task_id: &str, file: &str) -> PortError {
+    PortError::refused(System::Cluster, format!("{file} of {task_id} is not kept (any more)"))
+}
+
 impl MesosClient {
+    /// Where the agent keeps a task's files.
+    pub(super) async fn sandbox(&self, agent: &Agent, task_id: &str) -> PortResult<Option<String>> {
+        let what = format!("read the state of agent {}", agent.id);
+        let answer = self.http.get(&what, agent.process_url("state")?).await?;
+        let state: AgentState = self.http.json(&what, &answer)?;
+        Ok(sandbox(&state, task_id))
+    }
+
     pub(super) async fn read_sandbox(
         &self,
         agent_id: &str,
@@ -46,8 +64,7 @@ impl MesosClient {
         offset: Option<u64>,
         length: u64,
     ) -> PortResult<FilePiece> {
-        let sound = !file.is_empty() && !file.starts_with('/') && file.split('/').all(|part| part != "..");
-        if !sound {
+        if file.is_empty() || !sound(file) {
             return Err(PortError::refused(System::Cluster, format!("{file:?} is no file of a sandbox")));
         }
         let agent = self.agent(agent_id).await?;
@@ -67,11 +84,8 @@ impl MesosClient {
         offset: Option<u64>,
         length: u64,
     ) -> PortResult<FilePiece> {
-        let gone = || PortError::refused(System::Cluster, format!("{file} of {task_id} is not kept (any more)"));
-        let what = format!("read the state of agent {}", agent.id);
-        let answer = self.http.get(&what, agent.process_url("state")?).await?;
-        let state: AgentState = self.http.json(&what, &answer)?;
-        let path = format!("{}/{file}", sandbox(&state, task_id).ok_or_else(gone)?);
+        let gone = || gone(task_id, file);
+        let path = format!("{}/{file}", self.sandbox(agent, task_id).await?.ok_or_else(gone)?);
         let what = format!("read {file} of task {task_id}");
         let ask = async |from: i64, n: u64| -> PortResult<FileRead> {
             let answer = self.http.get(&what, read_url(agent, &path, from, n)?).await?;
