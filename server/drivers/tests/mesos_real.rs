@@ -221,6 +221,23 @@ async fn a_sandbox_is_browsed_and_its_files_come_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_read_in_any_encoding_and_no_character_is_lost_between_pieces() {
+    let cluster = Mesos::start(&[ONE]).await;
+    let framework = Framework::subscribe(&cluster.url()).await;
+    // GBK for 中文; then characters of three bytes, of which 64 KiB are no multiple.
+    let line = "printf '\\326\\320\\316\\304\\n' >gbk; for n in $(seq 15000); do printf '席位 %05d\\n' $n; done";
+    framework.launch(Command::new("says.1", "", line));
+    let update = framework.wait("says.1", "TASK_FINISHED").await;
+    let agent = update["agent_id"]["value"].as_str().unwrap();
+    let mesos = plain(&cluster);
+    let gbk = mesos.read_file(agent, "says.1", "gbk", Some(0), 100).await.unwrap();
+    assert_eq!((gbk.data.ends_with('\n'), gbk.data.contains('\u{fffd}'), gbk.length), (true, true, 5));
+    let whole: String = (1..=15_000).map(|n| format!("席位 {n:05}\n")).collect();
+    let read = mesos.read_file(agent, "says.1", "stdout", Some(0), 1 << 20).await.unwrap();
+    assert!(read.data == whole && read.length == whole.len() as u64, "{} of {} bytes", read.data.len(), whole.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn maintenance_is_announced_beside_what_others_announced() {
     let cluster = Mesos::start(&[ONE, TWO]).await;
     let mesos = plain(&cluster);
