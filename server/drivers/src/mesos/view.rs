@@ -4,7 +4,8 @@
 //! agent's own parser tells them apart by their form, so the form tells them here
 //! too: a number is a SCALAR, `[1-5]` a RANGES, all else TEXT. A scalar must be
 //! written as Marathon writes it for constraints (`7`, not `7.0`), or a pool that
-//! is chosen by it would never match.
+//! is chosen by it would never match. (From 1,000 on Marathon groups digits by its
+//! own locale, which nobody here can know: such numbers can't choose hosts.)
 
 use super::{MesosClient, duty, milli};
 use padis_domain::ports::{Duty, PortResult};

@@ -2,7 +2,8 @@
 //! told to, acknowledges updates, and remembers them.
 //!
 //! One could get it wrong by not acknowledging: the agent then sends the same
-//! update again and again and never the next one.
+//! update again and again and never the next one; or by not being able to tell
+//! reserved resources in an offer from others (RESERVATION_REFINEMENT).
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -61,7 +62,8 @@ impl Framework {
         let url = format!("{master}/api/v1/scheduler");
         let info = json!({"user": "root", "name": "test", "principal": "test", "roles": ["*", "lab"],
             "checkpoint": true, "failover_timeout": 3600.0,
-            "capabilities": [{"type": "MULTI_ROLE"}, {"type": "TASK_KILLING_STATE"}, {"type": "PARTITION_AWARE"}]});
+            "capabilities": [{"type": "MULTI_ROLE"}, {"type": "TASK_KILLING_STATE"}, {"type": "PARTITION_AWARE"},
+                {"type": "RESERVATION_REFINEMENT"}]});
         let body = json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": info}}).to_string();
         let answer = client.post(&url).header("Content-Type", "application/json").header("Accept", "application/json");
         let answer = answer.body(body).send().await.unwrap();

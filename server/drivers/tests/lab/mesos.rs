@@ -4,7 +4,9 @@
 //! What one could get wrong: tasks live in sessions of their own and outlive their
 //! agent, as they should, so the end looks for every process whose environment
 //! names this cluster's folder; a port that is free now may be taken a moment
-//! later, so a server that ends at once is started again elsewhere.
+//! later, so a server that ends at once is started again elsewhere; and a killed
+//! server's port must still be free when it comes back, so ports are taken from
+//! below those that the kernel gives to outgoing connections.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -53,7 +55,18 @@ fn built() -> PathBuf {
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Each test program begins elsewhere; 32768 is where outgoing connections begin.
+    let (first, count) = (12_000, 18_000);
+    for _ in 0..count {
+        let step = std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(first + step % count).unwrap();
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free")
 }
 
 /// Asks again until it holds.
