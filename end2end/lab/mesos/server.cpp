@@ -12,7 +12,8 @@
 // returned through a hidden first argument; the vtable lies in memory that is
 // made read-only after relocation.
 //
-// usage: mesos-server master | mesos-server agent MASTER_IP:PORT
+// usage: mesos-server master [LEADER_IP:PORT] | mesos-server agent LEADER_IP:PORT
+// A master that is told of a leader is a standby.
 // Everything else comes from the environment: LIBPROCESS_IP, LIBPROCESS_PORT and
 // Mesos' own flags as MESOS_*, MESOS_WORK_DIR at least. SIGHUP lets an agent
 // register again at once. When standard input is a pipe, its end is the program's:
@@ -123,9 +124,9 @@ void defaults(bool agent) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool agent = argc == 3 && !strcmp(argv[1], "agent");
-  if (!agent && !(argc == 2 && !strcmp(argv[1], "master"))) {
-    fprintf(stderr, "usage: mesos-server master | mesos-server agent MASTER_IP:PORT\n");
+  const bool led = argc == 3, agent = led && !strcmp(argv[1], "agent");
+  if (!agent && !((led || argc == 2) && !strcmp(argv[1], "master"))) {
+    fprintf(stderr, "usage: mesos-server master [LEADER_IP:PORT] | mesos-server agent LEADER_IP:PORT\n");
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);
@@ -133,7 +134,7 @@ int main(int argc, char** argv) {
   sigemptyset(&wanted);
   sigaddset(&wanted, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &wanted, nullptr);  // before the library makes threads
-  if (agent) {
+  if (led) {
     leader = std::string("master@") + argv[2];
     if (!lead_elsewhere()) {
       fprintf(stderr, "mesos-server: not the libmesos that this was made for\n");

@@ -93,10 +93,11 @@ async fn agents_frameworks_and_roles_are_told_with_all_that_they_have() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_leader_is_found_behind_a_dead_master_and_a_standby() {
-    let cluster = Mesos::start(&[ONE]).await;
+async fn the_leader_is_found_behind_a_dead_master_and_a_standby_and_when_it_changes() {
+    let mut cluster = Mesos::start(&[ONE]).await;
+    let (first, second) = (cluster.url(), cluster.start_standby().await);
     let nobody = "http://127.0.0.1:1".to_owned();
-    let mesos = client(&[nobody.clone(), cluster.standby_url(0), cluster.url()], Auth::None);
+    let mesos = client(&[nobody.clone(), second.clone(), first.clone()], Auth::None);
     mesos.ping().await.unwrap();
     // A standby answers the health page itself and sends everything else to the leader.
     let host = mesos.hosts().await.unwrap().remove(0);
@@ -104,6 +105,21 @@ async fn the_leader_is_found_behind_a_dead_master_and_a_standby() {
     // A writing call follows, too, with its body.
     mesos.drain(&host.id, Duration::ZERO).await.unwrap();
     until("it is drained", async || duty(&mesos, &host.id).await == Some(Duty::Drained)).await;
+    until("it may come back", async || mesos.undrain(&host.id).await.is_ok()).await;
+
+    let framework = Framework::subscribe(&first).await;
+    framework.launch(Command::new("web.1", "", "echo it works; exec sleep 600"));
+    framework.wait("web.1", "TASK_RUNNING").await;
+    cluster.fail_over().await;
+    assert_eq!(cluster.url(), second);
+    for order in [[first.clone(), second.clone()], [second, first]] {
+        let mesos = client(&order, Auth::None);
+        assert_eq!(mesos.hosts().await.unwrap()[0].id, host.id, "the agent is the same one");
+    }
+    // The client that knew the old leader goes on.
+    assert_eq!(duty(&mesos, &host.id).await, Some(Duty::Working));
+    let read = async || mesos.read_file(&host.id, "web.1", "stdout", None, 100).await;
+    until("the task is there", async || read().await.is_ok_and(|p| p.data == "it works\n")).await;
     let error = client(&[nobody], Auth::None).hosts().await.unwrap_err();
     assert!(matches!(error, PortError::Transient { .. }), "{error:?}");
 }
@@ -132,7 +148,7 @@ async fn an_account_is_asked_for_and_one_that_may_not_drain_is_refused() {
         assert!(matches!(error, PortError::Refused { .. }) && error.chain().contains("401"), "{}", error.chain());
         assert!(!error.chain().contains("wrong"), "{}", error.chain());
     }
-    let padis = client(&[cluster.standby_url(0), cluster.url()], basic("padis", "s3cret"));
+    let padis = client(&[cluster.url()], basic("padis", "s3cret"));
     let host = padis.hosts().await.unwrap().remove(0).id;
     let reader = client(&[cluster.url()], basic("reader", "s3cret"));
     let error = reader.drain(&host, Duration::ZERO).await.unwrap_err();

@@ -41,6 +41,8 @@ struct Server {
 pub struct Mesos {
     folder: tempfile::TempDir,
     master: Server,
+    /// Never started unless asked for.
+    standby: Server,
     agents: Vec<Server>,
     basic: Option<(String, String)>,
 }
@@ -129,6 +131,7 @@ impl Mesos {
         let mut this = Self {
             folder: tempfile::tempdir().unwrap(),
             master: Server::new("master", &[master, &[("MESOS_HOSTNAME", "127.0.0.1")]].concat()),
+            standby: Server::new("standby", &[("MESOS_HOSTNAME", "127.0.0.1")]),
             agents: agents.collect(),
             basic: basic.map(|(user, password)| (user.to_owned(), password.to_owned())),
         };
@@ -145,9 +148,32 @@ impl Mesos {
         self.master.url()
     }
 
-    /// An agent process's address: its own master there is a standby of the real one.
-    pub fn standby_url(&self, agent: usize) -> String {
-        self.agents[agent].url()
+    /// Starts a second master, which sends everybody to the first. Its address.
+    pub async fn start_standby(&mut self) -> String {
+        let leader = format!("127.0.0.1:{}", self.master.port);
+        self.standby.start(self.folder.path(), &["master", &leader]);
+        let client = padis_drivers::http::builder().build().unwrap();
+        let url = self.standby.url();
+        until("the standby knows the leader", async || {
+            let answer = client.get(format!("{url}/master/state")).timeout(DEADLINE).send().await;
+            answer.is_ok_and(|a| a.status().as_u16() == 307)
+        })
+        .await;
+        url
+    }
+
+    /// The leader dies and the standby leads. Without ZooKeeper nobody tells the
+    /// others, so they start anew, which their tasks do not notice.
+    pub async fn fail_over(&mut self) {
+        self.master.kill();
+        self.standby.kill();
+        std::mem::swap(&mut self.master, &mut self.standby);
+        self.agents.iter_mut().for_each(Server::kill);
+        self.start_master().await;
+        for at in 0..self.agents.len() {
+            self.start_agent(at);
+        }
+        self.all_registered().await;
     }
 
     /// Starts the master (again) with its registry; ready when it answers.
@@ -231,7 +257,7 @@ fn kill_all_of(folder: &Path) {
 
 impl Drop for Mesos {
     fn drop(&mut self) {
-        let servers = self.agents.iter_mut().chain([&mut self.master]);
+        let servers = self.agents.iter_mut().chain([&mut self.master, &mut self.standby]);
         for server in servers {
             server.kill();
             if std::thread::panicking() {
