@@ -50,6 +50,8 @@ pub(crate) struct Mesos {
 
 impl Mesos {
     pub fn new(config: MesosConfig) -> Result<Self, reqwest::Error> {
+        // An error only says that the program has installed one already.
+        let _already = rustls::crypto::ring::default_provider().install_default();
         // No deadline of the whole: the subscription's answer never ends.
         let client = reqwest::Client::builder()
             .no_proxy()
