@@ -54,7 +54,7 @@ fn forgetful<T: DeserializeOwned + Serialize>(value: &Value) -> BTreeSet<String>
             {
                 continue;
             }
-            let name = place.split('/').filter(|p| p.parse::<usize>().is_err()).next_back().unwrap_or_default();
+            let name = place.split('/').rfind(|p| p.parse::<usize>().is_err()).unwrap_or_default();
             lost.insert(name.to_owned());
         }
     }
