@@ -280,4 +280,11 @@ async fn maintenance_is_announced_beside_what_others_announced() {
     let machine = serde_json::json!([{"hostname": TWO.name, "ip": "127.0.0.1"}]).to_string();
     let down = client.post(format!("{}/master/machine/down", cluster.url())).body(machine).send().await.unwrap();
     assert_eq!(down.status().as_u16(), 200);
+    assert_eq!(told().await, Vec::<String>::new(), "it is down, not draining");
+    mesos.withdraw(&two).await.unwrap();
+    let schedule = client.get(format!("{}/master/maintenance/schedule", cluster.url())).send().await.unwrap();
+    let schedule: serde_json::Value = schedule.json().await.unwrap();
+    assert_eq!(schedule["windows"].as_array().map_or(0, Vec::len), 0, "{schedule}");
+    let status = client.get(format!("{}/master/maintenance/status", cluster.url())).send().await.unwrap();
+    assert_eq!(status.json::<serde_json::Value>().await.unwrap(), serde_json::json!({}), "it is up again");
 }

@@ -140,6 +140,8 @@ impl MesosClient {
     }
 
     /// Takes that back, and takes the machine up if an operator had taken it down.
+    /// A machine that is down has no agent in the master's list: then only a client
+    /// that has heard of it before knows which one it is, and another is refused.
     pub async fn withdraw(&self, id: &str) -> PortResult<()> {
         let machine = machine(&self.agent(id).await?);
         let status: Value = self.master("read the maintenance status", "/master/maintenance/status").await?;
