@@ -1,19 +1,24 @@
 //! `padis`: the portal, the engine alone, the settings.
 
+mod engine_args;
+
 use padis_server::compose::Administrator;
 use padis_server::{compose, config};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-const HELP: &str = "padis serve               run the portal with everything it needs (the default)
-padis engine [--listen ADDRESS] [--mesos-listen ADDRESS] [--data FOLDER] [--docker SOCKET]
-                          run the Marathon-compatible engine alone
+fn help() -> String {
+    format!(
+        "padis serve               run the portal with everything it needs (the default)
+{}
 padis config              show every setting and where it came from
 padis version             show the version
-Settings: padis.toml (or $PADIS_CONFIG) and PADIS_* in the environment.";
+Settings: padis.toml (or $PADIS_CONFIG) and PADIS_* in the environment.",
+        engine_args::USAGE
+    )
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -35,11 +40,11 @@ async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         "help" | "--help" | "-h" => {
-            println!("{HELP}");
+            println!("{}", help());
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("padis: unknown arguments: {}\n{HELP}", args.join(" "));
+            eprintln!("padis: unknown arguments: {}\n{}", args.join(" "), help());
             ExitCode::from(2)
         }
     }
@@ -106,22 +111,10 @@ async fn serve(c: config::Config) -> Result<(), String> {
 }
 
 async fn engine(mut c: config::Config, args: Vec<String>) -> Result<(), String> {
-    let mut args = args.into_iter();
-    while let Some(flag) = args.next() {
-        let value = args.next().ok_or_else(|| format!("{flag} needs a value\n{HELP}"))?;
-        let address =
-            || value.parse::<SocketAddr>().map_err(|_| format!("{flag}: {value} is not an address with a port"));
-        match flag.as_str() {
-            "--listen" => c.engine.marathon_listen = address()?,
-            "--mesos-listen" => c.engine.mesos_listen = address()?,
-            "--data" => c.data = std::path::absolute(&value).map_err(|e| format!("{flag}: {e}"))?,
-            "--docker" => c.docker = value,
-            _ => return Err(format!("unknown flag {flag}\n{HELP}")),
-        }
-    }
+    let config = engine_args::read(&mut c, args)?;
     log(&c)?;
     let signal = stop_signal()?;
-    let engine = padis_engine::Engine::start(compose::engine_config(&c)).await.map_err(|e| compose::chain(&e))?;
+    let engine = padis_engine::Engine::start(config).await.map_err(|e| compose::chain(&e))?;
     println!("Marathon API: http://{}  Mesos API: http://{}", engine.marathon(), engine.mesos());
     signal.await;
     engine.stop().await;

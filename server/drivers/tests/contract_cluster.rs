@@ -1,22 +1,31 @@
-//! The contract of the Cluster port, run against the fake and against the Mesos
-//! operator API of the built-in engine on a Docker Engine (`end2end/lab/run`).
+//! The contract of the Cluster port, run against the fake, against a real Mesos
+//! 1.11 (`end2end/lab/mesos/build`), and against the Mesos operator API of the
+//! built-in engine on a Docker Engine (`end2end/lab/run`).
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "lab/engine.rs"]
 mod engine;
+#[path = "lab/framework.rs"]
+mod framework;
 #[expect(dead_code, reason = "other suites use more of it")]
 mod lab;
+#[expect(dead_code, reason = "other suites use more of it")]
+#[path = "lab/mesos.rs"]
+mod mesos;
 
 use async_trait::async_trait;
 use engine::Engine;
-use padis_domain::ports::{Cluster, PortError, PortResult, SchedApp, Scheduler, TaskState, TaskUse};
+use framework::{Command, Framework};
+use mesos::{AgentSpec, Mesos};
+use padis_domain::ports::{Cluster, Duty, PortError, PortResult, SchedApp, Scheduler, TaskState, TaskUse};
 use padis_drivers::fake::FakeCluster;
 use padis_drivers::mesos::{MesosClient, MesosConfig};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(60);
 const APP: &str = "/lab/talker";
 
 /// A cluster of two agents, `one` and `two`, each with an attribute `pool`, on
@@ -24,6 +33,10 @@ const APP: &str = "/lab/talker";
 #[async_trait]
 trait Place: Sync {
     fn cluster(&self) -> &dyn Cluster;
+    /// MiB that a task of 32 MiB may use.
+    fn limit_mib(&self) -> u64 {
+        32
+    }
     /// The running task: its agent and its id.
     async fn task(&self) -> (String, String);
     /// Ends it.
@@ -50,13 +63,42 @@ impl Place for FakeCluster {
     }
 }
 
+/// A real Mesos; the tasks are a small framework's.
 struct Real {
+    mesos: MesosClient,
+    framework: Framework,
+    tasks: AtomicUsize,
+    _cluster: Mesos,
+}
+
+#[async_trait]
+impl Place for Real {
+    fn cluster(&self) -> &dyn Cluster {
+        &self.mesos
+    }
+    fn limit_mib(&self) -> u64 {
+        64 // a command task's executor has 32 MiB of its own, and its container both
+    }
+    async fn task(&self) -> (String, String) {
+        let id = format!("talker.{}", self.tasks.fetch_add(1, Ordering::Relaxed));
+        let line = "echo it says hello; echo it complains >&2; exec sleep 600";
+        self.framework.launch(Command::new(&id, "one", line));
+        let update = self.framework.wait(&id, "TASK_RUNNING").await;
+        (update["agent_id"]["value"].as_str().unwrap().to_owned(), id)
+    }
+    async fn end(&self, task: &str) {
+        self.framework.kill(task).await;
+        self.framework.wait(task, "TASK_KILLED").await;
+    }
+}
+
+struct BuiltIn {
     engine: Engine,
     mesos: MesosClient,
 }
 
 #[async_trait]
-impl Place for Real {
+impl Place for BuiltIn {
     fn cluster(&self) -> &dyn Cluster {
         &self.mesos
     }
@@ -123,8 +165,8 @@ async fn contract(place: &dyn Place) {
     until("the agent counts the task", async || cluster.hosts().await, used).await;
     let usage = until("the task's use is told", async || cluster.usage().await, |u| u.contains_key(&task)).await;
     let usage = usage[&task];
-    assert!(usage.mem_mib > 0.0 && usage.mem_mib < 32.0 && usage.cpu_time_s >= 0.0, "{usage:?}");
-    assert_eq!(usage.mem_limit_mib, 32, "{usage:?}");
+    assert!(usage.mem_mib > 0.0 && usage.mem_mib < place.limit_mib() as f64 && usage.cpu_time_s >= 0.0, "{usage:?}");
+    assert_eq!(usage.mem_limit_mib, place.limit_mib(), "{usage:?}");
 
     let read = async |file: &str, offset, length| cluster.read_file(&agent, &task, file, offset, length).await;
     let whole = until("its words", async || read("stdout", None, 1000).await, |p| p.data == "it says hello\n").await;
@@ -145,6 +187,34 @@ async fn contract(place: &dyn Place) {
     assert_eq!(kept.data, "it says hello\n", "kept after its end");
 }
 
+/// Taking a host out of service with a task on it, and back.
+async fn emptying(place: &dyn Place) {
+    let cluster = place.cluster();
+    let (agent, _task) = place.task().await;
+    let hosts = cluster.hosts().await.unwrap();
+    let other = hosts.iter().find(|h| h.id != agent).unwrap().id.clone();
+    let duties = async || cluster.duties().await;
+    let both = |this, that| BTreeMap::from([(agent.clone(), this), (other.clone(), that)]);
+    assert_eq!(duties().await.unwrap(), both(Duty::Working, Duty::Working));
+    cluster.undrain(&agent).await.unwrap();
+
+    for _ in 0..2 {
+        cluster.drain(&agent, Duration::from_secs(1)).await.unwrap();
+        assert_ne!(duties().await.unwrap()[&agent], Duty::Working);
+        until("it is empty", duties, |d| d[&agent] == Duty::Drained).await;
+    }
+    assert_eq!(duties().await.unwrap(), both(Duty::Drained, Duty::Working));
+    let host = cluster.hosts().await.unwrap().into_iter().find(|h| h.id == agent).unwrap();
+    assert_eq!((host.active, host.tasks, host.cpu_used_milli), (false, 0, 0), "{host:?}");
+
+    until("it may come back", async || cluster.undrain(&agent).await, |()| true).await;
+    assert_eq!(duties().await.unwrap(), both(Duty::Working, Duty::Working));
+    until("it has come back", async || cluster.hosts().await, |hosts| hosts.iter().all(|h| h.active)).await;
+    for refused in [cluster.drain("nobody", Duration::ZERO).await, cluster.undrain("nobody").await] {
+        assert!(matches!(refused, Err(PortError::Refused { .. })), "{refused:?}");
+    }
+}
+
 #[tokio::test]
 async fn fake_keeps_the_contract() {
     let fake = FakeCluster::new();
@@ -152,13 +222,29 @@ async fn fake_keeps_the_contract() {
         fake.add_host(name, &[("pool", name)], 2000, 1024);
     }
     contract(&fake).await;
+    emptying(&fake).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn real_mesos_keeps_the_contract() {
+    let agent =
+        |name, attributes| AgentSpec { name, attributes, resources: "cpus:2;mem:1024;disk:100;ports:[31000-31099]" };
+    let cluster = Mesos::start(&[agent("one", "pool:one"), agent("two", "pool:two")]).await;
+    let mesos = MesosClient::new(&MesosConfig::at(&cluster.url())).unwrap();
+    let framework = Framework::subscribe(&cluster.url()).await;
+    let real = Real { mesos, framework, tasks: AtomicUsize::new(0), _cluster: cluster };
+    contract(&real).await;
+    emptying(&real).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn engine_on_docker_keeps_the_contract() {
     let engine = Engine::start().await;
     let mesos = MesosConfig::at(&format!("http://{}", engine.handle.mesos()));
-    let real = Real { mesos: MesosClient::new(&mesos).unwrap(), engine };
-    contract(&real).await;
-    real.engine.handle.stop().await;
+    let built_in = BuiltIn { mesos: MesosClient::new(&mesos).unwrap(), engine };
+    contract(&built_in).await;
+    let host = built_in.mesos.hosts().await.unwrap().remove(0).id;
+    let refused = built_in.mesos.drain(&host, Duration::ZERO).await;
+    assert!(matches!(refused, Err(PortError::Refused { .. })), "it has no way to do it: {refused:?}");
+    built_in.engine.handle.stop().await;
 }

@@ -4,10 +4,11 @@
 //! it wrong by listening beyond loopback: the API has no authentication (as
 //! Marathon's has none of its own), so who reaches it owns the machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// One agent: a share of a machine's resources under a name.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,59 @@ pub struct AgentConfig {
     pub docker: Option<String>,
 }
 
+/// What runs the tasks.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum RuntimeConfig {
+    /// The Docker Engine.
+    #[default]
+    Docker,
+    /// A Mesos cluster, as one of its frameworks.
+    Mesos(MesosConfig),
+    /// Nothing: times, events and faults of a cluster without a container.
+    Simulated {
+        /// Agents, if the configuration names none.
+        agents: u32,
+        /// Mean time of a launch and of a stop.
+        latency: Duration,
+        /// Share of the launches that fail, 0 to 1.
+        failure_rate: f64,
+    },
+}
+
+/// How the engine is a framework of a Mesos cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MesosConfig {
+    /// The masters, `http://host:port`; standbys name the leader.
+    pub masters: Vec<String>,
+    /// Role; `*` has no reservations of its own.
+    pub role: String,
+    /// Name, for people.
+    pub framework_name: String,
+    /// User of tasks that name none.
+    pub user: String,
+    /// For a master with authentication.
+    pub principal: Option<String>,
+    /// The principal's secret.
+    pub secret: Option<String>,
+    /// How long Mesos keeps the tasks while the engine is away (Marathon: a week).
+    pub failover_timeout: Duration,
+}
+
+impl MesosConfig {
+    /// With the defaults of Marathon.
+    pub fn at(masters: Vec<String>) -> Self {
+        Self {
+            masters,
+            role: String::from("*"),
+            framework_name: String::from("marathon"),
+            user: String::from("root"),
+            principal: None,
+            secret: None,
+            failover_timeout: Duration::from_secs(604_800),
+        }
+    }
+}
+
 /// Settings of the engine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineConfig {
@@ -35,6 +89,8 @@ pub struct EngineConfig {
     pub data: PathBuf,
     /// The Docker Engine's socket, `unix:///var/run/docker.sock`.
     pub docker: String,
+    /// What runs the tasks.
+    pub runtime: RuntimeConfig,
     /// The agents; empty means one agent with all cores and 80 % of the memory.
     pub agents: Vec<AgentConfig>,
     /// Name of this machine: leader, and the host that health checks and `HOST` use.
@@ -56,6 +112,7 @@ impl Default for EngineConfig {
             mesos_listen: SocketAddr::new(loopback, 5050),
             data: PathBuf::from("engine"),
             docker: String::from("unix:///var/run/docker.sock"),
+            runtime: RuntimeConfig::default(),
             agents: Vec::new(),
             hostname: String::from("localhost"),
             default_image: None,
@@ -94,6 +151,9 @@ pub enum EngineError {
         #[source]
         source: serde_json::Error,
     },
+    /// The client for the Mesos masters can't be made.
+    #[error("no HTTP client can be made")]
+    Client(#[source] reqwest::Error),
     /// An address can't be listened on.
     #[error("can't listen on {address}")]
     Listen {
@@ -107,7 +167,21 @@ pub enum EngineError {
 
 /// Checks what must hold and fills in the one default agent.
 pub(crate) fn agents(config: &EngineConfig) -> Result<Vec<AgentConfig>, EngineError> {
+    if let RuntimeConfig::Mesos(mesos) = &config.runtime {
+        if mesos.masters.is_empty() {
+            return Err(EngineError::Config(String::from("the Mesos runtime needs at least one master")));
+        }
+        // The cluster has agents of its own.
+        return Ok(Vec::new());
+    }
     let mut agents = config.agents.clone();
+    if let (true, RuntimeConfig::Simulated { agents: count, failure_rate, .. }) = (agents.is_empty(), &config.runtime) {
+        if *count == 0 || !(0.0..=1.0).contains(failure_rate) {
+            let text = "the simulated runtime needs at least one agent and a failure rate from 0 to 1";
+            return Err(EngineError::Config(text.to_owned()));
+        }
+        agents = (0..*count).map(simulated_agent).collect();
+    }
     if agents.is_empty() {
         agents.push(AgentConfig {
             name: config.hostname.clone(),
@@ -117,12 +191,13 @@ pub(crate) fn agents(config: &EngineConfig) -> Result<Vec<AgentConfig>, EngineEr
             docker: None,
         });
     }
-    for (index, agent) in agents.iter().enumerate() {
+    let mut names = BTreeSet::new();
+    for agent in &agents {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
         if agent.name.is_empty() || !agent.name.chars().all(plain) {
             return Err(EngineError::Config(format!("agent name {:?} is not a host name", agent.name)));
         }
-        if agents[..index].iter().any(|a| a.name == agent.name) {
+        if !names.insert(agent.name.as_str()) {
             return Err(EngineError::Config(format!("agent name {:?} occurs twice", agent.name)));
         }
         if !(agent.cpus.is_finite() && agent.cpus > 0.0 && agent.mem_mib > 0) {
@@ -137,6 +212,18 @@ pub(crate) fn agents(config: &EngineConfig) -> Result<Vec<AgentConfig>, EngineEr
         return Err(EngineError::Config(String::from("the range of host ports is empty")));
     }
     Ok(agents)
+}
+
+/// A host of a usual size; 40 to a rack, four zones.
+fn simulated_agent(index: u32) -> AgentConfig {
+    let attributes = [("rack", format!("r{:03}", index / 40)), ("zone", format!("z{}", index % 4))];
+    AgentConfig {
+        name: format!("sim-{index:05}"),
+        attributes: attributes.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
+        cpus: 32.0,
+        mem_mib: 131_072,
+        docker: None,
+    }
 }
 
 fn machine_mem_mib() -> Option<u64> {

@@ -10,9 +10,11 @@ use crate::config::EngineConfig;
 use crate::docker::{LaunchError, Node};
 use crate::hub::Hub;
 use crate::record::TaskRecord;
+use crate::runtime::Runtime;
 use crate::sandbox::Sandboxes;
 use crate::store::{NotDurable, Store};
 use crate::transitions::End;
+use crate::validate::Can;
 use crate::world::World;
 use padis_protocol::task::TaskState;
 use std::collections::HashSet;
@@ -31,7 +33,7 @@ pub(crate) struct Core {
     pub config: EngineConfig,
     /// Identity of this data folder; containers carry it.
     pub id: String,
-    pub nodes: Vec<Arc<Node>>,
+    pub runtime: Runtime,
     pub hub: Hub,
     pub sandboxes: Sandboxes,
     pub cancel: CancellationToken,
@@ -45,12 +47,12 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub fn new(config: EngineConfig, id: String, nodes: Vec<Arc<Node>>, world: World, store: Store) -> Self {
+    pub fn new(config: EngineConfig, id: String, runtime: Runtime, world: World, store: Store) -> Self {
         Self {
             sandboxes: Sandboxes::new(config.data.join("sandbox")),
             config,
             id,
-            nodes,
+            runtime,
             hub: Hub::default(),
             cancel: CancellationToken::new(),
             tracker: TaskTracker::new(),
@@ -80,8 +82,8 @@ impl Core {
         for event in std::mem::take(&mut world.events) {
             self.hub.publish(&event);
         }
-        let work = !(world.dirty.is_empty() && world.to_kill.is_empty() && world.to_launch.is_empty());
-        if work || !world.discard.is_empty() {
+        let still = world.dirty.is_empty() && world.to_kill.is_empty() && world.to_launch.is_empty();
+        if !still || world.room_freed || !world.discard.is_empty() {
             self.wake.notify_one();
         }
         (answer, seq)
@@ -102,10 +104,17 @@ impl Core {
         self.change(|w| w.events.push(event));
     }
 
+    /// What apps may ask for.
+    pub fn can(&self) -> Can {
+        let mesos = matches!(self.runtime, Runtime::Mesos(_));
+        let bare = mesos || self.config.default_image.is_some();
+        Can { bare, fetch: mesos, mesos }
+    }
+
     /// The Docker node of a task's agent.
     pub fn node_of(&self, task: &TaskRecord) -> Option<Arc<Node>> {
         let index = self.look(|w| w.agent(&task.agent).map(|a| a.node))?;
-        self.nodes.get(index).cloned()
+        self.runtime.node(index)
     }
 
     /// The scheduler's loop.
@@ -120,9 +129,8 @@ impl Core {
                     self.change(|w| w.dirty.extend(w.apps.keys().cloned().collect::<Vec<_>>()));
                 }
             }
-            let ports = &self.config.ports;
             let ((until, launch, kill, discard), seq) = self.change(|w| {
-                let until = w.schedule(Instant::now(), ports);
+                let until = w.schedule(Instant::now());
                 // What waits for its time is looked at again when the time comes.
                 let launch = std::mem::take(&mut w.to_launch);
                 let kill = std::mem::take(&mut w.to_kill);
@@ -133,6 +141,7 @@ impl Core {
                 self.sandboxes.remove(&task);
             }
             if launch.is_empty() && kill.is_empty() {
+                Runtime::launch_all(&self, launch);
                 continue;
             }
             while self.store.durable(seq, DISK).await.is_err() {
@@ -141,9 +150,7 @@ impl Core {
                     return;
                 }
             }
-            for id in launch {
-                self.tracker.spawn(Arc::clone(&self).launch(id));
-            }
+            Runtime::launch_all(&self, launch);
             for id in kill {
                 self.tracker.spawn(Arc::clone(&self).kill(id));
             }
@@ -154,17 +161,13 @@ impl Core {
     pub async fn launch(self: Arc<Self>, id: String) {
         let found = self.look(|w| Some((w.tasks.get(&id)?.clone(), w.live.get(&id)?.spec.clone())));
         let Some((task, spec)) = found else { return };
-        let Some(node) = self.node_of(&task) else {
-            self.change(|w| w.ended(&id, End::failed("the agent is not configured any more"), Instant::now()));
-            return;
-        };
         if task.state == TaskState::TaskKilling {
             self.change(|w| w.live.get_mut(&id).map(|l| l.launching = false));
             return self.kill(id).await;
         }
         let started = tokio::select! {
             () = self.cancel.cancelled() => return,
-            started = node.launch(&self.config, &self.id, &task, &spec) => started,
+            started = self.runtime.launch(&self, &task, &spec) => started,
         };
         match started {
             Ok(()) => {
@@ -181,7 +184,7 @@ impl Core {
             }
             Err(LaunchError::Refused(message)) => {
                 tracing::warn!(task.id = %id, app.id = %task.app_id, error = %message, "engine: a task can't be launched");
-                node.remove(&task.container).await;
+                self.runtime.remove(&self, &task).await;
                 let end = End::failed(format!("Failed to launch container: {message}"));
                 self.change(|w| w.ended(&id, end, Instant::now()));
             }
@@ -190,16 +193,20 @@ impl Core {
 
     /// Follows a running task: its output and its health.
     pub fn attend(self: &Arc<Self>, id: &str) {
-        let fresh = self.followed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
-        if !fresh {
-            return;
+        if self.runtime.has_output() {
+            let fresh = self.followed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+            if !fresh {
+                return;
+            }
         }
-        let core = Arc::clone(self);
-        let task = id.to_owned();
-        self.tracker.spawn(async move {
-            crate::docker::logs::follow(&core, &task).await;
-            core.followed.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
-        });
+        if self.runtime.has_output() {
+            let core = Arc::clone(self);
+            let task = id.to_owned();
+            self.tracker.spawn(async move {
+                crate::docker::logs::follow(&core, &task).await;
+                core.followed.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
+            });
+        }
         let checks = self.look(|w| w.live.get(id).map_or(0, |l| l.health.len()));
         for index in 0..checks {
             self.tracker.spawn(crate::health::watch(Arc::clone(self), id.to_owned(), index));
@@ -217,13 +224,9 @@ impl Core {
             w.tasks.get(&id).cloned()
         });
         let Some(task) = task else { return };
-        let Some(node) = self.node_of(&task) else {
-            self.change(|w| w.ended(&id, End::failed("the agent is not configured any more"), Instant::now()));
-            return;
-        };
         let stopped = tokio::select! {
             () = self.cancel.cancelled() => return,
-            stopped = node.stop(&task.container, task.grace_s) => stopped,
+            stopped = self.runtime.stop(&self, &task) => stopped,
         };
         self.change(|w| w.live.get_mut(&id).map(|l| l.stopping = false));
         match stopped {
@@ -237,14 +240,13 @@ impl Core {
     /// Looks at the container of a live task and takes up what it finds.
     pub async fn verify(self: &Arc<Self>, id: &str) {
         let Some(task) = self.look(|w| w.tasks.get(id).cloned()) else { return };
-        let Some(node) = self.node_of(&task) else { return };
-        match node.inspect(&task.container).await {
+        match self.runtime.inspect(self, &task).await {
             Ok(Some(seen)) if seen.running => {}
             Ok(Some(seen)) if seen.created => {
                 let end = End::failed("Container was created but not started");
                 if task.state == TaskState::TaskKilling {
                     self.change(|w| w.ended(id, end, Instant::now()));
-                    node.remove(&task.container).await;
+                    self.runtime.remove(self, &task).await;
                 }
             }
             Ok(Some(seen)) => {
@@ -271,10 +273,8 @@ impl Core {
     /// A Docker node answers, or does not.
     pub fn node_is(&self, index: usize, up: bool) {
         self.change(|w| {
-            if let Some(state) = w.nodes_up.get_mut(index) {
-                *state = up;
-            }
-            w.dirty.extend(w.waiting.keys().cloned().collect::<Vec<_>>());
+            w.hosts.node_is(index, up);
+            w.room_freed = true;
         });
     }
 }

@@ -5,9 +5,10 @@
 //! serving before the state is read; the listeners are opened first (so that a
 //! port in use is an error at once) but answer only afterwards.
 
-use crate::config::{self, EngineConfig, EngineError};
+use crate::config::{self, AgentConfig, EngineConfig, EngineError, RuntimeConfig};
 use crate::core::Core;
-use crate::docker::{Node, watch};
+use crate::docker::Node;
+use crate::runtime::{Mesos, Runtime, Simulated};
 use crate::store::Store;
 use crate::world::{Agent, World};
 use axum::Router;
@@ -55,24 +56,14 @@ impl Engine {
             (bound(&marathon, &config.marathon_listen)?, bound(&mesos, &config.mesos_listen)?);
         (config.marathon_listen, config.mesos_listen) = (marathon_address, mesos_address);
 
-        let mut sockets: Vec<String> = Vec::new();
-        let mut agents = Vec::new();
-        for (index, agent) in agent_configs.into_iter().enumerate() {
-            let socket = agent.docker.clone().unwrap_or_else(|| config.docker.clone());
-            let node = sockets.iter().position(|s| *s == socket).unwrap_or_else(|| {
-                sockets.push(socket);
-                sockets.len() - 1
-            });
-            agents.push(Agent { config: agent, node, id: format!("{id}-S{index}") });
+        let (runtime, agents) = runtime(&config, agent_configs, &id)?;
+        let mut world = World::new(agents, &config.ports, config.keep_finished);
+        if matches!(runtime, Runtime::Mesos(_)) {
+            world.hosts.offers = Some(crate::world::Offers::default());
         }
-        let nodes: Vec<Arc<Node>> = sockets.into_iter().map(|s| Arc::new(Node::new(s))).collect();
-        let mut world = World::new(agents, nodes.len(), config.keep_finished);
         world.restore(records);
-        let count = nodes.len();
-        let core = Arc::new(Core::new(config, id, nodes, world, store));
-        for index in 0..count {
-            core.tracker.spawn(watch::follow(Arc::clone(&core), index));
-        }
+        let core = Arc::new(Core::new(config, id, runtime, world, store));
+        Runtime::begin(&core);
         core.tracker.spawn(Arc::clone(&core).run());
         serve(&core, marathon, crate::http::router(Arc::clone(&core)));
         serve(&core, mesos, crate::mesos::router(Arc::clone(&core)));
@@ -119,6 +110,35 @@ pub async fn run(config: EngineConfig, shutdown: impl Future<Output = ()>) -> Re
     shutdown.await;
     handle.stop().await;
     Ok(())
+}
+
+/// The runtime that the configuration asks for, and its agents.
+fn runtime(config: &EngineConfig, agents: Vec<AgentConfig>, id: &str) -> Result<(Runtime, Vec<Agent>), EngineError> {
+    let of = |(index, agent): (usize, AgentConfig), node| Agent { config: agent, node, id: format!("{id}-S{index}") };
+    match &config.runtime {
+        RuntimeConfig::Mesos(mesos) => {
+            let mesos = Mesos::new(mesos.clone()).map_err(EngineError::Client)?;
+            Ok((Runtime::Mesos(mesos), Vec::new()))
+        }
+        RuntimeConfig::Simulated { latency, failure_rate, .. } => {
+            let simulated = Simulated { latency: *latency, failure_rate: *failure_rate };
+            let agents = agents.into_iter().enumerate().map(|(i, a)| of((i, a), i)).collect();
+            Ok((Runtime::Simulated(simulated), agents))
+        }
+        RuntimeConfig::Docker => {
+            let mut sockets: Vec<String> = Vec::new();
+            let mut made = Vec::new();
+            for (index, agent) in agents.into_iter().enumerate() {
+                let socket = agent.docker.clone().unwrap_or_else(|| config.docker.clone());
+                let node = sockets.iter().position(|s| *s == socket).unwrap_or_else(|| {
+                    sockets.push(socket);
+                    sockets.len() - 1
+                });
+                made.push(of((index, agent), node));
+            }
+            Ok((Runtime::Docker(sockets.into_iter().map(|s| Arc::new(Node::new(s))).collect()), made))
+        }
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, EngineError> {

@@ -19,6 +19,22 @@ pub(crate) fn absolute(id: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
+/// The absolute form of an id that may be relative to a group.
+pub(crate) fn within(group: &str, id: &str) -> String {
+    if id.starts_with('/') { absolute(id) } else { absolute(&format!("{group}/{id}")) }
+}
+
+/// The groups that an id is in, the nearest first, the root last.
+pub(crate) fn ancestors(id: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(id);
+    std::iter::from_fn(move || {
+        let id = rest.filter(|id| *id != "/")?;
+        let parent = id.rfind('/').map(|at| if at == 0 { "/" } else { id.get(..at).unwrap_or("/") });
+        rest = parent;
+        parent
+    })
+}
+
 /// Whether every part is what Marathon allows: digits, lower-case letters,
 /// dashes and dots, no dash or dot at an end.
 pub(crate) fn is_valid(id: &str) -> bool {
@@ -64,6 +80,15 @@ mod tests {
             assert_eq!(absolute(id), "/a/b", "{id}");
         }
         assert_eq!(absolute("/.."), "/");
+    }
+
+    #[test]
+    fn ids_in_groups() {
+        assert_eq!(within("/product", "db"), "/product/db");
+        assert_eq!(within("/product", "/other/db"), "/other/db");
+        assert_eq!(within("/product/web", "../db"), "/product/db");
+        assert_eq!(ancestors("/a/b/c").collect::<Vec<_>>(), ["/a/b", "/a", "/"]);
+        assert_eq!(ancestors("/").count(), 0);
     }
 
     #[test]

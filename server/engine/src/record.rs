@@ -7,6 +7,7 @@
 use padis_protocol::app::App;
 use padis_protocol::task::{TaskFailure, TaskState};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,38 @@ pub(crate) enum Record {
     TaskGone(String),
     Deployment(Box<DeploymentRecord>),
     DeploymentGone(String),
+    /// A deployment is at this step now.
+    Step(String, usize),
+    Group(Box<GroupRecord>),
+    GroupGone(String),
+    /// An agent of a Mesos cluster, as it was seen last.
+    Agent(Box<AgentRecord>),
+    /// The id under which a Mesos master knows this framework; empty: none any more.
+    Framework(String),
+}
+
+/// An agent of a Mesos cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AgentRecord {
+    /// The master's id of it.
+    pub id: String,
+    /// What tasks name it by: its host name, unless two share one.
+    pub name: String,
+    pub attributes: BTreeMap<String, String>,
+    /// Where its tasks can be reached.
+    pub ip: Option<String>,
+}
+
+/// A group, as far as it is more than the apps below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GroupRecord {
+    pub id: String,
+    /// Apps or groups that all apps below it depend on.
+    pub dependencies: Vec<String>,
+    /// When it was last changed.
+    pub version: String,
+    /// Its versions, oldest first, the present one last.
+    pub versions: Vec<String>,
 }
 
 /// An app: what is wanted.
@@ -45,6 +78,11 @@ impl AppRecord {
     pub fn wanted(&self) -> u32 {
         if self.deleting { 0 } else { self.app.instances_or_default() }
     }
+    /// The definition in force at a version of the whole, which may be between its own.
+    pub fn as_of(&self, version: &str) -> Option<&App> {
+        let own = |a: &&App| a.version.as_deref().is_some_and(|v| v <= version);
+        std::iter::once(&self.app).chain(self.versions.iter().rev()).find(own)
+    }
     /// The definition of a version, if it is still known.
     pub fn at(&self, version: &str) -> Option<&App> {
         std::iter::once(&self.app).chain(self.versions.iter().rev()).find(|a| a.version.as_deref() == Some(version))
@@ -60,6 +98,12 @@ pub(crate) struct TaskRecord {
     pub version: String,
     /// Name of the agent.
     pub agent: String,
+    /// Id of the agent, in a Mesos cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    /// Addresses of its own, if it has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
     /// Name of the container, `mesos-<uuid>`; known before the container is.
     pub container: String,
     pub ports: Vec<u16>,
@@ -94,8 +138,5 @@ pub(crate) struct DeploymentRecord {
 impl DeploymentRecord {
     pub fn apps(&self) -> impl Iterator<Item = &str> {
         self.before.iter().map(|(id, _)| id.as_str())
-    }
-    pub fn touches(&self, app_id: &str) -> bool {
-        self.apps().any(|id| id == app_id)
     }
 }

@@ -2,21 +2,24 @@
 //! place, record. Nothing is done here; what shall be done is left in
 //! `to_launch` and `to_kill`, to be carried out once the records are on disk.
 //!
-//! One could get it wrong by computing the room once per app: two apps in one
-//! turn would then be given the same cores. The room is computed once per turn
-//! and every placement is subtracted from it.
+//! One could get it wrong by letting two apps of one turn be given the same cores:
+//! every placement is subtracted from the room at once. And by looking at everything
+//! after every event: a turn looks at the apps that something happened to, and at
+//! those that wait only if something made room.
+//!
+//! An app whose deployment has not come to its step is left alone until it does;
+//! unlike in Marathon it is not repaired meanwhile either.
 
 use crate::decide::{Seen, decide};
-use crate::placement::{Need, Room, choose};
-use crate::record::AppRecord;
-use crate::world::{Waiting, World};
+use crate::placement::{Need, Placer};
+use crate::record::{AppRecord, Record};
+use crate::world::{Hosts, Waiting, World};
 use padis_protocol::app::App;
 use padis_protocol::container::NetworkMode;
 use padis_protocol::deployment::{Action, Plan, Step};
 use padis_protocol::event::{DeploymentInfo, DeploymentStepSuccess, DeploymentSuccess, Event};
-use rand::Rng;
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The host ports that an app asks for: a number, or 0 for any.
@@ -34,19 +37,29 @@ pub(crate) fn host_ports(app: &App) -> Vec<u16> {
 
 impl World {
     /// One turn. The answer is when to look again, if nothing happens before.
-    pub fn schedule(&mut self, now: Instant, ports: &RangeInclusive<u16>) -> Option<Instant> {
+    pub fn schedule(&mut self, now: Instant) -> Option<Instant> {
         let mut next: Option<Instant> = None;
-        let mut rooms = self.rooms(ports.len());
-        let mut used = self.used_ports();
+        if std::mem::take(&mut self.room_freed) {
+            let for_room = |w: &Waiting| w.last.is_empty() || w.last.keys().any(|r| r.is_about_room());
+            let waiting = self.waiting.iter().filter(|(_, w)| for_room(w)).map(|(id, _)| id.clone());
+            self.dirty.extend(waiting);
+        }
+        let mut roomiest = None;
         for id in std::mem::take(&mut self.dirty) {
             let Some(app) = self.apps.get(&id).cloned() else {
                 self.stop_all(&id, "app is unknown");
+                self.arrive(&id);
                 continue;
             };
+            if self.progress.waits(&id) {
+                self.arrive(&id);
+                continue;
+            }
             if app.deleting {
                 self.stop_all(&id, "app was deleted");
                 if !self.by_app.contains_key(&id) {
                     self.terminated(&id);
+                    self.arrive(&id);
                 }
                 continue;
             }
@@ -58,11 +71,11 @@ impl World {
                 self.killing(task, "scaled down or replaced");
             }
             self.dirty.remove(&id); // `killing` asks for a look; this is it
-            self.start(&app, decision.start, now, ports, &mut rooms, &mut used);
+            self.start(&app, decision.start, now, &mut roomiest);
             let until = self.backoff.get(&id).and_then(|b| b.until(now)).filter(|_| decision.start > 0);
             next = [next, until].into_iter().flatten().min();
+            self.arrive(&id);
         }
-        self.settle();
         next
     }
 
@@ -87,27 +100,17 @@ impl World {
         self.waiting.remove(app_id);
     }
 
-    fn start(
-        &mut self,
-        app: &AppRecord,
-        count: u32,
-        now: Instant,
-        ports: &RangeInclusive<u16>,
-        rooms: &mut [Room],
-        used: &mut BTreeMap<usize, BTreeSet<u16>>,
-    ) {
+    fn start(&mut self, app: &AppRecord, count: u32, now: Instant, roomiest: &mut Option<(f64, f64)>) {
         let id = app.id();
         if count == 0 {
             self.waiting.remove(id);
             return;
         }
-        self.waiting.entry(id.to_owned()).or_insert_with(Waiting::new).count = count;
+        let waiting = self.waiting.entry(id.to_owned()).or_insert_with(Waiting::new);
+        waiting.count = count;
+        let known = !waiting.last.is_empty();
         if self.backoff.get(id).is_some_and(|b| b.until(now).is_some()) {
             return;
-        }
-        let first = !self.by_app.contains_key(id);
-        if first && app.app.dependencies.iter().flatten().any(|d| !self.is_up(d)) {
-            return; // looked at again as soon as any task becomes ready
         }
         let asked = host_ports(&app.app);
         let need = Need {
@@ -116,87 +119,92 @@ impl World {
             disk: app.app.disk_or_default(),
             gpus: app.app.gpus.unwrap_or(0),
             ports: asked.len(),
+            roles: app.app.accepted_resource_roles.as_deref().unwrap_or_default(),
             constraints: app.app.constraints.as_deref().unwrap_or_default(),
         };
-        for left in (0..count).rev() {
-            // Constraints look at the instances that stay; those of an older
-            // definition are on their way out (Marathon does the same).
-            let beside: Vec<String> =
-                self.tasks_of(id).filter(|t| t.version >= app.generation).map(|t| t.agent.clone()).collect();
-            let beside: Vec<&str> = beside.iter().map(String::as_str).collect();
-            let fixed: Vec<u16> = asked.iter().copied().filter(|p| *p != 0).collect();
-            let mut offered = rooms.to_vec();
-            for (room, agent) in offered.iter_mut().zip(&self.agents) {
-                if used.get(&agent.node).is_some_and(|taken| fixed.iter().any(|p| taken.contains(p))) {
-                    room.ports_free = 0;
-                }
+        // In a full cluster thousands wait; what can't fit anywhere is not looked at agent by agent again.
+        let (cpus, mem) = *roomiest.get_or_insert_with(|| self.hosts.roomiest());
+        if known && (need.cpus > cpus + 0.001 || need.mem > mem + 0.001) {
+            return;
+        }
+        // Constraints look at the instances that stay; those of an older
+        // definition are on their way out (Marathon does the same).
+        let stay = self.tasks_of(id).filter(|t| t.version >= app.generation);
+        let beside: Vec<usize> = stay.filter_map(|t| self.hosts.index(&t.agent)).collect();
+        let fixed: Vec<u16> = asked.iter().copied().filter(|p| *p != 0).collect();
+        let mut rooms = std::mem::take(&mut self.hosts.rooms);
+        let taken = |hosts: &Hosts, i: usize| fixed.iter().any(|p| hosts.is_taken(i, *p));
+        let mut full = BTreeSet::new();
+        if !fixed.is_empty() {
+            full.extend((0..rooms.len()).filter(|i| taken(&self.hosts, *i)));
+        }
+        let mut placer = Placer::new(&rooms, need, &beside, full);
+        let mut left = count;
+        while left > 0 {
+            let Some(index) = placer.next(&rooms) else { break };
+            let given = self.hosts.give_ports(index, &asked);
+            self.count_used(id);
+            let name = Arc::clone(&rooms[index].name);
+            let task = self.stage(app, &name, given);
+            std::mem::swap(&mut rooms, &mut self.hosts.rooms);
+            if let Some(record) = self.tasks.get(&task) {
+                self.hosts.occupy(record);
             }
-            match choose(&offered, &need, &beside) {
-                Err(refused) => {
-                    let named: Vec<_> = refused.into_iter().map(|(i, why)| (rooms[i].name.clone(), why)).collect();
-                    self.count_offer(id, &named);
-                    return;
-                }
-                Ok(index) => {
-                    let taken = used.entry(self.agents[index].node).or_default();
-                    let given = give_ports(&asked, ports, taken);
-                    rooms[index].cpus_free -= need.cpus;
-                    rooms[index].mem_free -= need.mem;
-                    rooms[index].ports_free = rooms[index].ports_free.saturating_sub(given.len());
-                    self.count_offer(id, &[]);
-                    let task = self.stage(app, &rooms[index].name, given);
-                    self.to_launch.push(task);
-                }
+            std::mem::swap(&mut rooms, &mut self.hosts.rooms);
+            if !fixed.is_empty() {
+                placer.fill_up((0..rooms.len()).filter(|i| taken(&self.hosts, *i)));
             }
-            match left {
-                0 => drop(self.waiting.remove(id)),
-                left => {
-                    if let Some(waiting) = self.waiting.get_mut(id) {
-                        waiting.count = left;
-                    }
-                }
+            placer.placed(&rooms, index);
+            self.to_launch.push(task);
+            left -= 1;
+        }
+        let refused = if left > 0 { placer.refusals(&rooms) } else { Vec::new() };
+        self.hosts.rooms = rooms;
+        if left == 0 {
+            self.waiting.remove(id);
+        } else {
+            self.count_refused(id, refused);
+            if let Some(waiting) = self.waiting.get_mut(id) {
+                waiting.count = left;
             }
         }
     }
 
-    /// Whether everything at or below a path has its instances ready.
-    fn is_up(&self, group: &str) -> bool {
-        self.apps_below(group).iter().filter_map(|id| self.app(id)).all(|app| {
-            let ready = self.tasks_of(app.id()).filter(|t| self.is_ready(t)).count();
-            ready >= app.wanted() as usize
-        })
-    }
-
-    fn used_ports(&self) -> BTreeMap<usize, BTreeSet<u16>> {
-        let mut used: BTreeMap<usize, BTreeSet<u16>> = BTreeMap::new();
-        for task in self.tasks.values().filter(|t| !t.ports.is_empty()) {
-            if let Some(agent) = self.agent(&task.agent) {
-                used.entry(agent.node).or_default().extend(task.ports.iter().copied());
-            }
+    /// Tells the deployment that holds this app if the app is where it shall be.
+    fn arrive(&mut self, app_id: &str) {
+        if !self.progress.is_open(app_id) {
+            return;
         }
-        used
+        if !(self.progress.waits(app_id) || self.is_settled(app_id)) {
+            return;
+        }
+        if let Some(id) = self.progress.arrived(app_id) {
+            self.advance(&id);
+        }
     }
 
-    /// Deployments that have reached their goal.
-    fn settle(&mut self) {
-        let done: Vec<String> = self
-            .deployments
-            .values()
-            .filter(|d| d.apps().all(|app| self.is_settled(app)))
-            .map(|d| d.id.clone())
-            .collect();
-        for id in done {
-            let Some(deployment) = self.drop_deployment(&id) else { continue };
-            for (index, step) in deployment.steps.iter().enumerate().skip(deployment.step) {
-                if index > deployment.step {
-                    self.events.push(step_info(&deployment, step));
-                }
-                let done =
-                    DeploymentStepSuccess { plan: plan(&deployment), current_step: wire(step), ..Default::default() };
-                self.events.push(done.into());
+    /// A deployment's step is done: on to the next one, or to the end.
+    pub fn advance(&mut self, id: &str) {
+        let Some(mut deployment) = self.deployments.get(id).cloned() else { return };
+        if let Some(step) = deployment.steps.get(deployment.step) {
+            let current_step = wire(step);
+            let done = DeploymentStepSuccess { plan: plan(&deployment), current_step, ..Default::default() };
+            self.events.push(done.into());
+        }
+        deployment.step += 1;
+        match deployment.steps.get(deployment.step) {
+            Some(step) => {
+                self.events.push(step_info(&deployment, step));
+                self.dirty.extend(step.iter().map(|(_, app)| app.clone()));
+                self.records.push(Record::Step(id.to_owned(), deployment.step));
+                self.progress.begin(&deployment);
+                self.deployments.insert(id.to_owned(), deployment);
             }
-            let success = DeploymentSuccess { id, plan: Some(plan(&deployment)), ..Default::default() };
-            self.events.push(success.into());
+            None => {
+                self.drop_deployment(id);
+                let plan = Some(plan(&deployment));
+                self.events.push(DeploymentSuccess { id: id.to_owned(), plan, ..Default::default() }.into());
+            }
         }
     }
 
@@ -210,24 +218,6 @@ impl World {
         let all = self.by_app.get(app_id).map_or(0, BTreeSet::len);
         all == wanted && self.tasks_of(app_id).all(|t| t.version >= app.generation && self.is_ready(t))
     }
-}
-
-fn give_ports(asked: &[u16], range: &RangeInclusive<u16>, taken: &mut BTreeSet<u16>) -> Vec<u16> {
-    let mut given = Vec::with_capacity(asked.len());
-    for &port in asked {
-        let port = if port != 0 { port } else { free_port(range, taken) };
-        taken.insert(port);
-        given.push(port);
-    }
-    given
-}
-
-/// A free port, from a random one upwards: a port that a stranger holds is then
-/// not tried again and again.
-fn free_port(range: &RangeInclusive<u16>, taken: &BTreeSet<u16>) -> u16 {
-    let (first, last) = (*range.start(), *range.end());
-    let start = rand::rng().random_range(first..=last);
-    (start..=last).chain(first..start).find(|p| !taken.contains(p)).unwrap_or(start)
 }
 
 pub(crate) fn wire(step: &[(String, String)]) -> Step {

@@ -10,11 +10,11 @@ use crate::health::CheckState;
 use crate::ids;
 use crate::placement::Refusal;
 use crate::record::{AppRecord, Record, TaskRecord};
-use crate::world::{Live, Waiting, World};
+use crate::world::{Live, SAMPLES, Waiting, World};
+use padis_protocol::app::UnreachableStrategy;
 use padis_protocol::event::{AddHealthCheck, InstanceChanged, RemoveHealthCheck, StatusUpdate};
-use padis_protocol::task::{TaskFailure, TaskState};
+use padis_protocol::task::{IpAddr, TaskFailure, TaskState};
 use padis_protocol::timestamp;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Seconds between SIGTERM and SIGKILL when the app names none (Mesos' default kill policy).
@@ -25,6 +25,8 @@ pub(crate) const GRACE_S: u32 = 3;
 pub(crate) struct End {
     pub state: TaskState,
     pub message: String,
+    /// Not the task's own doing: its replacement need not wait.
+    pub blameless: bool,
 }
 
 impl End {
@@ -35,10 +37,10 @@ impl End {
             true => format!("Container exceeded its memory limit and exited with status {code}"),
             false => format!("Container exited with status {code}"),
         };
-        Self { state, message }
+        Self { state, message, blameless: false }
     }
     pub fn failed(message: impl Into<String>) -> Self {
-        Self { state: TaskState::TaskFailed, message: message.into() }
+        Self { state: TaskState::TaskFailed, message: message.into(), blameless: false }
     }
 }
 
@@ -46,6 +48,7 @@ impl World {
     /// A new task on an agent: intent only, nothing runs yet.
     pub fn stage(&mut self, app: &AppRecord, agent: &str, ports: Vec<u16>) -> String {
         let (id, instance, container) = ids::task_names(app.id());
+        let spec = self.spec(app);
         let now = timestamp::now_ms();
         let task = TaskRecord {
             id: id.clone(),
@@ -53,6 +56,8 @@ impl World {
             app_id: app.id().to_owned(),
             version: app.version().to_owned(),
             agent: agent.to_owned(),
+            agent_id: self.agent(agent).map(|a| a.id.clone()).filter(|_| self.hosts.offers.is_some()),
+            addresses: Vec::new(),
             container,
             ports,
             state: TaskState::TaskStaging,
@@ -68,7 +73,7 @@ impl World {
         };
         let live = Live {
             health: CheckState::all(&app.app),
-            spec: Arc::new(app.app.clone()),
+            spec,
             running_since: None,
             unhealthy: None,
             launching: true,
@@ -93,15 +98,47 @@ impl World {
         let since = now.checked_sub(Duration::from_millis(ago.unsigned_abs())).unwrap_or(now);
         live.running_since.get_or_insert(since);
         task.started_ms.get_or_insert_with(timestamp::now_ms);
-        if !matches!(task.state, TaskState::TaskStaging | TaskState::TaskStarting) {
+        if !matches!(task.state, TaskState::TaskStaging | TaskState::TaskStarting | TaskState::TaskUnreachable) {
             return;
         }
         task.state = TaskState::TaskRunning;
         task.history.push((TaskState::TaskRunning, timestamp::now_ms()));
         self.dirty.insert(task.app_id.clone());
-        self.dirty.extend(self.waiting.keys().cloned()); // they may depend on it
         self.note_task(id);
         self.tell(id);
+    }
+
+    /// The task is on its agent and about to run.
+    pub fn starting(&mut self, id: &str) {
+        let Some(task) = self.tasks.get_mut(id).filter(|t| t.state == TaskState::TaskStaging) else { return };
+        task.state = TaskState::TaskStarting;
+        task.history.push((TaskState::TaskStarting, timestamp::now_ms()));
+        self.note_task(id);
+        self.tell(id);
+    }
+
+    /// The task's agent can't be reached; what becomes of it says its strategy. The
+    /// engine knows one time instead of two: when the replacement starts the task is
+    /// given up, and killed should it come back (Marathon keeps the older one until
+    /// `expungeAfterSeconds`).
+    pub fn unreachable(&mut self, id: &str, message: String, now: Instant) {
+        let Some(live) = self.live.get(id) else { return };
+        let strategy = live.spec.unreachable_strategy.as_ref().map(UnreachableStrategy::of).unwrap_or_default();
+        let Some(task) = self.tasks.get_mut(id) else { return };
+        let at = timestamp::now_ms();
+        if task.state != TaskState::TaskUnreachable {
+            task.state = TaskState::TaskUnreachable;
+            task.message.clone_from(&message);
+            task.history.push((TaskState::TaskUnreachable, at));
+            self.dirty.insert(task.app_id.clone());
+            self.note_task(id);
+            self.tell(id);
+        }
+        let since = self.tasks.get(id).and_then(|t| t.history.last()).map_or(at, |(_, at)| *at);
+        let waited = u64::try_from((at - since).max(0)).unwrap_or(0) / 1000;
+        if strategy.times().is_some_and(|(inactive, _)| waited >= inactive) {
+            self.ended(id, End { state: TaskState::TaskGone, message, blameless: true }, now);
+        }
     }
 
     /// The task shall stop. True if that is new.
@@ -124,8 +161,10 @@ impl World {
     pub fn ended(&mut self, id: &str, end: End, now: Instant) {
         let Some(mut task) = self.tasks.remove(id) else { return };
         let live = self.live.remove(id);
+        self.hosts.vacate(&task);
         let unhealthy = live.as_ref().and_then(|l| l.unhealthy.clone());
         let killed = task.state == TaskState::TaskKilling;
+        let blameless = end.blameless;
         (task.state, task.message) = match (killed, &unhealthy) {
             (true, Some(why)) => {
                 (TaskState::TaskKilled, format!("Task was killed since health check failed. Reason: {why}"))
@@ -136,7 +175,7 @@ impl World {
         let at = timestamp::now_ms();
         task.ended_ms = Some(at);
         task.history.push((task.state.clone(), at));
-        let sound = killed && unhealthy.is_none();
+        let sound = blameless || killed && unhealthy.is_none();
         let ran =
             live.as_ref().and_then(|l| l.running_since).map_or(Duration::ZERO, |s| now.saturating_duration_since(s));
         let slave_id = self.agent(&task.agent).map(|a| a.id.clone());
@@ -163,38 +202,38 @@ impl World {
             }
         }
         self.dirty.insert(task.app_id.clone());
-        self.dirty.extend(self.waiting.keys().cloned()); // room was freed
+        self.room_freed = true;
         let app_id = task.app_id.clone();
         self.records.push(Record::Task(Box::new(task.clone())));
         self.finished.insert(id.to_owned(), task);
+        self.ended_of.entry(app_id.clone()).or_default().insert((at, id.to_owned()));
         self.tell(id);
         self.prune(&app_id);
     }
 
     /// Forgets the oldest finished tasks of an app.
     fn prune(&mut self, app_id: &str) {
-        let mut ended: Vec<(i64, String)> = self
-            .finished
-            .values()
-            .filter(|t| t.app_id == app_id)
-            .map(|t| (t.ended_ms.unwrap_or(0), t.id.clone()))
-            .collect();
-        ended.sort();
-        let excess = ended.len().saturating_sub(self.keep_finished);
-        for (_, id) in ended.into_iter().take(excess) {
-            self.forget(&id);
+        while self.ended_of.get(app_id).is_some_and(|ended| ended.len() > self.keep_finished) {
+            self.forget_oldest(app_id);
         }
-        while self.finished.len() > MAX_FINISHED {
-            let oldest = self.finished.values().min_by_key(|t| t.ended_ms).map(|t| t.id.clone());
-            let Some(id) = oldest else { break };
-            self.forget(&id);
+        // Over all apps: one that has several gives one up, so that no app's last trace
+        // is taken by another's crash loop.
+        if self.finished.len() > MAX_FINISHED {
+            self.forget_oldest(app_id);
         }
     }
 
-    fn forget(&mut self, id: &str) {
-        self.finished.remove(id);
-        self.records.push(Record::TaskGone(id.to_owned()));
-        self.discard.push(id.to_owned());
+    fn forget_oldest(&mut self, app_id: &str) {
+        let Some(ended) = self.ended_of.get_mut(app_id) else { return };
+        let oldest = ended.pop_first();
+        if ended.is_empty() {
+            self.ended_of.remove(app_id);
+        }
+        if let Some((_, id)) = oldest {
+            self.finished.remove(&id);
+            self.records.push(Record::TaskGone(id.clone()));
+            self.discard.push(id);
+        }
     }
 
     /// The app's last task is gone and so is the app.
@@ -237,7 +276,7 @@ impl World {
             message: Some(task.message.clone()),
             app_id: task.app_id.clone(),
             host: task.agent.clone(),
-            ip_addresses: None,
+            ip_addresses: ip_addresses(task),
             ports: task.ports.clone(),
             version: task.version.clone(),
             ..StatusUpdate::default()
@@ -255,24 +294,38 @@ impl World {
         self.events.push(instance.into());
     }
 
-    /// Counts an offer that was used or not, for the queue.
-    pub fn count_offer(&mut self, app_id: &str, refused: &[(String, Refusal)]) {
+    /// Counts an offer that was used, for the queue.
+    pub fn count_used(&mut self, app_id: &str) {
+        let waiting = self.waiting.entry(app_id.to_owned()).or_insert_with(Waiting::new);
+        waiting.processed += 1;
+        waiting.last_used_ms = Some(timestamp::now_ms());
+    }
+
+    /// Counts the offers that were refused at one look, for the queue.
+    pub fn count_refused(&mut self, app_id: &str, refused: Vec<(usize, Refusal)>) {
         let now = timestamp::now_ms();
         let waiting = self.waiting.entry(app_id.to_owned()).or_insert_with(Waiting::new);
-        if refused.is_empty() {
-            waiting.processed += 1;
-            waiting.last_used_ms = Some(now);
-            return;
-        }
-        for (agent, refusal) in refused {
-            waiting.processed += 1;
-            waiting.unused += 1;
-            waiting.last_unused_ms = Some(now);
-            waiting.last.insert(agent.clone(), (*refusal, now));
+        waiting.processed += refused.len() as u64;
+        waiting.unused += refused.len() as u64;
+        waiting.last_unused_ms = Some(now);
+        waiting.last.clear();
+        for (_, refusal) in &refused {
+            *waiting.last.entry(*refusal).or_default() += 1;
             *waiting.refused.entry(*refusal).or_default() += 1;
         }
+        waiting.samples = refused;
+        waiting.samples.truncate(SAMPLES);
     }
 }
 
+/// Addresses of a task's own, as the API shows them.
+pub(crate) fn ip_addresses(task: &TaskRecord) -> Option<Vec<IpAddr>> {
+    let one = |ip: &String| IpAddr {
+        ip_address: ip.clone(),
+        protocol: if ip.contains(':') { "IPv6" } else { "IPv4" }.to_owned(),
+    };
+    (!task.addresses.is_empty()).then(|| task.addresses.iter().map(one).collect())
+}
+
 /// Finished tasks kept over all apps.
-const MAX_FINISHED: usize = 2_000;
+const MAX_FINISHED: usize = 20_000;

@@ -8,6 +8,7 @@
 mod addresses;
 mod browser;
 mod delivery;
+mod engine;
 mod load;
 mod pages;
 mod portal;
@@ -30,6 +31,13 @@ async fn main() -> Outcome<()> {
         addresses::measure(&mut t).await?;
     }
     let need = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set: run this by 'make bench'"));
+    if wants("engine") {
+        engine::measure(need("PADIS_BENCH_SERVER")?.as_ref(), &mut t).await?;
+    }
+    if !only.is_empty() && only.iter().all(|o| o == "engine" || o == "addresses") {
+        t.print();
+        return Ok(());
+    }
     let place = Place {
         server: need("PADIS_BENCH_SERVER")?.into(),
         push: need("PADIS_BENCH_PUSH")?.into(),

@@ -5,6 +5,8 @@
 //! `type` (events). All three are kept as they came.
 
 use crate::Extra;
+use crate::group::Group;
+use crate::readiness::ReadinessCheckResult;
 use serde::{Deserialize, Serialize};
 
 /// One action.
@@ -95,4 +97,35 @@ pub struct DeploymentResult {
     pub deployment_id: String,
     /// Its version, which is the app's new version.
     pub version: String,
+}
+
+members! {
+    Action {
+        /// How far the readiness checks are (in `currentActions`).
+        readiness_check_results / set_readiness_check_results: Vec<ReadinessCheckResult> = "readinessCheckResults",
+    }
+}
+
+members! {
+    Plan {
+        /// The root group before.
+        original / set_original: Group = "original",
+        /// The root group after.
+        target / set_target: Group = "target",
+    }
+}
+
+impl Action {
+    /// Its name, in either dialect.
+    pub fn name(&self) -> Option<&str> {
+        self.action.as_deref().or(self.kind.as_deref())
+    }
+}
+
+message! {
+    /// What a dry run answers (`PUT /v2/groups?dryRun=true`).
+    DeploymentSteps {
+        /// The steps.
+        steps: Option<Vec<Step>>,
+    }
 }

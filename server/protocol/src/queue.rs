@@ -2,6 +2,7 @@
 
 use crate::Extra;
 use crate::app::App;
+use crate::pod::Pod;
 use serde::{Deserialize, Serialize};
 
 /// Answer of `GET /v2/queue`.
@@ -19,6 +20,9 @@ pub struct QueueItem {
     /// The app; absent for a pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<App>,
+    /// The pod, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod: Option<Box<Pod>>,
     /// Instances left to launch.
     #[serde(default)]
     pub count: u32,

@@ -4,6 +4,7 @@
 //! it is kept as [`TaskState::Other`].
 
 use crate::Extra;
+use crate::check::CheckStatus;
 use crate::health::HealthResult;
 use serde::{Deserialize, Serialize};
 
@@ -35,11 +36,26 @@ pub enum TaskState {
     TaskUnreachable,
     /// Its agent is gone.
     TaskGone,
+    /// An operator has said that its agent never comes back.
+    TaskGoneByOperator,
     /// Unknown to the master.
     TaskUnknown,
     /// Anything newer.
     #[serde(untagged)]
     Other(String),
+}
+
+impl Default for TaskState {
+    /// None: `Other("")`.
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+impl crate::wire::Member for TaskState {
+    fn absent(&self) -> bool {
+        self.name().is_empty()
+    }
 }
 
 impl TaskState {
@@ -58,6 +74,7 @@ impl TaskState {
             Self::TaskDropped => "TASK_DROPPED",
             Self::TaskUnreachable => "TASK_UNREACHABLE",
             Self::TaskGone => "TASK_GONE",
+            Self::TaskGoneByOperator => "TASK_GONE_BY_OPERATOR",
             Self::TaskUnknown => "TASK_UNKNOWN",
             Self::Other(name) => name,
         }
@@ -65,6 +82,9 @@ impl TaskState {
 
     /// Marathon's name of the condition, `Running`.
     pub fn condition(&self) -> String {
+        if *self == Self::TaskGoneByOperator {
+            return String::from("Gone");
+        }
         let bare = self.name().strip_prefix("TASK_").unwrap_or(self.name()).to_ascii_lowercase();
         let mut letters = bare.chars();
         letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
@@ -81,6 +101,7 @@ impl TaskState {
                 | Self::TaskLost
                 | Self::TaskDropped
                 | Self::TaskGone
+                | Self::TaskGoneByOperator
         )
     }
 }
@@ -188,4 +209,81 @@ pub struct TaskFailure {
     /// Unknown members.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+members! {
+    Task {
+        /// The last result of the app's check.
+        check_result / set_check_result: CheckStatus = "checkResult",
+        /// Its persistent volumes.
+        local_volumes / set_local_volumes: Vec<LocalVolume> = "localVolumes",
+        /// Region of the agent.
+        region / set_region: String = "region",
+        /// Fault zone of the agent.
+        zone / set_zone: String = "zone",
+    }
+}
+
+message! {
+    /// A persistent volume of a task or a pod instance.
+    #[serde(rename_all = "camelCase")]
+    LocalVolume {
+        /// Path of the app or pod.
+        run_spec_id: String,
+        /// Path in the container.
+        container_path: String,
+        /// Makes it unique.
+        uuid: String,
+        /// `app#container-path#uuid`, Mesos' persistence id.
+        persistence_id: String,
+    }
+
+    /// Counts and life times of an app's tasks, by version.
+    #[serde(rename_all = "camelCase")]
+    TaskStatsByVersion {
+        /// Tasks started after the last scaling or restart.
+        started_after_last_scaling: Option<Stats>,
+        /// Tasks of the present configuration.
+        with_latest_config: Option<Stats>,
+        /// Tasks of older configurations.
+        with_outdated_config: Option<Stats>,
+        /// All of them.
+        total_summary: Option<Stats>,
+    }
+
+    /// One more level, as Marathon has it.
+    Stats {
+        /// The numbers.
+        stats: TaskStats,
+    }
+
+    /// The numbers.
+    #[serde(rename_all = "camelCase")]
+    TaskStats {
+        /// Counts.
+        counts: TaskCounts,
+        /// Absent while no task has started.
+        life_time: Option<TaskLifeTime>,
+    }
+
+    /// Counts of tasks.
+    TaskCounts {
+        /// On their way.
+        staged: u32,
+        /// Running.
+        running: u32,
+        /// Running, and all checks succeed.
+        healthy: u32,
+        /// Running, and a check fails.
+        unhealthy: u32,
+    }
+
+    /// Life times of tasks.
+    #[serde(rename_all = "camelCase")]
+    TaskLifeTime {
+        /// Mean, in seconds.
+        average_seconds: f64,
+        /// Median, in seconds.
+        median_seconds: f64,
+    }
 }

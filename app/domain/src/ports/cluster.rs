@@ -1,7 +1,9 @@
-use super::PortResult;
+use super::{PortError, PortResult};
+use crate::problem::System;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// One Mesos agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +26,21 @@ pub struct Host {
     pub mem_used_mib: u64,
     /// Tasks running there.
     pub tasks: u32,
+}
+
+/// Whether a host works. Not a field of [`Host`], because a host that is emptied
+/// on purpose and one that fell silent both are "not active" to Mesos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Duty {
+    /// It takes new tasks.
+    Working,
+    /// It takes no new tasks; those that it has go.
+    Draining,
+    /// It takes no new tasks and has none: it may be switched off.
+    Drained,
+    /// The master knows it and does not hear it.
+    Silent,
 }
 
 /// What a task uses now.
@@ -67,6 +84,27 @@ pub trait Cluster: Send + Sync {
         offset: Option<u64>,
         length: u64,
     ) -> PortResult<FilePiece>;
+    /// Whether each host works, by agent id. By default nothing is known.
+    async fn duties(&self) -> PortResult<BTreeMap<String, Duty>> {
+        Err(no_drain())
+    }
+    /// Takes a host out of service: it gets no new tasks, and those that it has are
+    /// asked to end and are killed after `grace` at most (or after their own,
+    /// shorter, time). Returns once that is recorded; [`Cluster::duties`] tells when
+    /// the host is empty. It stays so until [`Cluster::undrain`], also when it or the
+    /// master starts anew. Repeating it is harmless. A cluster that can only announce
+    /// it (Mesos before 1.9) kills nothing: whoever drains moves the tasks.
+    async fn drain(&self, _agent_id: &str, _grace: Duration) -> PortResult<()> {
+        Err(no_drain())
+    }
+    /// Puts a host back into service; one that is in service stays so.
+    async fn undrain(&self, _agent_id: &str) -> PortResult<()> {
+        Err(no_drain())
+    }
     /// Whether it answers.
     async fn ping(&self) -> PortResult<()>;
+}
+
+fn no_drain() -> PortError {
+    PortError::refused(System::Cluster, "this cluster can't take a host out of service")
 }

@@ -2,10 +2,11 @@
 
 use super::faults::{Faults, lock};
 use async_trait::async_trait;
-use padis_domain::ports::{Cluster, FilePiece, Host, PortError, PortResult, TaskUse};
+use padis_domain::ports::{Cluster, Duty, FilePiece, Host, PortError, PortResult, TaskUse};
 use padis_domain::problem::System;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::time::Duration;
 
 #[derive(Default)]
 struct Inner {
@@ -13,6 +14,8 @@ struct Inner {
     usage: BTreeMap<String, TaskUse>,
     /// By (task, file).
     files: BTreeMap<(String, String), Vec<u8>>,
+    /// Hosts that were taken out of service.
+    out: BTreeSet<String>,
 }
 
 /// Hosts by agent id.
@@ -102,7 +105,45 @@ impl Cluster for FakeCluster {
         };
         self.faults.run("read_file", &format!("{task_id}/{file}"), read).await
     }
+    async fn duties(&self) -> PortResult<BTreeMap<String, Duty>> {
+        let duty = |host: &Host, out: bool| match (out, host.tasks, host.active) {
+            (true, 0, _) => Duty::Drained,
+            (true, ..) => Duty::Draining,
+            (false, _, true) => Duty::Working,
+            (false, ..) => Duty::Silent,
+        };
+        let tell = || {
+            let inner = lock(&self.inner);
+            Ok(inner.hosts.values().map(|h| (h.id.clone(), duty(h, inner.out.contains(&h.id)))).collect())
+        };
+        self.faults.run("duties", "", tell).await
+    }
+    /// Its tasks end at once, as if each obeyed.
+    async fn drain(&self, agent_id: &str, _grace: Duration) -> PortResult<()> {
+        let drain = || {
+            let inner = &mut *lock(&self.inner);
+            let host = inner.hosts.get_mut(agent_id).ok_or_else(|| unknown(agent_id))?;
+            (host.active, host.tasks, host.cpu_used_milli, host.mem_used_mib) = (false, 0, 0, 0);
+            inner.out.insert(agent_id.to_owned());
+            Ok(())
+        };
+        self.faults.run("drain", agent_id, drain).await
+    }
+    async fn undrain(&self, agent_id: &str) -> PortResult<()> {
+        let undrain = || {
+            let inner = &mut *lock(&self.inner);
+            let host = inner.hosts.get_mut(agent_id).ok_or_else(|| unknown(agent_id))?;
+            // One that fell silent by itself is not heard again because somebody asks.
+            host.active |= inner.out.remove(agent_id);
+            Ok(())
+        };
+        self.faults.run("undrain", agent_id, undrain).await
+    }
     async fn ping(&self) -> PortResult<()> {
         self.faults.run("ping", "", || Ok(())).await
     }
+}
+
+fn unknown(agent_id: &str) -> PortError {
+    PortError::refused(System::Cluster, format!("host {agent_id} is not part of the cluster (any more)"))
 }

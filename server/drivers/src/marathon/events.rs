@@ -165,6 +165,7 @@ fn translate(kind: &str, event: Event) -> Vec<SchedEvent> {
         Event::UnhealthyInstanceKill(e) => one(e.app_id, Some(e.task_id), None, e.reason),
         Event::InstanceChanged(e) => one(e.run_spec_id, None, None, e.condition),
         Event::InstanceHealthChanged(e) => one(e.run_spec_id, None, None, String::new()),
+        Event::UnknownInstanceTerminated(e) => one(e.run_spec_id, None, None, e.condition),
         Event::DeploymentInfo(e) => all(apps(Some(&e.plan), Some(&e.current_step)), String::new()),
         Event::DeploymentStepSuccess(e) => all(apps(Some(&e.plan), Some(&e.current_step)), String::new()),
         Event::DeploymentStepFailure(e) => all(apps(Some(&e.plan), Some(&e.current_step)), String::new()),

@@ -11,7 +11,10 @@ use std::sync::{PoisonError, RwLock};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Agent {
     pub id: String,
+    pub name: String,
     pub active: bool,
+    /// Whether it knows how to be drained: since Mesos 1.9.
+    pub drains: bool,
     /// `slave(1)`.
     process: String,
     /// `127.0.0.1:5051`.
@@ -19,7 +22,7 @@ pub(super) struct Agent {
 }
 
 impl Agent {
-    fn of(slave: &Slave) -> Self {
+    pub(super) fn of(slave: &Slave) -> Self {
         // `slave(1)@127.0.0.1:5051`; without a pid, the host name and port of old masters.
         let (process, address) = match slave.pid.split_once('@') {
             Some((process, address)) => (process.to_owned(), address.to_owned()),
@@ -28,7 +31,13 @@ impl Agent {
                 ("slave(1)".to_owned(), format!("{}:{port}", slave.hostname))
             }
         };
-        Self { id: slave.id.clone(), active: slave.active, process, address }
+        let drains = slave.capabilities.iter().any(|c| c == "AGENT_DRAINING");
+        Self { id: slave.id.clone(), name: slave.hostname.clone(), active: slave.active, drains, process, address }
+    }
+
+    /// The address without its port.
+    pub(super) fn ip(&self) -> &str {
+        self.address.rsplit_once(':').map_or(self.address.as_str(), |(ip, _)| ip)
     }
 
     /// A path of the agent's server: files, metrics.

@@ -1,16 +1,48 @@
 //! Sandbox files: find the executor's folder, then read a piece of a file in it.
+//!
+//! What one could get wrong: an agent writes the file's bytes into its JSON as they
+//! are. A log in GBK, or a piece that ends within a character, is then no valid
+//! JSON, and a client that insists shows nothing at all. So the pieces stay bytes
+//! until they are put together.
 
 use super::MesosClient;
 use super::agents::Agent;
 use padis_domain::ports::{FilePiece, PortError, PortResult};
 use padis_domain::problem::System;
-use padis_protocol::mesos::{AgentState, Executor, FileRead};
+use padis_protocol::mesos::{AgentState, Executor};
 use reqwest::Url;
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// Sixteen pages: the most that an agent gives in one answer.
 const PIECE: u64 = 64 * 1024;
 /// The most that one call reads, in bytes.
 const MOST: u64 = 4 * 1024 * 1024;
+
+/// Answer of `/files/read`: [`padis_protocol::mesos::FileRead`] without faith in its encoding.
+#[derive(serde::Deserialize)]
+struct Read {
+    data: Raw,
+    offset: u64,
+}
+
+/// The bytes of a JSON string, valid or not.
+struct Raw(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = Raw;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Raw, E> {
+                Ok(Raw(bytes.to_vec()))
+            }
+        }
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
 
 fn runs(executor: &Executor, task_id: &str) -> bool {
     let tasks = executor.tasks.iter().chain(&executor.queued_tasks).chain(&executor.completed_tasks);
@@ -37,7 +69,25 @@ fn read_url(agent: &Agent, path: &str, offset: i64, length: u64) -> PortResult<U
     Ok(url)
 }
 
+/// Whether it names something inside of a sandbox.
+pub(super) fn sound(file: &str) -> bool {
+    !file.starts_with('/') && file.split('/').all(|part| part != "..")
+}
+
+/// The agent has forgotten the task, or the file was never there.
+pub(super) fn gone(task_id: &str, file: &str) -> PortError {
+    PortError::refused(System::Cluster, format!("{file} of {task_id} is not kept (any more)"))
+}
+
 impl MesosClient {
+    /// Where the agent keeps a task's files.
+    pub(super) async fn sandbox(&self, agent: &Agent, task_id: &str) -> PortResult<Option<String>> {
+        let what = format!("read the state of agent {}", agent.id);
+        let answer = self.http.get(&what, agent.process_url("state")?).await?;
+        let state: AgentState = self.http.json(&what, &answer)?;
+        Ok(sandbox(&state, task_id))
+    }
+
     pub(super) async fn read_sandbox(
         &self,
         agent_id: &str,
@@ -46,8 +96,7 @@ impl MesosClient {
         offset: Option<u64>,
         length: u64,
     ) -> PortResult<FilePiece> {
-        let sound = !file.is_empty() && !file.starts_with('/') && file.split('/').all(|part| part != "..");
-        if !sound {
+        if file.is_empty() || !sound(file) {
             return Err(PortError::refused(System::Cluster, format!("{file:?} is no file of a sandbox")));
         }
         let agent = self.agent(agent_id).await?;
@@ -67,13 +116,10 @@ impl MesosClient {
         offset: Option<u64>,
         length: u64,
     ) -> PortResult<FilePiece> {
-        let gone = || PortError::refused(System::Cluster, format!("{file} of {task_id} is not kept (any more)"));
-        let what = format!("read the state of agent {}", agent.id);
-        let answer = self.http.get(&what, agent.process_url("state")?).await?;
-        let state: AgentState = self.http.json(&what, &answer)?;
-        let path = format!("{}/{file}", sandbox(&state, task_id).ok_or_else(gone)?);
+        let gone = || gone(task_id, file);
+        let path = format!("{}/{file}", self.sandbox(agent, task_id).await?.ok_or_else(gone)?);
         let what = format!("read {file} of task {task_id}");
-        let ask = async |from: i64, n: u64| -> PortResult<FileRead> {
+        let ask = async |from: i64, n: u64| -> PortResult<Read> {
             let answer = self.http.get(&what, read_url(agent, &path, from, n)?).await?;
             if answer.status.as_u16() == 404 { Err(gone()) } else { self.http.json(&what, &answer) }
         };
@@ -81,24 +127,30 @@ impl MesosClient {
         let whole = ask(-1, 0).await?.offset;
         let from = offset.unwrap_or(whole.saturating_sub(length)).min(whole);
         let end = from.saturating_add(length).min(whole);
-        let mut piece = FilePiece { offset: from, data: String::new(), length: whole };
+        let mut data = Vec::new();
         let mut at = from;
         while at < end {
             let n = PIECE.min(end - at);
             let read = ask(i64::try_from(at).unwrap_or(i64::MAX), n).await?;
-            if read.data.is_empty() {
+            if read.data.0.is_empty() {
                 break; // it was cut short meanwhile
             }
-            piece.data.push_str(&read.data);
-            at += n;
+            at += n.min(read.data.0.len() as u64);
+            data.extend(read.data.0);
         }
-        Ok(piece)
+        Ok(FilePiece { offset: from, data: String::from_utf8_lossy(&data).into_owned(), length: whole })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_piece_is_bytes_whatever_they_mean() {
+        let read: Read = serde_json::from_slice(b"{\"data\":\"a\xff\xfeb\\u0000c\\n\xe9\",\"offset\":7}").unwrap();
+        assert_eq!((read.data.0.as_slice(), read.offset), (&b"a\xff\xfeb\0c\n\xe9"[..], 7));
+    }
 
     #[test]
     fn the_sandbox_of_an_ended_task_of_an_ended_framework_is_found() {

@@ -1,4 +1,5 @@
-//! The Cluster port on the Mesos operator API, version 0.
+//! The Cluster port on the Mesos operator API: version 0 for reading, version 1 for
+//! taking hosts out of service.
 //!
 //! What one could get wrong: a standby master answers 307 to the leader (followed
 //! by [`crate::http::Endpoints`]); an agent's process is not always `slave(1)` and
@@ -8,17 +9,22 @@
 //! `/files/read` gives at most 16 pages (64 KiB) at a time.
 
 mod agents;
+mod download;
+mod duty;
 mod files;
+mod view;
+
+pub use download::{Download, SandboxFile};
+pub use view::{AgentView, Amounts, Attribute, FrameworkView, RoleView};
 
 use crate::http::{Auth, Endpoints, Request};
 use agents::{Agent, Agents};
 use async_trait::async_trait;
 use futures::StreamExt;
-use padis_domain::ports::{Cluster, FilePiece, Host, PortError, PortResult, TaskUse};
+use padis_domain::ports::{Cluster, Duty, FilePiece, Host, PortError, PortResult, TaskUse};
 use padis_domain::problem::System;
 use padis_protocol::mesos::{ContainerInfo, MasterState, Slave, Statistics, scalar};
 use reqwest::Method;
-use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -48,13 +54,15 @@ impl MesosConfig {
 pub struct MesosClient {
     http: Endpoints,
     agents: Agents,
+    /// For one answer's head, and for each piece of a stream.
+    deadline: Duration,
 }
 
 impl MesosClient {
     /// Nothing is contacted yet; an address that can't be one is `Refused`.
     pub fn new(config: &MesosConfig) -> PortResult<Self> {
         let http = Endpoints::new(System::Cluster, &config.masters, config.auth.clone(), config.deadline)?;
-        Ok(Self { http, agents: Agents::default() })
+        Ok(Self { http, agents: Agents::default(), deadline: config.deadline })
     }
 
     async fn master<T: serde::de::DeserializeOwned>(&self, what: &str, path: &str) -> PortResult<T> {
@@ -103,18 +111,11 @@ fn milli(number: f64) -> u64 {
     (number * 1000.0).round() as u64
 }
 
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(s) => s.clone(),
-        other => other.to_string(),
-    }
-}
-
 fn host(slave: Slave, tasks: &HashMap<String, u32>) -> Host {
     Host {
         tasks: tasks.get(&slave.id).copied().unwrap_or_default(),
         name: slave.hostname,
-        attributes: slave.attributes.iter().map(|(k, v)| (k.clone(), text(v))).collect(),
+        attributes: slave.attributes.iter().map(|(k, v)| (k.clone(), Attribute::of(v).text())).collect(),
         active: slave.active,
         cpu_milli: milli(scalar(&slave.resources, "cpus")),
         cpu_used_milli: milli(scalar(&slave.used_resources, "cpus")),
@@ -174,6 +175,18 @@ impl Cluster for MesosClient {
         self.read_sandbox(agent_id, task_id, file, offset, length).await
     }
 
+    async fn duties(&self) -> PortResult<BTreeMap<String, Duty>> {
+        self.read_duties().await
+    }
+
+    async fn drain(&self, agent_id: &str, grace: Duration) -> PortResult<()> {
+        self.drain_agent(agent_id, grace).await
+    }
+
+    async fn undrain(&self, agent_id: &str) -> PortResult<()> {
+        self.reactivate_agent(agent_id).await
+    }
+
     async fn ping(&self) -> PortResult<()> {
         let what = "ping";
         let request = Request { what, method: Method::GET, path: "/master/health".to_owned(), body: None };
@@ -223,7 +236,7 @@ mod tests {
         let host = host(slave, &HashMap::from([("S1".to_owned(), 3)]));
         assert_eq!((host.cpu_milli, host.cpu_used_milli, host.mem_mib, host.mem_used_mib), (4000, 350, 1536, 96));
         assert_eq!((host.tasks, host.active), (3, true));
-        assert_eq!(host.attributes, BTreeMap::from([("pool".into(), "alpha".into()), ("rack".into(), "7.0".into())]));
+        assert_eq!(host.attributes, BTreeMap::from([("pool".into(), "alpha".into()), ("rack".into(), "7".into())]));
     }
 
     #[test]

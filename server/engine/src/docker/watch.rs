@@ -28,7 +28,7 @@ const LAST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Follows a node until the engine stops.
 pub(crate) async fn follow(core: Arc<Core>, index: usize) {
-    let Some(node) = core.nodes.get(index).cloned() else { return };
+    let Some(node) = core.runtime.node(index) else { return };
     let mut pause = FIRST_PAUSE;
     let mut since = timestamp::now_ms();
     let mut told = false;

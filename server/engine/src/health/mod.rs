@@ -15,7 +15,7 @@ use padis_protocol::app::App;
 use padis_protocol::event::{
     FailedHealthCheck, HealthStatusChanged, InstanceHealthChanged, UnhealthyInstanceKill, UnhealthyTaskKill,
 };
-use padis_protocol::health::{HealthCheck, HealthResult};
+use padis_protocol::health::{HealthCheck, HealthProtocol, HealthResult};
 use padis_protocol::task::TaskState;
 use padis_protocol::timestamp;
 use std::sync::Arc;
@@ -143,7 +143,6 @@ impl World {
             self.events.push(task_event.into());
             self.events.push(instance_event.into());
             self.dirty.insert(app_id.clone());
-            self.dirty.extend(self.waiting.keys().cloned());
         }
         if verdict == Verdict::Kill {
             live.unhealthy = Some(cause.clone());
@@ -174,6 +173,23 @@ impl World {
     }
 }
 
+impl World {
+    /// A check that is made where the task runs told its result.
+    pub fn told_healthy(&mut self, task_id: &str, healthy: bool, now: Instant) {
+        let spec = self.live.get(task_id).map(|l| Arc::clone(&l.spec));
+        let checks = spec.as_ref().and_then(|s| s.health_checks.as_deref()).unwrap_or_default();
+        let own = |c: &HealthCheck| {
+            !matches!(
+                c.protocol.unwrap_or_default(),
+                HealthProtocol::Http | HealthProtocol::Https | HealthProtocol::Tcp
+            )
+        };
+        let Some(index) = checks.iter().position(own) else { return };
+        let result = if healthy { Ok(()) } else { Err(String::from("the check on the agent failed")) };
+        self.checked(task_id, index, result, now);
+    }
+}
+
 /// Makes one check of one task again and again, until the task is gone.
 pub(crate) async fn watch(core: Arc<Core>, task_id: String, index: usize) {
     let Some((check, spec)) = core.look(|w| {
@@ -183,6 +199,9 @@ pub(crate) async fn watch(core: Arc<Core>, task_id: String, index: usize) {
     }) else {
         return;
     };
+    if core.runtime.checks_itself(&check) {
+        return;
+    }
     // An interval of 0 would be a busy loop; Marathon's scheduler can't do less than this either.
     let interval = Duration::from_secs(u64::from(check.interval_s())).max(Duration::from_millis(100));
     let timeout = Duration::from_secs(u64::from(check.timeout_s()).max(1));

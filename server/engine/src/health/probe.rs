@@ -9,6 +9,7 @@
 
 use crate::core::Core;
 use crate::record::TaskRecord;
+use crate::runtime::Runtime;
 use padis_protocol::app::App;
 use padis_protocol::container::NetworkMode;
 use padis_protocol::health::{HealthCheck, HealthProtocol};
@@ -24,6 +25,9 @@ pub(crate) enum Outcome {
 }
 
 pub(crate) async fn probe(core: &Core, task: &TaskRecord, app: &App, check: &HealthCheck) -> Outcome {
+    if matches!(core.runtime, Runtime::Simulated(_)) {
+        return Outcome::Healthy;
+    }
     let protocol = check.protocol.unwrap_or_default();
     if protocol == HealthProtocol::Command {
         let command = check.command.as_ref().map_or("", |c| c.value.as_str());
@@ -55,7 +59,13 @@ async fn target(core: &Core, task: &TaskRecord, app: &App, check: &HealthCheck) 
     let index = check.port_index.unwrap_or(0) as usize;
     let networks = app.network_list();
     let mode = networks.first().and_then(|n| n.mode).unwrap_or_default();
-    let loopback = IpAddr::from([127, 0, 0, 1]);
+    let loopback = match &core.runtime {
+        Runtime::Mesos(_) => match core.look(|w| agent_ip(w, task)) {
+            Some(ip) => ip,
+            None => return Err(sick("the agent's address is not known")),
+        },
+        _ => IpAddr::from([127, 0, 0, 1]),
+    };
     if mode == NetworkMode::Host {
         let port = check.port.or_else(|| task.ports.get(index).copied());
         return port.map(|p| (loopback, p)).ok_or_else(|| sick("the health check names no port"));
@@ -68,12 +78,21 @@ async fn target(core: &Core, task: &TaskRecord, app: &App, check: &HealthCheck) 
     }
     let mapped = app.mappings().get(index).and_then(|m| m.container_port);
     let port = check.port.or(mapped).filter(|p| *p != 0).ok_or_else(|| sick("the health check names no port"))?;
+    if matches!(core.runtime, Runtime::Mesos(_)) {
+        let own = task.addresses.first().and_then(|a| a.parse().ok());
+        return own.map(|ip| (ip, port)).ok_or_else(|| sick("the container has no address yet"));
+    }
     let Some(node) = core.node_of(task) else { return Err(Outcome::Unknown) };
     match node.address(&task.container).await {
         Ok(Some(ip)) => Ok((ip, port)),
         Ok(None) => Err(sick("the container has no address yet")),
         Err(_) => Err(Outcome::Unknown),
     }
+}
+
+fn agent_ip(w: &crate::world::World, task: &TaskRecord) -> Option<IpAddr> {
+    let index = w.hosts.index(&task.agent)?;
+    w.hosts.offers.as_ref()?.ips.get(&index)?.parse().ok()
 }
 
 async fn status(stream: &mut TcpStream, target: (IpAddr, u16), path: &str) -> std::io::Result<u16> {

@@ -116,13 +116,13 @@ pub(super) async fn create(
     let patch = object(json(&headers, &body)?)?;
     let id = id_of(&patch)?.ok_or_else(missing_id)?;
     let force = flag(&query, "force", false);
-    let default_image = core.config.default_image.is_some();
+    let can = core.can();
     let (result, seq) = core.change(|w| {
         if w.app(&id).is_some() {
             return Err(Refused::Exists(id.clone()));
         }
         let change = Change { id: id.clone(), patch, partial: false, create: true };
-        let result = w.change_apps(vec![change], force, default_image)?;
+        let result = w.change_apps(vec![change], force, can)?;
         announce(w, &id, &peer, &uri);
         let app = w.app(&id).map(|a| w.app_view(a, Embed::ALL));
         Ok((result, app))
@@ -211,11 +211,11 @@ async fn update(core: &Core, peer: &Peer, rest: &str, uri: &Uri, query: &Query, 
 
 async fn apply(core: &Core, peer: &Peer, uri: &Uri, query: &Query, changes: Vec<Change>) -> Answer {
     let force = flag(query, "force", false);
-    let default_image = core.config.default_image.is_some();
+    let can = core.can();
     let (result, seq) = core.change(|w| {
         let ids: Vec<String> = changes.iter().map(|c| c.id.clone()).collect();
         let fresh = ids.iter().all(|id| w.app(id).is_none());
-        let result = w.change_apps(changes, force, default_image)?;
+        let result = w.change_apps(changes, force, can)?;
         for id in &ids {
             announce(w, id, peer, uri);
         }

@@ -34,6 +34,9 @@ impl From<Refused> for ApiError {
             Refused::UnknownVersion(version) => Self::new(422, format!("App version '{version}' does not exist")),
             Refused::UnknownDeployment(id) => Self::new(404, format!("DeploymentPlan {id} does not exist")),
             Refused::UnknownTask(id) => Self::new(404, format!("Task '{id}' does not exist")),
+            Refused::UnknownGroup(id) => Self::new(404, format!("Group '{id}' does not exist")),
+            Refused::Unknown(text) => Self::new(404, text),
+            Refused::Conflict(text) => Self::new(409, text),
             Refused::Exists(id) => Self::new(409, format!("An app with id [{id}] already exists.")),
             Refused::TooMany => Self::new(
                 403,

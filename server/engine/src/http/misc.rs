@@ -1,22 +1,16 @@
-//! Info, leader, ping, deployments, metrics, and a read view of groups.
+//! Info, leader, ping, deployments, metrics.
 
 use super::apps::deployed;
-use super::error::ApiError;
-use super::view::Embed;
 use super::{Answer, Query, Shared, flag};
 use crate::core::Core;
-use crate::ids;
 use crate::schedule::wire;
-use crate::world::World;
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use padis_protocol::deployment::Deployment;
 use padis_protocol::info::{Info, Leader};
-use padis_protocol::timestamp;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// The version of Marathon whose API this is.
 const API_VERSION: &str = "1.11.24";
@@ -37,9 +31,7 @@ pub(super) async fn leader(core: Shared) -> Answer {
 
 /// `GET /v2/info`. `padis_engine` says what a Marathon would not know.
 pub(super) async fn info(core: Shared) -> Answer {
-    let up = core.look(|w| w.nodes_up.clone());
-    let docker = core.nodes.iter().zip(up).map(|(node, up)| json!({"socket": node.socket, "answers": up}));
-    let docker: Vec<Value> = docker.collect();
+    let docker = core.runtime.about(&core);
     let object = |value: Value| value.as_object().map(|m| m.clone().into_iter().collect()).unwrap_or_default();
     let info = Info {
         name: String::from("marathon"),
@@ -66,7 +58,7 @@ pub(super) async fn info(core: Shared) -> Answer {
         })),
         zookeeper_config: object(json!({})),
         http_config: object(json!({"http_port": core.config.marathon_listen.port(), "https_port": 0})),
-        extra: object(json!({"padis_engine": {"docker": docker}})),
+        extra: object(json!({"padis_engine": docker})),
     };
     Ok(Json(info).into_response())
 }
@@ -95,7 +87,7 @@ pub(super) async fn metrics(core: Shared) -> Answer {
 pub(super) async fn deployments(core: Shared) -> Answer {
     let list: Vec<Deployment> = core.look(|w| {
         let show = |d: &crate::record::DeploymentRecord| {
-            let current = d.steps.last().map(|s| wire(s)).and_then(|s| s.actions).unwrap_or_default();
+            let current = d.steps.get(d.step).map(|s| wire(s)).and_then(|s| s.actions).unwrap_or_default();
             let with_results = |mut action: padis_protocol::deployment::Action| {
                 action.extra.insert(String::from("readinessCheckResults"), json!([]));
                 action
@@ -107,7 +99,7 @@ pub(super) async fn deployments(core: Shared) -> Answer {
                 affected_pods: Vec::new(),
                 steps: d.steps.iter().map(|s| wire(s)).collect(),
                 current_actions: current.into_iter().map(with_results).collect(),
-                current_step: d.steps.len() as u32,
+                current_step: d.step as u32 + 1,
                 total_steps: d.steps.len() as u32,
                 ..Deployment::default()
             }
@@ -120,47 +112,12 @@ pub(super) async fn deployments(core: Shared) -> Answer {
 /// `DELETE /v2/deployments/{id}`
 pub(super) async fn cancel_deployment(core: Shared, Path(id): Path<String>, query: Query) -> Answer {
     let force = flag(&query, "force", false);
-    let default_image = core.config.default_image.is_some();
-    let (result, seq) = core.change(|w| w.cancel_deployment(&id, force, default_image));
+    let can = core.can();
+    let (result, seq) = core.change(|w| w.cancel_deployment(&id, force, can));
     let result = result?;
     core.durable(seq).await?;
     Ok(match result {
         Some(result) => deployed(StatusCode::OK, &result),
         None => StatusCode::ACCEPTED.into_response(),
     })
-}
-
-/// `GET /v2/groups`
-pub(super) async fn root_group(core: Shared) -> Answer {
-    Ok(Json(core.look(|w| group_view(w, "/"))).into_response())
-}
-
-/// `GET /v2/groups/{id}`
-pub(super) async fn group(core: Shared, Path(rest): Path<String>) -> Answer {
-    let id = ids::absolute(&rest);
-    let known = id == "/" || core.look(|w| !w.apps_below(&id).is_empty());
-    if !known {
-        return Err(ApiError::new(404, format!("Group '{id}' does not exist")));
-    }
-    Ok(Json(core.look(|w| group_view(w, &id))).into_response())
-}
-
-fn group_view(w: &World, id: &str) -> Value {
-    let prefix = if id == "/" { String::from("/") } else { format!("{id}/") };
-    let mut apps = Vec::new();
-    let mut groups = BTreeSet::new();
-    let mut version = String::new();
-    for app in w.apps.values().filter(|a| !a.deleting) {
-        let Some(rest) = app.id().strip_prefix(&prefix) else { continue };
-        version = version.max(app.version().to_owned());
-        match rest.split_once('/') {
-            None => apps.push(w.app_view(app, Embed::default())),
-            Some((name, _)) => drop(groups.insert(format!("{prefix}{name}"))),
-        }
-    }
-    if version.is_empty() {
-        version = timestamp::format(0);
-    }
-    let groups: Vec<Value> = groups.iter().map(|g| group_view(w, g)).collect();
-    json!({"id": id, "apps": apps, "groups": groups, "pods": [], "dependencies": [], "version": version})
 }

@@ -17,13 +17,11 @@ use std::time::Instant;
 /// `GET /v2/queue`
 pub(super) async fn list(core: Shared, query: Query) -> Answer {
     let offers = params(&query, "embed").contains(&"lastUnusedOffers");
-    let ports = core.config.ports.len();
-    let queue =
-        core.look(|w| w.waiting.iter().filter_map(|(id, waiting)| item(w, id, waiting, offers, ports)).collect());
+    let queue = core.look(|w| w.waiting.iter().filter_map(|(id, waiting)| item(w, id, waiting, offers)).collect());
     Ok(Json(Queue { queue }).into_response())
 }
 
-fn item(w: &World, id: &str, waiting: &Waiting, offers: bool, ports: usize) -> Option<QueueItem> {
+fn item(w: &World, id: &str, waiting: &Waiting, offers: bool) -> Option<QueueItem> {
     let app = w.app(id)?;
     let left = w.backoff.get(id).map(|b| b.left(Instant::now())).unwrap_or_default();
     Some(QueueItem {
@@ -41,15 +39,15 @@ fn item(w: &World, id: &str, waiting: &Waiting, offers: bool, ports: usize) -> O
             unused_offers_count: waiting.unused,
             last_unused_offer_at: waiting.last_unused_ms.map(timestamp::format),
             last_used_offer_at: waiting.last_used_ms.map(timestamp::format),
-            reject_summary_last_offers: Some(funnel(waiting.last.len() as u64, |refusal| {
-                waiting.last.values().filter(|(r, _)| *r == refusal).count() as u64
+            reject_summary_last_offers: Some(funnel(waiting.last.values().sum(), |refusal| {
+                waiting.last.get(&refusal).copied().unwrap_or(0)
             })),
             reject_summary_launch_attempt: Some(funnel(waiting.processed, |refusal| {
                 waiting.refused.get(&refusal).copied().unwrap_or(0)
             })),
             ..OffersSummary::default()
         }),
-        last_unused_offers: offers.then(|| unused(w, waiting, ports)),
+        last_unused_offers: offers.then(|| unused(w, waiting)),
         ..QueueItem::default()
     })
 }
@@ -65,14 +63,13 @@ fn funnel(offers: u64, declined: impl Fn(Refusal) -> u64) -> Vec<DeclinedStep> {
     Refusal::FUNNEL.into_iter().map(stage).collect()
 }
 
-fn unused(w: &World, waiting: &Waiting, ports: usize) -> Vec<UnusedOffer> {
-    let rooms = w.rooms(ports);
-    let offer = |(name, (refusal, at)): (&String, &(Refusal, i64))| {
-        let agent = w.agent(name)?;
-        let room = rooms.iter().find(|r| r.name == *name)?;
+fn unused(w: &World, waiting: &Waiting) -> Vec<UnusedOffer> {
+    let at = waiting.last_unused_ms.unwrap_or(0);
+    let offer = |(index, refusal): &(usize, Refusal)| {
+        let (agent, room) = (w.hosts.agents.get(*index)?, w.hosts.rooms.get(*index)?);
         let scalar = |name: &str, value: f64| OfferValue {
             name: name.to_owned(),
-            role: Some(String::from("*")),
+            role: room.roles.first().cloned(),
             scalar: Some(value.max(0.0)),
             ..OfferValue::default()
         };
@@ -84,17 +81,17 @@ fn unused(w: &World, waiting: &Waiting, ports: usize) -> Vec<UnusedOffer> {
         Some(UnusedOffer {
             offer: Offer {
                 id: format!("{}-O{at}", agent.id),
-                hostname: name.clone(),
+                hostname: room.name.to_string(),
                 agent_id: agent.id.clone(),
                 resources: vec![scalar("cpus", room.cpus_free), scalar("mem", room.mem_free)],
-                attributes: agent.config.attributes.iter().map(text).collect(),
+                attributes: room.attributes.iter().map(text).collect(),
                 ..Offer::default()
             },
             reason: vec![refusal.name().to_owned()],
-            timestamp: timestamp::format(*at),
+            timestamp: timestamp::format(at),
         })
     };
-    waiting.last.iter().filter_map(offer).collect()
+    waiting.samples.iter().filter_map(offer).collect()
 }
 
 /// `DELETE /v2/queue/{id}/delay`

@@ -74,8 +74,8 @@ impl World {
             info.tasks_unhealthy = Some(unhealthy);
         }
         if embed.deployments {
-            let holders = self.deployments.values().filter(|d| d.touches(app.id()));
-            info.deployments = Some(holders.map(|d| Identifiable { id: d.id.clone() }).collect());
+            let holder = self.progress.holder(app.id());
+            info.deployments = Some(holder.map(|id| Identifiable { id: id.to_owned() }).into_iter().collect());
         }
         if embed.tasks {
             info.tasks = Some(self.tasks_of(app.id()).map(|t| self.task_view(t)).collect());
@@ -98,7 +98,7 @@ impl World {
             state: Some(task.state.clone()),
             ports: Some(task.ports.clone()),
             service_ports: spec.map(|s| crate::normalize::ports_of(s)),
-            ip_addresses: None,
+            ip_addresses: crate::transitions::ip_addresses(task),
             staged_at: Some(timestamp::format(task.staged_ms)),
             started_at: task.started_ms.map(timestamp::format),
             version: Some(task.version.clone()),

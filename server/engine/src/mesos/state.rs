@@ -83,8 +83,8 @@ impl View<'_> {
     }
 
     fn slave(&self, index: usize, agent: &Agent) -> Slave {
-        let mine = self.world.tasks.values().filter(|t| t.agent == agent.config.name);
-        let active = self.world.nodes_up.get(agent.node).copied().unwrap_or(false);
+        let mine = self.world.hosts.tasks(index).filter_map(|id| self.world.tasks.get(id));
+        let active = self.world.hosts.up.get(agent.node).copied().unwrap_or(false);
         Slave {
             id: agent.id.clone(),
             hostname: agent.config.name.clone(),
@@ -105,7 +105,7 @@ impl View<'_> {
     }
 
     fn slaves(&self) -> Vec<Slave> {
-        self.world.agents.iter().enumerate().map(|(i, a)| self.slave(i, a)).collect()
+        self.world.hosts.agents.iter().enumerate().map(|(i, a)| self.slave(i, a)).collect()
     }
 
     fn task(&self, task: &TaskRecord) -> MesosTask {
@@ -169,6 +169,7 @@ impl View<'_> {
 
     fn agent(&self, index: usize, agent: &Agent) -> AgentState {
         let mine = |t: &&TaskRecord| t.agent == agent.config.name;
+        let running = self.world.hosts.tasks(index).filter_map(|id| self.world.tasks.get(id));
         let slave = self.slave(index, agent);
         AgentState {
             version: API_VERSION.to_owned(),
@@ -180,7 +181,7 @@ impl View<'_> {
             frameworks: vec![AgentFramework {
                 id: self.framework_id(),
                 name: FRAMEWORK.to_owned(),
-                executors: self.world.tasks.values().filter(mine).map(|t| self.executor(t)).collect(),
+                executors: running.map(|t| self.executor(t)).collect(),
                 completed_executors: self.world.finished.values().filter(mine).map(|t| self.executor(t)).collect(),
                 extra: BTreeMap::new(),
             }],
@@ -263,7 +264,7 @@ pub(super) async fn tasks(mesos: Shared) -> Response {
 pub(super) async fn agent(mesos: Shared, Path(agent): Path<String>) -> Response {
     let state = view(&mesos, |v| {
         let index = index_of(&agent)?;
-        v.world.agents.get(index).map(|a| v.agent(index, a))
+        v.world.hosts.agents.get(index).map(|a| v.agent(index, a))
     });
     state.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |state| Json(state).into_response())
 }
@@ -280,11 +281,11 @@ pub(super) async fn metrics(mesos: Shared) -> Response {
         let world = v.world;
         let count = |state: TaskState| world.tasks.values().filter(|t| t.state == state).count() as f64;
         let done = |state: TaskState| world.finished.values().filter(|t| t.state == state).count() as f64;
-        let cpus: f64 = world.agents.iter().map(|a| a.config.cpus).sum();
-        let mem: f64 = world.agents.iter().map(|a| a.config.mem_mib as f64).sum();
+        let cpus: f64 = world.hosts.agents.iter().map(|a| a.config.cpus).sum();
+        let mem: f64 = world.hosts.agents.iter().map(|a| a.config.mem_mib as f64).sum();
         let cpus_used: f64 = world.tasks.values().map(|t| t.cpus).sum();
         let mem_used: f64 = world.tasks.values().map(|t| t.mem).sum();
-        let active = world.agents.iter().filter(|a| world.nodes_up.get(a.node) == Some(&true)).count();
+        let active = world.hosts.agents.iter().filter(|a| world.hosts.up.get(a.node) == Some(&true)).count();
         let values = [
             ("master/elected", 1.0),
             ("master/uptime_secs", seconds(uptime)),
@@ -296,7 +297,7 @@ pub(super) async fn metrics(mesos: Shared) -> Response {
             ("master/mem_percent", mem_used / mem),
             ("master/slaves_active", active as f64),
             ("master/slaves_connected", active as f64),
-            ("master/slaves_disconnected", (world.agents.len() - active) as f64),
+            ("master/slaves_disconnected", (world.hosts.agents.len() - active) as f64),
             ("master/slaves_inactive", 0.0),
             ("master/frameworks_active", 1.0),
             ("master/frameworks_connected", 1.0),

@@ -40,8 +40,7 @@ async fn read(mesos: &Mesos) -> Reading {
     let readings = futures::stream::iter(running).map(|task| {
         let framework_id = framework_id.clone();
         async move {
-            let node = mesos.core.node_of(&task)?;
-            let statistics = match node.statistics(&task.container, task.cpus, task.mem).await {
+            let statistics = match mesos.core.runtime.statistics(&mesos.core, &task).await {
                 Ok(statistics) => statistics,
                 Err(error) => {
                     tracing::debug!(task.id = %task.id, %error, "engine: a container's statistics can't be read");
@@ -57,10 +56,10 @@ async fn read(mesos: &Mesos) -> Reading {
                 statistics,
                 ..ContainerInfo::default()
             };
-            Some((task.agent, info))
+            (task.agent, info)
         }
     });
-    let all: Vec<_> = readings.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
+    let all: Vec<_> = readings.buffer_unordered(AT_ONCE).collect().await;
     let reading = Arc::new(all);
     *last = Some((Instant::now(), Arc::clone(&reading)));
     reading
@@ -74,7 +73,7 @@ pub(super) async fn all(mesos: Shared) -> Response {
 
 /// Of one agent.
 pub(super) async fn of_agent(mesos: Shared, Path(agent): Path<String>) -> Response {
-    let name = index_of(&agent).and_then(|i| mesos.core.look(|w| w.agents.get(i).map(|a| a.config.name.clone())));
+    let name = index_of(&agent).and_then(|i| mesos.core.look(|w| w.hosts.agents.get(i).map(|a| a.config.name.clone())));
     let Some(name) = name else { return StatusCode::NOT_FOUND.into_response() };
     let reading = read(&mesos).await;
     Json(reading.iter().filter(|(n, _)| *n == name).map(|(_, info)| info).collect::<Vec<_>>()).into_response()

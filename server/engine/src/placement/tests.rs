@@ -3,14 +3,19 @@ use proptest::prelude::*;
 
 fn room(name: &str, attributes: &[(&str, &str)], cpus: f64, mem: f64) -> Room {
     Room {
-        name: name.to_owned(),
-        attributes: attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        name: name.into(),
+        attributes: Arc::new(attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()),
         cpus_total: cpus,
         mem_total: mem,
         cpus_free: cpus,
         mem_free: mem,
+        disk_free: 0.0,
         ports_free: 100,
+        gpus_free: 0,
+        roles: Arc::new(vec!["*".to_owned()]),
+        offered: true,
         up: true,
+        draining: false,
     }
 }
 
@@ -26,11 +31,20 @@ fn rooms() -> Vec<Room> {
     ]
 }
 
+fn place<'a>(rooms: &[Room], need: Need<'a>, beside: &[usize]) -> Placer<'a> {
+    Placer::new(rooms, need, beside, BTreeSet::new())
+}
+
+fn need(cpus: f64, mem: f64, constraints: &[Vec<String>]) -> Need<'_> {
+    Need { cpus, mem, disk: 0.0, gpus: 0, ports: 0, roles: &[], constraints }
+}
+
 fn pick(constraint: &[&str], beside: &[&str]) -> Option<String> {
     let constraints = [c(constraint)];
-    let need = Need { cpus: 0.1, mem: 10.0, disk: 0.0, gpus: 0, ports: 0, constraints: &constraints };
     let rooms = rooms();
-    choose(&rooms, &need, beside).ok().map(|i| rooms[i].name.clone())
+    let beside: Vec<usize> = beside.iter().map(|n| rooms.iter().position(|r| *r.name == **n).unwrap()).collect();
+    let found = place(&rooms, need(0.1, 10.0, &constraints), &beside).next(&rooms);
+    found.map(|i| rooms[i].name.to_string())
 }
 
 #[test]
@@ -63,15 +77,44 @@ fn the_first_stage_that_fails_is_named() {
     rooms[1].cpus_free = 0.5;
     rooms[2].mem_free = 5.0;
     let constraints = [c(&["hostname", "UNLIKE", "a1"])];
-    let need = Need { cpus: 1.0, mem: 10.0, disk: 0.0, gpus: 0, ports: 0, constraints: &constraints };
+    let mut placer = place(&rooms, need(1.0, 10.0, &constraints), &[]);
+    assert_eq!(placer.next(&rooms), None);
     assert_eq!(
-        choose(&rooms, &need, &[]),
-        Err(vec![
-            (0, Refusal::UnfulfilledConstraint),
-            (1, Refusal::InsufficientCpus),
-            (2, Refusal::InsufficientMemory)
-        ])
+        placer.refusals(&rooms),
+        vec![(0, Refusal::UnfulfilledConstraint), (1, Refusal::InsufficientCpus), (2, Refusal::InsufficientMemory)]
     );
+}
+
+#[test]
+fn groups_are_filled_evenly_and_open_again() {
+    let constraints = [c(&["rack", "GROUP_BY"])];
+    let mut rooms = rooms();
+    let mut placer = place(&rooms, need(0.1, 10.0, &constraints), &[]);
+    let mut racks = Vec::new();
+    for _ in 0..6 {
+        let index = placer.next(&rooms).unwrap();
+        rooms[index].cpus_free -= 0.1;
+        racks.push(rooms[index].attributes["rack"].clone());
+        placer.placed(&rooms, index);
+    }
+    for pair in racks.chunks(2) {
+        assert_ne!(pair[0], pair[1], "{racks:?}");
+    }
+}
+
+#[test]
+fn a_role_and_a_host_that_is_emptied_are_kept() {
+    let mut rooms = rooms();
+    rooms[0].roles = Arc::new(vec!["web".to_owned()]);
+    rooms[1].draining = true;
+    let roles = [String::from("web")];
+    let wanted = Need { roles: &roles, ..need(1.0, 10.0, &[]) };
+    assert_eq!(place(&rooms, wanted, &[]).next(&rooms), Some(0));
+    assert_eq!(place(&rooms, need(1.0, 10.0, &[]), &[0]).next(&rooms), Some(2), "the emptier one");
+    let refused = place(&rooms, wanted, &[]).refusals(&rooms);
+    assert_eq!(refused, vec![(1, Refusal::UnfulfilledRole), (2, Refusal::UnfulfilledRole)]);
+    let refused = place(&rooms, need(1.0, 10.0, &[]), &[]).refusals(&rooms);
+    assert_eq!(refused, vec![(1, Refusal::DrainingHost)]);
 }
 
 #[test]
@@ -96,29 +139,47 @@ proptest! {
         let mut rooms: Vec<Room> = sizes.iter().enumerate()
             .map(|(i, (c, m))| room(&format!("h{i}"), &[], f64::from(*c), f64::from(*m)))
             .collect();
-        let need = Need { cpus: f64::from(cpus) / 10.0, mem: f64::from(mem), disk: 0.0, gpus: 0, ports: 0, constraints: &[] };
-        let mut beside: Vec<String> = Vec::new();
+        let need = need(f64::from(cpus) / 10.0, f64::from(mem), &[]);
+        let mut placer = place(&rooms, need, &[]);
+        let mut beside: Vec<usize> = Vec::new();
+        let of = |beside: &[usize], i: usize| beside.iter().filter(|n| **n == i).count();
         for _ in 0..wanted {
-            let names: Vec<&str> = beside.iter().map(String::as_str).collect();
-            let open: Vec<usize> = rooms.iter()
-                .filter(|r| fits(&rooms, r, &need, &names).is_ok())
-                .map(|r| names.iter().filter(|n| **n == r.name).count())
+            let open: Vec<usize> = (0..rooms.len())
+                .filter(|i| placer.fits(*i, &rooms[*i]).is_ok())
+                .map(|i| of(&beside, i))
                 .collect();
-            match choose(&rooms, &need, &names) {
-                Ok(i) => {
-                    let mine = names.iter().filter(|n| **n == rooms[i].name).count();
-                    prop_assert_eq!(Some(&mine), open.iter().min());
+            match placer.next(&rooms) {
+                Some(i) => {
+                    prop_assert_eq!(Some(of(&beside, i)), open.into_iter().min());
                     rooms[i].cpus_free -= need.cpus;
                     rooms[i].mem_free -= need.mem;
                     prop_assert!(rooms[i].cpus_free > -0.01 && rooms[i].mem_free > -0.01);
-                    beside.push(rooms[i].name.clone());
+                    beside.push(i);
+                    placer.placed(&rooms, i);
                 }
-                Err(refused) => {
+                None => {
                     prop_assert!(open.is_empty());
-                    prop_assert_eq!(refused.len(), rooms.len());
+                    prop_assert_eq!(placer.refusals(&rooms).len(), rooms.len());
                     break;
                 }
             }
         }
+    }
+
+    /// Asking with the instances counted in gives what placing them one by one gave.
+    #[test]
+    fn counted_and_placed_are_the_same(racks in prop::collection::vec(0_u8..4, 2..8), beside in prop::collection::vec(0_usize..8, 0..12), op in 0_usize..4) {
+        let constraint = [c(&["rack", "GROUP_BY"]), c(&["rack", "MAX_PER", "2"]), c(&["rack", "UNIQUE"]), c(&["rack", "CLUSTER"])][op].clone();
+        let rooms: Vec<Room> = racks.iter().enumerate()
+            .map(|(i, r)| room(&format!("h{i}"), &[("rack", &format!("r{r}"))], 100.0, 10_000.0)).collect();
+        let beside: Vec<usize> = beside.into_iter().filter(|i| *i < rooms.len()).collect();
+        let constraints = [constraint];
+        let mut one_by_one = place(&rooms, need(0.1, 1.0, &constraints), &[]);
+        for i in &beside {
+            one_by_one.placed(&rooms, *i);
+        }
+        let mut at_once = place(&rooms, need(0.1, 1.0, &constraints), &beside);
+        prop_assert_eq!(one_by_one.refusals(&rooms), at_once.refusals(&rooms));
+        prop_assert_eq!(one_by_one.next(&rooms).is_some(), at_once.next(&rooms).is_some());
     }
 }

@@ -27,6 +27,17 @@ pub(crate) enum Invalid {
     Object(Vec<ErrorDetail>),
 }
 
+/// What the runtime can do that not every one can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Can {
+    /// Run a command without an image.
+    pub bare: bool,
+    /// Fetch files into the sandbox.
+    pub fetch: bool,
+    /// Whatever Mesos itself can: disk, roles, volumes of its own.
+    pub mesos: bool,
+}
+
 #[derive(Default)]
 struct Errors(BTreeMap<String, Vec<String>>);
 
@@ -52,15 +63,15 @@ pub(crate) fn types(app: &Map<String, Value>) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Checks a complete definition. `image` tells whether the engine has a default image.
-pub(crate) fn definition(app: &App, default_image: bool) -> Result<(), Invalid> {
+/// Checks a complete definition.
+pub(crate) fn definition(app: &App, can: Can) -> Result<(), Invalid> {
     let mut errors = Errors::default();
     if !ids::is_valid(&app.id) {
         errors.add("/id", format!("must fully match regular expression '{}'", ids::PATTERN));
     } else if app.id.rsplit('/').next().is_some_and(|last| matches!(last, "restart" | "tasks" | "versions")) {
         errors.add("/id", "must not end with restart, tasks or versions, which the API uses itself");
     }
-    command(app, default_image, &mut errors);
+    command(app, can, &mut errors);
     resources(app, &mut errors);
     for (index, constraint) in app.constraints.iter().flatten().enumerate() {
         if let Err(error) = placement::check(constraint) {
@@ -78,14 +89,14 @@ pub(crate) fn definition(app: &App, default_image: bool) -> Result<(), Invalid> 
                 .add(format!("/env({key})"), "Feature secrets is not enabled. Enable with --enable_features secrets)"),
         }
     }
-    unsupported(app, &mut errors);
+    unsupported(app, can, &mut errors);
     container(app, &mut errors);
     networks(app, &mut errors);
     health(app, &mut errors);
     if errors.0.is_empty() { Ok(()) } else { Err(Invalid::Object(errors.details())) }
 }
 
-fn command(app: &App, default_image: bool, errors: &mut Errors) {
+fn command(app: &App, can: Can, errors: &mut Errors) {
     let some = |text: &Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());
     let image = app.docker().is_some_and(|d| !d.image.is_empty());
     let args = app.args.as_ref().is_some_and(|a| !a.is_empty());
@@ -94,13 +105,13 @@ fn command(app: &App, default_image: bool, errors: &mut Errors) {
     }
     if !some(&app.cmd) && !args && !image {
         errors.add("/", "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.");
-    } else if !image && !default_image {
+    } else if !image && !can.bare {
         errors.add("/container/docker/image", "is required: the built-in engine runs Docker containers only");
     }
 }
 
 /// What a Marathon on Mesos can do and the engine can't: said at once, never dropped silently.
-fn unsupported(app: &App, errors: &mut Errors) {
+fn unsupported(app: &App, can: Can, errors: &mut Errors) {
     for name in ["fetch", "uris", "secrets", "readinessChecks", "residency", "check", "resourceLimits"] {
         let empty = |v: &Value| match v {
             Value::Null => true,
@@ -108,9 +119,12 @@ fn unsupported(app: &App, errors: &mut Errors) {
             Value::Object(map) => map.is_empty(),
             _ => false,
         };
-        if app.extra.get(name).is_some_and(|v| !empty(v)) {
+        if app.member(name).is_some_and(|v| !empty(&v)) {
             errors.add(format!("/{name}"), "is not supported by the built-in engine");
         }
+    }
+    if can.mesos {
+        return;
     }
     let roles = app.accepted_resource_roles.as_deref().unwrap_or_default();
     if !roles.is_empty() && !roles.iter().any(|r| r == "*") {

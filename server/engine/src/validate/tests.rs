@@ -8,7 +8,7 @@ fn typed(value: &Value) -> Result<(), Invalid> {
 fn valid(value: Value) -> Result<(), Invalid> {
     let mut base = json!({"id": "/a", "container": {"docker": {"image": "x"}}});
     base.as_object_mut().unwrap().extend(value.as_object().unwrap().clone());
-    definition(&serde_json::from_value(base).unwrap(), false)
+    definition(&serde_json::from_value(base).unwrap(), Can { bare: false, fetch: false, mesos: false })
 }
 
 fn at(path: &str, error: &str) -> Vec<ErrorDetail> {

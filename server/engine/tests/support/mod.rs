@@ -3,7 +3,7 @@
 #![expect(dead_code, reason = "every test file uses its own part of this")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
-use padis_engine::{AgentConfig, Engine, EngineConfig, EngineHandle};
+use padis_engine::{AgentConfig, Engine, EngineConfig, EngineHandle, RuntimeConfig};
 use padis_protocol::event::{Event, Frame, FrameReader};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -88,6 +88,19 @@ impl Rig {
             data: dir.path().join("engine"),
             docker: docker_socket(),
             agents,
+            ..EngineConfig::default()
+        };
+        Self::start(dir, config).await
+    }
+
+    /// An engine on so many agents on which nothing runs; needs no Docker.
+    pub async fn simulated(agents: u32, latency: Duration, failure_rate: f64) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = EngineConfig {
+            marathon_listen: "127.0.0.1:0".parse().unwrap(),
+            mesos_listen: "127.0.0.1:0".parse().unwrap(),
+            data: dir.path().join("engine"),
+            runtime: RuntimeConfig::Simulated { agents, latency, failure_rate },
             ..EngineConfig::default()
         };
         Self::start(dir, config).await
@@ -212,6 +225,9 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
+        if self.config.runtime != RuntimeConfig::Docker {
+            return;
+        }
         let ids = self.ps(true, "{{.ID}}");
         if !ids.is_empty() {
             let mut args = vec!["rm", "-f"];

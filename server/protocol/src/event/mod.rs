@@ -2,8 +2,11 @@
 //!
 //! A consumer must survive whatever comes: an event type that is not known, or a
 //! known one that does not look as described, is [`Event::Other`] and keeps
-//! everything. A frame is `event: TYPE`, one line `data: JSON`, an empty line;
-//! blank lines alone are heartbeats. There is no `id:`, nothing is replayed.
+//! everything. How events are framed on the wire is in `frame.rs`.
+
+mod frame;
+
+pub use frame::*;
 
 use crate::Extra;
 use crate::app::App;
@@ -63,6 +66,70 @@ events! {
         /// Address of the consumer.
         #[serde(skip_serializing_if = "Option::is_none")]
         remote_address: Option<String>,
+    }
+    /// A consumer of the old kind (callbacks, before 1.0) subscribed.
+    Subscribe = "subscribe_event" {
+        /// Address of the caller.
+        #[serde(default)]
+        client_ip: String,
+        /// Where events are posted.
+        #[serde(default)]
+        callback_url: String,
+    }
+    /// A consumer of the old kind went.
+    Unsubscribe = "unsubscribe_event" {
+        /// Address of the caller.
+        #[serde(default)]
+        client_ip: String,
+        /// Where events were posted.
+        #[serde(default)]
+        callback_url: String,
+    }
+    /// An executor sent a message to Marathon.
+    FrameworkMessage = "framework_message_event" {
+        /// The agent's id.
+        #[serde(default)]
+        slave_id: String,
+        /// Executor.
+        #[serde(default)]
+        executor_id: String,
+        /// Base64.
+        #[serde(default)]
+        message: String,
+    }
+    /// A pod was created.
+    PodCreated = "pod_created_event" {
+        /// Address of the caller.
+        #[serde(default)]
+        client_ip: String,
+        /// Path of the request.
+        uri: String,
+    }
+    /// A pod was changed.
+    PodUpdated = "pod_updated_event" {
+        /// Address of the caller.
+        #[serde(default)]
+        client_ip: String,
+        /// Path of the request.
+        uri: String,
+    }
+    /// A pod was deleted.
+    PodDeleted = "pod_deleted_event" {
+        /// Address of the caller.
+        #[serde(default)]
+        client_ip: String,
+        /// Path of the request.
+        uri: String,
+    }
+    /// An instance that Marathon did not know ended (or was killed for it).
+    UnknownInstanceTerminated = "unknown_instance_terminated_event" {
+        /// Instance.
+        instance_id: String,
+        /// Path of the app or pod.
+        run_spec_id: String,
+        /// `Killed`.
+        #[serde(default)]
+        condition: String,
     }
     /// A task changed its state.
     StatusUpdate = "status_update_event" {
@@ -292,84 +359,5 @@ events! {
         /// Why.
         #[serde(default)]
         reason: String,
-    }
-}
-
-/// One frame of the stream, or a heartbeat.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Frame {
-    /// An event with its type as the `event:` line gave it.
-    Event(String, Box<Event>),
-    /// Data that is no JSON object: the stream lives, its content is lost.
-    Garbled(String),
-    /// A blank line or a comment: the stream lives.
-    Heartbeat,
-}
-
-/// Writes a frame.
-pub fn frame(event: &Event) -> Result<String, serde_json::Error> {
-    Ok(format!("event: {}\r\ndata: {}\r\n\r\n", event.kind(), serde_json::to_string(event)?))
-}
-
-/// Cuts a byte stream into frames, whatever the pieces it arrives in.
-#[derive(Debug, Default)]
-pub struct FrameReader {
-    line: Vec<u8>,
-    kind: String,
-    data: String,
-    has_data: bool,
-}
-
-/// The longest line that is kept; a longer one is [`Frame::Garbled`]. Deployment
-/// events of very large clusters carry whole groups, thus the room.
-pub const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
-
-impl FrameReader {
-    /// Takes the next piece and gives the frames that it completed.
-    pub fn push(&mut self, piece: &[u8]) -> Vec<Frame> {
-        let mut out = Vec::new();
-        for &byte in piece {
-            if byte != b'\n' {
-                if self.line.len() < MAX_LINE_BYTES {
-                    self.line.push(byte);
-                }
-                continue;
-            }
-            let bytes = std::mem::take(&mut self.line);
-            let text = String::from_utf8_lossy(&bytes);
-            self.end_of_line(text.trim_end_matches('\r'), &mut out);
-        }
-        out
-    }
-
-    fn end_of_line(&mut self, line: &str, out: &mut Vec<Frame>) {
-        if line.is_empty() {
-            let kind = std::mem::take(&mut self.kind);
-            let data = std::mem::take(&mut self.data);
-            out.push(match std::mem::take(&mut self.has_data) {
-                false => Frame::Heartbeat,
-                true => match serde_json::from_str::<Event>(&data) {
-                    Ok(event) if kind.is_empty() => Frame::Event(event.kind().to_owned(), Box::new(event)),
-                    Ok(event) => Frame::Event(kind, Box::new(event)),
-                    Err(_) => Frame::Garbled(data),
-                },
-            });
-        } else if line.starts_with(':') {
-            out.push(Frame::Heartbeat);
-        } else {
-            let (field, value) = line.split_once(':').unwrap_or((line, ""));
-            let value = value.strip_prefix(' ').unwrap_or(value);
-            match field {
-                "event" => value.clone_into(&mut self.kind),
-                "data" => {
-                    if self.has_data {
-                        self.data.push('\n');
-                    }
-                    self.has_data = true;
-                    self.data.push_str(value);
-                }
-                _ => {}
-            }
-        }
     }
 }

@@ -5,6 +5,10 @@
 //! `container.portMappings`). Both are kept as they came; who needs one answer
 //! asks [`crate::app::App::network_list`] and [`crate::app::App::mappings`].
 
+mod volume;
+
+pub use volume::*;
+
 use crate::Extra;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +26,9 @@ pub struct Container {
     /// Volumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volumes: Option<Vec<Volume>>,
+    /// Linux specials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linux_info: Option<LinuxInfo>,
     /// Port mappings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port_mappings: Option<Vec<PortMapping>>,
@@ -46,6 +53,12 @@ pub struct Docker {
     /// Options of `docker run`, without the dashes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Vec<Parameter>>,
+    /// Where the registry's password is (Mesos containerizer only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pull_config: Option<PullConfig>,
+    /// Deprecated form of `pull_config`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<Credential>,
     /// Deprecated: `BRIDGE`, `HOST`, `NONE` or `USER`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,
@@ -65,24 +78,6 @@ pub struct Parameter {
     /// Value.
     #[serde(default)]
     pub value: String,
-}
-
-/// One volume.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Volume {
-    /// Path in the container.
-    #[serde(default)]
-    pub container_path: String,
-    /// Path on the host, for a host volume.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub host_path: Option<String>,
-    /// `RO` or `RW`; absent means RW.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mode: Option<String>,
-    /// Unknown members (external and persistent volumes).
-    #[serde(flatten)]
-    pub extra: Extra,
 }
 
 /// One port mapping.
@@ -165,4 +160,47 @@ pub enum NetworkMode {
     /// The agent's own network.
     #[serde(rename = "host")]
     Host,
+}
+
+message! {
+    /// The name of a secret that holds a Docker `config.json`.
+    PullConfig {
+        /// Name in `secrets`.
+        secret: String,
+    }
+
+    /// Deprecated: who pulls.
+    Credential {
+        /// Name.
+        principal: String,
+        /// Password.
+        secret: Option<String>,
+    }
+
+    /// Linux specials of a container.
+    #[serde(rename_all = "camelCase")]
+    LinuxInfo {
+        /// System call filter.
+        seccomp: Option<Seccomp>,
+        /// Shared memory.
+        ipc_info: Option<IpcInfo>,
+    }
+
+    /// System call filter.
+    #[serde(rename_all = "camelCase")]
+    Seccomp {
+        /// Name of a profile on the agent.
+        profile_name: Option<String>,
+        /// True: no filter.
+        unconfined: Option<bool>,
+    }
+
+    /// Shared memory.
+    #[serde(rename_all = "camelCase")]
+    IpcInfo {
+        /// `PRIVATE` or `SHARE_PARENT`.
+        mode: String,
+        /// MiB.
+        shm_size: Option<u32>,
+    }
 }

@@ -5,11 +5,17 @@
 //! in defaults while reading; the accessors (`instances_or_default`, …) give
 //! them instead, with the RAML's numbers.
 
+mod info;
+mod parts;
+
+pub use info::*;
+pub use parts::*;
+
 use crate::Extra;
+use crate::check::Check;
 use crate::container::{Container, Network, NetworkMode, PortDefinition, PortMapping};
-use crate::error::Identifiable;
 use crate::health::HealthCheck;
-use crate::task::{Task, TaskFailure};
+use crate::readiness::ReadinessCheck;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -102,6 +108,36 @@ pub struct App {
     /// `"disabled"` or an object with two times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreachable_strategy: Option<Value>,
+    /// Files that Mesos fetches into the sandbox before the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<Vec<Artifact>>,
+    /// Deprecated form of `fetch`: addresses only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uris: Option<Vec<String>>,
+    /// Checks that decide when a deployment goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readiness_checks: Option<Vec<ReadinessCheck>>,
+    /// A check that kills nothing; its result stands on the task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
+    /// Secrets by the name that `env` and volumes use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<BTreeMap<String, Secret>>,
+    /// Deprecated and without effect since Marathon 1.6.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub residency: Option<Residency>,
+    /// What an instance may use beyond what it asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_limits: Option<ResourceLimits>,
+    /// What the executor gets on top.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub executor_resources: Option<ExecutorResources>,
+    /// Mesos role of the instances.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Deprecated form of `networks`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip_address: Option<IpAddress>,
     /// Whether a terminal is allocated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tty: Option<bool>,
@@ -133,6 +169,44 @@ impl App {
     pub fn disk_or_default(&self) -> f64 {
         self.disk.unwrap_or(0.0)
     }
+    /// GPUs, default 0.
+    pub fn gpus_or_default(&self) -> u32 {
+        self.gpus.unwrap_or(0)
+    }
+    /// First back-off in seconds, default 1.
+    pub fn backoff_s(&self) -> f64 {
+        self.backoff_seconds.unwrap_or(1.0)
+    }
+    /// Factor per further failure, default 1.15.
+    pub fn backoff_factor_or_default(&self) -> f64 {
+        self.backoff_factor.unwrap_or(1.15)
+    }
+    /// Longest back-off in seconds, default 300.
+    pub fn max_launch_delay_s(&self) -> f64 {
+        self.max_launch_delay_seconds.unwrap_or(300.0)
+    }
+    /// What becomes of instances whose agent is silent; absent means at once
+    /// replaced and given up (0 and 0 seconds, the RAML's defaults).
+    pub fn unreachable(&self) -> UnreachableStrategy {
+        match &self.unreachable_strategy {
+            Some(value) => UnreachableStrategy::of(value),
+            None => UnreachableStrategy::default(),
+        }
+    }
+    /// Writes the unreachable strategy.
+    pub fn set_unreachable(&mut self, strategy: &UnreachableStrategy) {
+        self.unreachable_strategy = serde_json::to_value(strategy).ok();
+    }
+    /// The files to fetch, from wherever they were written.
+    pub fn artifacts(&self) -> Vec<Artifact> {
+        let old = self.uris.iter().flatten().map(|uri| Artifact { uri: uri.clone(), ..Artifact::default() });
+        self.fetch.iter().flatten().cloned().chain(old).collect()
+    }
+    /// A member by its name on the wire, known or not; `None` if it is absent.
+    /// For rules that speak of members by name, as "is not supported here" does.
+    pub fn member(&self, name: &str) -> Option<Value> {
+        self.extra.get(name).cloned().or_else(|| serde_json::to_value(self).ok()?.get(name).cloned())
+    }
     /// The Docker part of the container.
     pub fn docker(&self) -> Option<&crate::container::Docker> {
         self.container.as_ref().and_then(|c| c.docker.as_ref())
@@ -160,116 +234,11 @@ impl App {
         match self.docker().and_then(|d| d.network.as_deref()) {
             Some("BRIDGE") => vec![bare(NetworkMode::Bridge)],
             Some("NONE") => vec![named("none")],
-            Some("USER") => vec![named(
-                self.extra
-                    .get("ipAddress")
-                    .and_then(|v| v.get("networkName"))
-                    .and_then(Value::as_str)
-                    .unwrap_or("bridge"),
-            )],
+            Some("USER") => {
+                let name = self.ip_address.as_ref().and_then(|a| a.network_name.as_deref());
+                vec![named(name.unwrap_or("bridge"))]
+            }
             _ => vec![bare(NetworkMode::Host)],
         }
     }
-}
-
-/// A value of the environment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum EnvVar {
-    /// Plain text.
-    Text(String),
-    /// `{"secret": "name"}`, a reference into `secrets`.
-    Secret {
-        /// Name of the secret.
-        secret: String,
-    },
-    /// Anything else, kept.
-    Other(Value),
-}
-
-impl From<String> for EnvVar {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-impl From<&str> for EnvVar {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-/// How an upgrade replaces instances. Both numbers are shares of the instances, 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UpgradeStrategy {
-    /// Instances more than wanted, at most.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub maximum_over_capacity: Option<f64>,
-    /// Healthy instances, at least.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub minimum_health_capacity: Option<f64>,
-}
-
-/// When an app was changed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct VersionInfo {
-    /// Last change of the number of instances, or restart.
-    #[serde(default)]
-    pub last_scaling_at: String,
-    /// Last change of anything else.
-    #[serde(default)]
-    pub last_config_change_at: String,
-}
-
-/// An app with its present state.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AppInfo {
-    /// The definition.
-    #[serde(flatten)]
-    pub app: App,
-    /// Tasks on their way.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tasks_staged: Option<u32>,
-    /// Running tasks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tasks_running: Option<u32>,
-    /// Running tasks whose health checks all succeed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tasks_healthy: Option<u32>,
-    /// Running tasks with a failing health check.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tasks_unhealthy: Option<u32>,
-    /// Deployments that lock the app.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deployments: Option<Vec<Identifiable>>,
-    /// Its tasks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tasks: Option<Vec<Task>>,
-    /// The last failure.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_task_failure: Option<TaskFailure>,
-}
-
-/// Answer of `GET /v2/apps`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct AppList {
-    /// The apps.
-    #[serde(default)]
-    pub apps: Vec<AppInfo>,
-}
-
-/// Answer of `GET /v2/apps/{id}`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct AppSingle {
-    /// The app.
-    pub app: AppInfo,
-}
-
-/// Answer of `GET /v2/apps/{id}/versions`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct VersionList {
-    /// Timestamps, newest first.
-    pub versions: Vec<String>,
 }

@@ -5,15 +5,23 @@
 //! an await. One could get it wrong by publishing an event or writing a record
 //! outside of the lock: listeners and log would then disagree about the order.
 
+mod hosts;
+mod offers;
+mod progress;
+
+pub(crate) use hosts::{Agent, Hosts};
+pub(crate) use offers::Offers;
+pub(crate) use progress::Progress;
+
 use crate::backoff::Backoff;
-use crate::config::AgentConfig;
 use crate::health::CheckState;
-use crate::placement::{Refusal, Room};
-use crate::record::{AppRecord, DeploymentRecord, Record, TaskRecord};
+use crate::placement::Refusal;
+use crate::record::{AppRecord, DeploymentRecord, GroupRecord, Record, TaskRecord};
 use padis_protocol::app::App;
 use padis_protocol::event::Event;
 use padis_protocol::timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -35,15 +43,6 @@ pub(crate) struct Live {
     pub oom: bool,
 }
 
-/// One agent and the state of its Docker Engine.
-pub(crate) struct Agent {
-    pub config: AgentConfig,
-    /// Index into the engine's Docker nodes.
-    pub node: usize,
-    /// `<engine>-S0`, as Mesos names agents.
-    pub id: String,
-}
-
 /// An app that waits for a launch.
 pub(crate) struct Waiting {
     pub since_ms: i64,
@@ -52,11 +51,17 @@ pub(crate) struct Waiting {
     pub unused: u64,
     pub last_unused_ms: Option<i64>,
     pub last_used_ms: Option<i64>,
-    /// The last refusal of each agent.
-    pub last: BTreeMap<String, (Refusal, i64)>,
+    /// How many agents refused at the last look, by reason, and when that was.
+    pub last: BTreeMap<Refusal, u64>,
+    /// Some of the agents that refused then: at most [`SAMPLES`].
+    pub samples: Vec<(usize, Refusal)>,
     /// Refusals since the attempt began.
     pub refused: BTreeMap<Refusal, u64>,
 }
+
+/// Refused offers that are shown one by one. Each waiting app keeps so many: with
+/// 10,000 agents and 10,000 waiting apps, keeping all would be 100 million.
+pub(crate) const SAMPLES: usize = 100;
 
 impl Waiting {
     pub fn new() -> Self {
@@ -68,6 +73,7 @@ impl Waiting {
             last_unused_ms: None,
             last_used_ms: None,
             last: BTreeMap::new(),
+            samples: Vec::new(),
             refused: BTreeMap::new(),
         }
     }
@@ -76,20 +82,28 @@ impl Waiting {
 /// The state.
 pub(crate) struct World {
     pub apps: BTreeMap<String, AppRecord>,
+    /// What groups have beyond the apps below them.
+    pub groups: BTreeMap<String, GroupRecord>,
     /// Live tasks.
     pub tasks: BTreeMap<String, TaskRecord>,
     pub live: HashMap<String, Live>,
     /// Finished tasks, kept for their sandboxes.
     pub finished: BTreeMap<String, TaskRecord>,
     pub by_app: HashMap<String, BTreeSet<String>>,
+    /// Finished tasks of each app, by when they ended.
+    pub ended_of: HashMap<String, BTreeSet<(i64, String)>>,
     pub deployments: BTreeMap<String, DeploymentRecord>,
+    /// What the deployments on their way still wait for.
+    pub progress: Progress,
     pub waiting: BTreeMap<String, Waiting>,
     pub backoff: HashMap<String, Backoff>,
-    pub agents: Vec<Agent>,
-    /// Whether each Docker node answers.
-    pub nodes_up: Vec<bool>,
+    pub hosts: Hosts,
+    /// The id under which a Mesos master knows us.
+    pub framework: Option<String>,
     /// Apps to look at.
     pub dirty: BTreeSet<String>,
+    /// Something ended or came back since the last turn: who waits may fit now.
+    pub room_freed: bool,
     /// Tasks whose launch is recorded and shall happen.
     pub to_launch: Vec<String>,
     /// Tasks whose end is recorded and shall happen.
@@ -100,29 +114,39 @@ pub(crate) struct World {
     pub discard: Vec<String>,
     pub records: Vec<Record>,
     pub events: Vec<Event>,
+    /// The definitions in force, shared by the tasks that run them.
+    specs: HashMap<String, Arc<App>>,
+    /// Service ports and how many definitions name them.
+    service_ports: BTreeMap<u16, u32>,
     last_version: i64,
 }
 
 impl World {
-    pub fn new(agents: Vec<Agent>, nodes: usize, keep_finished: usize) -> Self {
+    pub fn new(agents: Vec<Agent>, ports: &RangeInclusive<u16>, keep_finished: usize) -> Self {
         Self {
             apps: BTreeMap::new(),
+            groups: BTreeMap::new(),
             tasks: BTreeMap::new(),
             live: HashMap::new(),
             finished: BTreeMap::new(),
             by_app: HashMap::new(),
+            ended_of: HashMap::new(),
             deployments: BTreeMap::new(),
+            progress: Progress::default(),
             waiting: BTreeMap::new(),
             backoff: HashMap::new(),
-            agents,
-            nodes_up: vec![false; nodes],
+            hosts: Hosts::new(agents, ports.clone()),
+            framework: None,
             dirty: BTreeSet::new(),
+            room_freed: false,
             to_launch: Vec::new(),
             to_kill: Vec::new(),
             keep_finished,
             discard: Vec::new(),
             records: Vec::new(),
             events: Vec::new(),
+            specs: HashMap::new(),
+            service_ports: BTreeMap::new(),
             last_version: 0,
         }
     }
@@ -134,6 +158,10 @@ impl World {
             match record {
                 Record::App(app) => drop(self.apps.insert(app.id().to_owned(), *app)),
                 Record::AppGone(id) => drop(self.apps.remove(&id)),
+                Record::Group(group) => drop(self.groups.insert(group.id.clone(), *group)),
+                Record::GroupGone(id) => drop(self.groups.remove(&id)),
+                Record::Agent(agent) => drop(self.know_agent(&agent)),
+                Record::Framework(id) => self.framework = Some(id).filter(|id| !id.is_empty()),
                 Record::Task(task) if task.state.is_terminal() => {
                     self.tasks.remove(&task.id);
                     self.finished.insert(task.id.clone(), *task);
@@ -145,13 +173,25 @@ impl World {
                 }
                 Record::Deployment(deployment) => drop(self.deployments.insert(deployment.id.clone(), *deployment)),
                 Record::DeploymentGone(id) => drop(self.deployments.remove(&id)),
+                Record::Step(id, step) => {
+                    if let Some(deployment) = self.deployments.get_mut(&id) {
+                        deployment.step = step;
+                    }
+                }
             }
         }
+        for app in self.apps.values() {
+            count_ports(&mut self.service_ports, &app.app, true);
+        }
+        let mut shared: HashMap<(&str, &str), Arc<App>> = HashMap::new();
         for task in self.tasks.values() {
-            let spec = self.apps.get(&task.app_id).and_then(|a| a.at(&task.version)).cloned().unwrap_or_default();
-            let health = CheckState::all(&spec);
+            let spec = shared.entry((&task.app_id, &task.version)).or_insert_with(|| {
+                Arc::new(self.apps.get(&task.app_id).and_then(|a| a.at(&task.version)).cloned().unwrap_or_default())
+            });
+            self.hosts.occupy(task);
+            let health = CheckState::all(spec);
             let live = Live {
-                spec: Arc::new(spec),
+                spec: Arc::clone(spec),
                 running_since: None,
                 health,
                 unhealthy: None,
@@ -161,6 +201,13 @@ impl World {
             };
             self.live.insert(task.id.clone(), live);
             self.by_app.entry(task.app_id.clone()).or_default().insert(task.id.clone());
+        }
+        for task in self.finished.values() {
+            let key = (task.ended_ms.unwrap_or(0), task.id.clone());
+            self.ended_of.entry(task.app_id.clone()).or_default().insert(key);
+        }
+        for deployment in self.deployments.values() {
+            self.progress.begin(deployment);
         }
         let versions = self.apps.values().filter_map(|a| timestamp::parse(a.version()));
         self.last_version = versions.max().unwrap_or(0);
@@ -172,7 +219,10 @@ impl World {
         let apps = self.apps.values().map(|a| Record::App(Box::new(a.clone())));
         let tasks = self.finished.values().chain(self.tasks.values()).map(|t| Record::Task(Box::new(t.clone())));
         let deployments = self.deployments.values().map(|d| Record::Deployment(Box::new(d.clone())));
-        apps.chain(tasks).chain(deployments).collect()
+        let groups = self.groups.values().map(|g| Record::Group(Box::new(g.clone())));
+        let agents = self.agent_records().into_iter().map(|a| Record::Agent(Box::new(a)));
+        let framework = self.framework.iter().map(|id| Record::Framework(id.clone()));
+        agents.chain(framework).chain(apps).chain(groups).chain(tasks).chain(deployments).collect()
     }
 
     /// A new version: now, but always later than every version before, even if
@@ -190,25 +240,62 @@ impl World {
     pub fn put_app(&mut self, app: AppRecord) {
         self.records.push(Record::App(Box::new(app.clone())));
         self.dirty.insert(app.id().to_owned());
-        self.apps.insert(app.id().to_owned(), app);
+        self.specs.remove(app.id());
+        count_ports(&mut self.service_ports, &app.app, true);
+        if let Some(old) = self.apps.insert(app.id().to_owned(), app) {
+            count_ports(&mut self.service_ports, &old.app, false);
+        }
     }
 
     pub fn drop_app(&mut self, id: &str) {
-        self.apps.remove(id);
+        if let Some(old) = self.apps.remove(id) {
+            count_ports(&mut self.service_ports, &old.app, false);
+        }
+        self.specs.remove(id);
         self.waiting.remove(id);
         self.backoff.remove(id);
         self.records.push(Record::AppGone(id.to_owned()));
     }
 
+    /// The definition in force, shared.
+    pub fn spec(&mut self, app: &AppRecord) -> Arc<App> {
+        Arc::clone(self.specs.entry(app.id().to_owned()).or_insert_with(|| Arc::new(app.app.clone())))
+    }
+
+    /// Service ports that definitions have, those of some apps left out.
+    pub fn service_ports(&self, except: &[&App]) -> BTreeMap<u16, u32> {
+        let mut ports = self.service_ports.clone();
+        for app in except {
+            count_ports(&mut ports, app, false);
+        }
+        ports
+    }
+
+    pub fn put_group(&mut self, group: GroupRecord) {
+        self.records.push(Record::Group(Box::new(group.clone())));
+        self.groups.insert(group.id.clone(), group);
+    }
+
+    pub fn drop_group(&mut self, id: &str) {
+        if self.groups.remove(id).is_some() {
+            self.records.push(Record::GroupGone(id.to_owned()));
+        }
+    }
+
     pub fn put_deployment(&mut self, deployment: DeploymentRecord) {
         self.records.push(Record::Deployment(Box::new(deployment.clone())));
+        self.progress.begin(&deployment);
         self.dirty.extend(deployment.apps().map(str::to_owned));
         self.deployments.insert(deployment.id.clone(), deployment);
     }
 
     pub fn drop_deployment(&mut self, id: &str) -> Option<DeploymentRecord> {
+        let deployment = self.deployments.remove(id)?;
         self.records.push(Record::DeploymentGone(id.to_owned()));
-        self.deployments.remove(id)
+        self.progress.end(&deployment);
+        // What waited for its step does not wait any more.
+        self.dirty.extend(deployment.apps().map(str::to_owned));
+        Some(deployment)
     }
 
     /// Records a live task as it is now.
@@ -223,7 +310,7 @@ impl World {
     }
 
     pub fn agent(&self, name: &str) -> Option<&Agent> {
-        self.agents.iter().find(|a| a.config.name == name)
+        self.hosts.agent(name)
     }
 
     /// Whether a task runs and all its health checks succeed.
@@ -232,29 +319,21 @@ impl World {
             && self.live.get(&task.id).is_some_and(|l| l.health.iter().all(|h| h.alive == Some(true)))
     }
 
-    /// What is free on each agent, in the order of the agents.
-    pub fn rooms(&self, ports: usize) -> Vec<Room> {
-        let mut rooms: Vec<Room> = self
-            .agents
-            .iter()
-            .map(|agent| Room {
-                name: agent.config.name.clone(),
-                attributes: agent.config.attributes.clone(),
-                cpus_total: agent.config.cpus,
-                mem_total: agent.config.mem_mib as f64,
-                cpus_free: agent.config.cpus,
-                mem_free: agent.config.mem_mib as f64,
-                ports_free: ports,
-                up: self.nodes_up.get(agent.node).copied().unwrap_or(false),
-            })
-            .collect();
-        for task in self.tasks.values() {
-            if let Some(room) = rooms.iter_mut().find(|r| r.name == task.agent) {
-                room.cpus_free -= task.cpus;
-                room.mem_free -= task.mem;
-                room.ports_free = room.ports_free.saturating_sub(task.ports.len());
-            }
+    /// The ids of all apps at or below a path, those that are being deleted included.
+    pub fn ids_below<'a>(&'a self, group: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let group = group.trim_end_matches('/');
+        let (inside, after) = (format!("{group}/"), format!("{group}0")); // '0' follows '/'
+        let own = self.apps.get_key_value(group).map(|(id, _)| id.as_str());
+        own.into_iter().chain(self.apps.range(inside..after).map(|(id, _)| id.as_str()))
+    }
+}
+
+fn count_ports(ports: &mut BTreeMap<u16, u32>, app: &App, more: bool) {
+    for port in crate::normalize::ports_of(app) {
+        let count = ports.entry(port).or_default();
+        *count = if more { *count + 1 } else { count.saturating_sub(1) };
+        if *count == 0 {
+            ports.remove(&port);
         }
-        rooms
     }
 }

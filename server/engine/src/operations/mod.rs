@@ -6,17 +6,23 @@
 //! share an app: an app under deployment is locked (409) unless `force` is given,
 //! and then the older deployment fails, loudly.
 
+mod groups;
+mod plan;
+
+pub(crate) use groups::GroupChange;
+
 use crate::ids;
 use crate::normalize;
 use crate::record::{AppRecord, DeploymentRecord, TaskRecord};
-use crate::schedule::{plan, step_info};
-use crate::validate::{self, Invalid};
+use crate::schedule::{plan as shown, step_info};
+use crate::validate::{self, Can, Invalid};
 use crate::world::World;
 use padis_protocol::app::{App, VersionInfo};
 use padis_protocol::deployment::DeploymentResult;
+use padis_protocol::error::ErrorDetail;
 use padis_protocol::event::DeploymentFailed;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// Deployments at once, as in Marathon (`--max_running_deployments`).
@@ -31,7 +37,12 @@ pub(crate) enum Refused {
     UnknownVersion(String),
     UnknownDeployment(String),
     UnknownTask(String),
+    UnknownGroup(String),
+    /// 404 with a message.
+    Unknown(String),
     Exists(String),
+    /// 409 with a message.
+    Conflict(String),
     Locked(Vec<String>),
     TooMany,
     Invalid(Invalid),
@@ -51,51 +62,81 @@ pub(crate) struct Change {
 
 impl World {
     /// Creates and changes apps, in one deployment.
-    pub fn change_apps(
-        &mut self,
-        changes: Vec<Change>,
-        force: bool,
-        default_image: bool,
-    ) -> Result<DeploymentResult, Refused> {
-        let ids: Vec<String> = changes.iter().map(|c| c.id.clone()).collect();
+    pub fn change_apps(&mut self, changes: Vec<Change>, force: bool, can: Can) -> Result<DeploymentResult, Refused> {
+        let next = self.resolve_all(&changes, can)?;
+        self.commit(next, Vec::new(), force)
+    }
+
+    /// The complete definitions that changes ask for.
+    fn resolve_all(&self, changes: &[Change], can: Can) -> Result<Vec<App>, Refused> {
+        let old: Vec<&App> = changes.iter().filter_map(|c| self.app(&c.id)).map(|a| &a.app).collect();
+        let mut taken: BTreeSet<u64> = self.service_ports(&old).into_keys().map(u64::from).collect();
         let mut next = Vec::new();
-        let mut taken: BTreeSet<u64> = self.service_ports(&ids);
         for change in changes {
-            let app = self.resolve(&change, default_image, &taken)?;
+            let app = self.resolve(change, can, &taken)?;
             taken.extend(normalize::ports_of(&app).into_iter().map(u64::from));
             next.push(app);
         }
-        self.check_dependencies(&next)?;
+        Ok(next)
+    }
+
+    /// Puts definitions in force and takes apps away, in one deployment.
+    fn commit(&mut self, next: Vec<App>, gone: Vec<String>, force: bool) -> Result<DeploymentResult, Refused> {
+        let by_id: HashMap<&str, &App> = next.iter().map(|a| (a.id.as_str(), a)).collect();
+        let target = |id: &str| by_id.get(id).copied().or_else(|| self.app(id).map(|a| &a.app));
+        let levels = plan::levels(next.iter().map(|a| a.id.as_str()), |id| self.needs(id, target(id), &next)).map_err(
+            |plan::Cycle| {
+                let errors = vec![String::from("Dependency graph has cyclic dependencies.")];
+                Refused::Invalid(Invalid::Object(vec![ErrorDetail { path: String::from("/"), errors }]))
+            },
+        )?;
+        let ids: Vec<String> = next.iter().map(|a| a.id.clone()).chain(gone.iter().cloned()).collect();
         self.free(&ids, force)?;
         let version = self.next_version();
-        let mut first = Vec::new();
-        let mut second = Vec::new();
         let mut before = Vec::new();
+        let mut moves = plan::Moves::default();
+        for id in gone {
+            let Some(mut app) = self.app(&id).cloned() else { continue };
+            before.push((id.clone(), Some(app.app.clone())));
+            app.deleting = true;
+            self.waiting.remove(&id);
+            self.put_app(app);
+            moves.stop.push(id);
+        }
         for mut app in next {
             let old = self.app(&app.id).cloned();
             let action = install(&mut app, old.as_ref(), &version);
-            match action {
-                "StartApplication" => {
-                    first.push((String::from(action), app.id.clone()));
-                    second.push((String::from("ScaleApplication"), app.id.clone()));
-                }
-                _ => second.push((String::from(action), app.id.clone())),
-            }
             before.push((app.id.clone(), old.as_ref().map(|o| o.app.clone())));
-            let record = record_of(app, old.as_ref(), action != "ScaleApplication");
-            if action != "ScaleApplication" {
+            let record = record_of(app, old.as_ref(), action != plan::SCALE);
+            if action != plan::SCALE {
                 self.backoff.remove(record.id());
+            }
+            match action {
+                plan::START => moves.start.push(record.id().to_owned()),
+                _ => moves.change.push((action, record.id().to_owned())),
             }
             let checks = old.and_then(|o| o.app.health_checks).unwrap_or_default();
             self.tell_checks(&record.app.id.clone(), &checks, &record);
             self.put_app(record);
         }
-        let steps = [first, second].into_iter().filter(|s| !s.is_empty()).collect();
-        Ok(self.deploy(version, steps, before))
+        Ok(self.deploy(version, moves.steps(&levels), before))
+    }
+
+    /// The apps that an app depends on: its own dependencies and those of the groups
+    /// that it is in, groups among them taken as all that is below.
+    fn needs(&self, id: &str, app: Option<&App>, next: &[App]) -> Vec<String> {
+        let own = app.and_then(|a| a.dependencies.clone()).unwrap_or_default();
+        let groups = ids::ancestors(id).filter_map(|g| self.groups.get(g)).flat_map(|g| g.dependencies.iter().cloned());
+        let mut out = Vec::new();
+        for wanted in own.into_iter().chain(groups) {
+            out.extend(self.ids_below(&wanted).filter(|i| self.app(i).is_some()).map(str::to_owned));
+            out.extend(next.iter().filter(|a| ids::is_below(&a.id, &wanted)).map(|a| a.id.clone()));
+        }
+        out
     }
 
     /// The complete definition that a change asks for.
-    fn resolve(&self, change: &Change, default_image: bool, taken: &BTreeSet<u64>) -> Result<App, Refused> {
+    fn resolve(&self, change: &Change, can: Can, taken: &BTreeSet<u64>) -> Result<App, Refused> {
         validate::types(&change.patch).map_err(Refused::Invalid)?;
         let old = self.app(&change.id);
         if old.is_none() && !change.create {
@@ -113,35 +154,11 @@ impl World {
         map.remove("version");
         normalize::complete(&change.id, &mut map, taken);
         let app: App = serde_json::from_value(Value::Object(map)).map_err(|e| {
-            let detail = padis_protocol::error::ErrorDetail { path: String::from("/"), errors: vec![e.to_string()] };
+            let detail = ErrorDetail { path: String::from("/"), errors: vec![e.to_string()] };
             Refused::Invalid(Invalid::Json(vec![detail]))
         })?;
-        validate::definition(&app, default_image).map_err(Refused::Invalid)?;
+        validate::definition(&app, can).map_err(Refused::Invalid)?;
         Ok(app)
-    }
-
-    /// Apps that wait for one another would wait for ever.
-    fn check_dependencies(&self, next: &[App]) -> Result<(), Refused> {
-        let of = |id: &str| {
-            let app = next.iter().find(|a| a.id == id).or_else(|| self.app(id).map(|a| &a.app));
-            app.and_then(|a| a.dependencies.clone()).unwrap_or_default()
-        };
-        for app in next {
-            let mut seen = BTreeSet::new();
-            let mut open = of(&app.id);
-            while let Some(id) = open.pop() {
-                if ids::is_below(&app.id, &id) {
-                    let errors = vec![String::from("Dependency graph has cyclic dependencies.")];
-                    let detail = padis_protocol::error::ErrorDetail { path: String::from("/"), errors };
-                    return Err(Refused::Invalid(Invalid::Object(vec![detail])));
-                }
-                if seen.insert(id.clone()) {
-                    let inside = self.apps_below(&id).into_iter().chain(std::iter::once(id));
-                    open.extend(inside.flat_map(|i| of(&i)).collect::<Vec<_>>());
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Replaces all tasks of an app.
@@ -159,7 +176,7 @@ impl World {
         app.app.version = Some(version.clone());
         self.backoff.remove(id);
         self.put_app(app);
-        Ok(self.deploy(version, vec![vec![(String::from("RestartApplication"), id.to_owned())]], before))
+        Ok(self.deploy(version, vec![vec![(plan::RESTART.to_owned(), id.to_owned())]], before))
     }
 
     /// Deletes apps: nobody sees them any more, their tasks are stopped.
@@ -167,19 +184,7 @@ impl World {
         for id in ids {
             self.app(id).ok_or_else(|| Refused::UnknownApp(id.clone()))?;
         }
-        self.free(ids, force)?;
-        let version = self.next_version();
-        let mut before = Vec::new();
-        let mut step = Vec::new();
-        for id in ids {
-            let Some(mut app) = self.app(id).cloned() else { continue };
-            before.push((id.clone(), Some(app.app.clone())));
-            step.push((String::from("StopApplication"), id.clone()));
-            app.deleting = true;
-            self.waiting.remove(id);
-            self.put_app(app);
-        }
-        Ok(self.deploy(version, vec![step], before))
+        self.commit(Vec::new(), ids.to_vec(), force)
     }
 
     /// Kills tasks. With `scale` the apps shrink by as many, in a deployment.
@@ -204,7 +209,7 @@ impl World {
             for (id, count) in counts {
                 let Some(mut app) = self.app(&id).cloned() else { continue };
                 before.push((id.clone(), Some(app.app.clone())));
-                step.push((String::from("ScaleApplication"), id.clone()));
+                step.push((plan::SCALE.to_owned(), id.clone()));
                 let old = app.app.clone();
                 remember(&mut app.versions, old);
                 app.app.instances = Some(app.app.instances_or_default().saturating_sub(count));
@@ -223,12 +228,7 @@ impl World {
     }
 
     /// Gives a deployment up. Without `force` a new one leads back.
-    pub fn cancel_deployment(
-        &mut self,
-        id: &str,
-        force: bool,
-        default_image: bool,
-    ) -> Result<Option<DeploymentResult>, Refused> {
+    pub fn cancel_deployment(&mut self, id: &str, force: bool, can: Can) -> Result<Option<DeploymentResult>, Refused> {
         let deployment = self.deployments.get(id).cloned().ok_or_else(|| Refused::UnknownDeployment(id.to_owned()))?;
         self.fail(id, "cancelled by request");
         if force {
@@ -249,20 +249,19 @@ impl World {
                 None => {}
             }
         }
-        let deleted = if gone.is_empty() { None } else { Some(self.delete_apps(&gone, true)?) };
-        let restored = if back.is_empty() { None } else { Some(self.change_apps(back, true, default_image)?) };
-        Ok(restored.or(deleted))
+        let back = self.resolve_all(&back, can)?;
+        if back.is_empty() && gone.is_empty() { Ok(None) } else { self.commit(back, gone, true).map(Some) }
     }
 
     /// Makes sure that no deployment holds these apps.
     fn free(&mut self, apps: &[String], force: bool) -> Result<(), Refused> {
-        let holders: Vec<String> =
-            self.deployments.values().filter(|d| apps.iter().any(|a| d.touches(a))).map(|d| d.id.clone()).collect();
+        let holders: BTreeSet<String> =
+            apps.iter().filter_map(|a| self.progress.holder(a)).map(str::to_owned).collect();
         if holders.is_empty() {
             return if self.deployments.len() >= MAX_DEPLOYMENTS { Err(Refused::TooMany) } else { Ok(()) };
         }
         if !force {
-            return Err(Refused::Locked(holders));
+            return Err(Refused::Locked(holders.into_iter().collect()));
         }
         for id in holders {
             self.fail(&id, "replaced by another deployment");
@@ -274,7 +273,7 @@ impl World {
         let Some(deployment) = self.drop_deployment(id) else { return };
         let event = DeploymentFailed {
             id: id.to_owned(),
-            plan: Some(plan(&deployment)),
+            plan: Some(shown(&deployment)),
             reason: Some(why.to_owned()),
             ..DeploymentFailed::default()
         };
@@ -292,14 +291,15 @@ impl World {
         if let Some(step) = deployment.steps.first() {
             self.events.push(step_info(&deployment, step));
         }
+        let id = deployment.id.clone();
         let result = DeploymentResult { deployment_id: deployment.id.clone(), version };
+        let empty = deployment.steps.is_empty();
         self.put_deployment(deployment);
+        if empty {
+            // Nothing to wait for: it is over, and its listeners are told so.
+            self.advance(&id);
+        }
         result
-    }
-
-    fn service_ports(&self, except: &[String]) -> BTreeSet<u64> {
-        let others = self.apps.values().filter(|a| !except.iter().any(|e| e == a.id()));
-        others.flat_map(|a| normalize::ports_of(&a.app)).map(u64::from).collect()
     }
 
     /// The tasks that a caller means: all of an app, on one host perhaps.
@@ -309,7 +309,7 @@ impl World {
 
     /// All visible apps at or below a path.
     pub fn apps_below(&self, group: &str) -> Vec<String> {
-        self.apps.values().filter(|a| !a.deleting && ids::is_below(a.id(), group)).map(|a| a.id().to_owned()).collect()
+        self.ids_below(group).filter(|id| self.app(id).is_some()).map(str::to_owned).collect()
     }
 }
 
@@ -319,15 +319,20 @@ fn install(app: &mut App, old: Option<&AppRecord>, version: &str) -> &'static st
         app.version_info =
             Some(VersionInfo { last_scaling_at: version.to_owned(), last_config_change_at: version.to_owned() });
         app.version = Some(version.to_owned());
-        return "StartApplication";
+        return plan::START;
     };
-    let bare = |a: &App| App { version: None, version_info: None, instances: None, ..a.clone() };
-    let scaled_only = bare(app) == bare(&old.app);
+    let scaled_only = is_scaling_only(app, &old.app);
     let info = old.app.version_info.clone().unwrap_or_default();
     let last_config_change_at = if scaled_only { info.last_config_change_at } else { version.to_owned() };
     app.version_info = Some(VersionInfo { last_scaling_at: version.to_owned(), last_config_change_at });
     app.version = Some(version.to_owned());
-    if scaled_only { "ScaleApplication" } else { "RestartApplication" }
+    if scaled_only { plan::SCALE } else { plan::RESTART }
+}
+
+/// Whether two definitions differ in nothing but the number of instances.
+fn is_scaling_only(app: &App, old: &App) -> bool {
+    let bare = |a: &App| App { version: None, version_info: None, instances: None, ..a.clone() };
+    bare(app) == bare(old)
 }
 
 fn record_of(app: App, old: Option<&AppRecord>, restarts: bool) -> AppRecord {

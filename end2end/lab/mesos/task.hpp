@@ -1,0 +1,72 @@
+// The task's processes: start, ask after its health, end.
+#pragma once
+#include "http.hpp"
+#include "json.hpp"
+#include <csignal>
+#include <chrono>
+#include <string>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+using Clock = std::chrono::steady_clock;
+inline std::chrono::nanoseconds seconds(double s) { return std::chrono::nanoseconds(static_cast<int64_t>(s * 1e9)); }
+
+// Starts a CommandInfo in a session of its own, so that all of it can be signalled.
+inline pid_t start(const Json& command) {
+  std::vector<std::string> words;
+  const bool shell = command["shell"].yes(true);
+  if (shell) {
+    words = {"sh", "-c", command["value"].text};
+  } else {
+    for (const auto& word : command["arguments"].parts) words.push_back(word.second.text);
+    if (words.empty()) words.push_back(command["value"].text);
+  }
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const pid_t pid = fork();
+  if (pid) return pid;
+  setsid();
+  for (const auto& variable : command["environment"]["variables"].parts)
+    setenv(variable.second["name"].text.c_str(), variable.second["value"].text.c_str(), 1);
+  execvp(shell ? "/bin/sh" : command["value"].text.c_str(), arguments.data());
+  perror(words[0].c_str());
+  _exit(127);
+}
+
+// What the agent's own executor says of a status of waitpid.
+inline std::string ended(int status) {
+  if (WIFEXITED(status)) return "Command exited with status " + std::to_string(WEXITSTATUS(status));
+  return std::string("Command terminated with signal ") + strsignal(WTERMSIG(status));
+}
+
+inline bool healthy(const Json& check) {
+  const double limit = check["timeout_seconds"].number(20);
+  const std::string& type = check["type"].text;
+  if (type == "TCP") {
+    const int fd = dial("127.0.0.1", static_cast<int>(check["tcp"]["port"].number(0)), limit);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+  }
+  if (type == "HTTP") {
+    const Json& http = check["http"];
+    Exchange exchange("127.0.0.1", static_cast<int>(http["port"].number(0)), limit);
+    const std::string path = http.has("path") ? http["path"].text : "/";
+    const int status = exchange.ask("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    return status >= 200 && status < 400;
+  }
+  const pid_t pid = start(check["command"]);
+  const auto until = Clock::now() + seconds(limit);
+  int status = 0;
+  // There is no waitpid with a deadline.
+  for (auto step = seconds(0.001); waitpid(pid, &status, WNOHANG) == 0; step = std::min(step * 2, seconds(0.1))) {
+    if (Clock::now() > until) {
+      kill(-pid, SIGKILL);
+      waitpid(pid, &status, 0);
+      return false;
+    }
+    std::this_thread::sleep_for(step);
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}

@@ -1,0 +1,124 @@
+//! The Mesos runtime: the engine as a framework of a Mesos cluster, over the v1
+//! scheduler HTTP API. The Marathon API on a cluster of any size, without a JVM.
+//!
+//! One subscription at a time ([`session`]) brings offers and updates
+//! ([`events`]); a turn of the scheduler places what waits on what is on offer, the
+//! tasks of one agent leave in one ACCEPT ([`launch`]), and what was not used is
+//! declined. Intent is on disk before the ACCEPT leaves, and an update is on disk
+//! before it is acknowledged: so a kill at any moment leaves a task that is recorded
+//! and asked about again (reconciliation), or an update that comes again, never a
+//! task that nobody knows. What runs and nobody wants is killed.
+
+mod events;
+mod launch;
+mod session;
+mod task;
+
+pub(super) use launch::{after_turn, stop};
+pub(super) use task::on_agent;
+
+use crate::config::MesosConfig;
+use crate::core::Core;
+use padis_protocol::mesos::scheduler::{Call, CallBody};
+use session::Link;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Deadline of one call; the answer is only "received".
+const CALL: Duration = Duration::from_secs(20);
+
+/// A call that was not received.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallFailed {
+    #[error("no master is subscribed to")]
+    NotSubscribed,
+    #[error("the master did not answer")]
+    Http(#[from] reqwest::Error),
+    #[error("the master refused with {status}: {text}")]
+    Refused { status: u16, text: String },
+    #[error("the call can't be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+pub(crate) struct Mesos {
+    pub config: MesosConfig,
+    client: reqwest::Client,
+    link: Mutex<Option<Link>>,
+    /// The master has been told that no offers are wanted.
+    suppressed: tokio::sync::Mutex<bool>,
+}
+
+impl Mesos {
+    pub fn new(config: MesosConfig) -> Result<Self, reqwest::Error> {
+        // An error only says that the program has installed one already.
+        let _already = rustls::crypto::ring::default_provider().install_default();
+        // No deadline of the whole: the subscription's answer never ends.
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(5))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self { config, client, link: Mutex::new(None), suppressed: tokio::sync::Mutex::new(false) })
+    }
+
+    /// Begins to follow the cluster.
+    pub fn begin(core: &Arc<Core>) {
+        core.tracker.spawn(session::follow(Arc::clone(core)));
+        core.tracker.spawn(events::reconcile_now_and_then(Arc::clone(core)));
+    }
+
+    fn link(&self) -> Option<Link> {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_link(&self, link: Option<Link>) {
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
+    }
+
+    /// The leading master's address, `http://host:port`, while there is a subscription.
+    pub fn leader(&self) -> Option<String> {
+        self.link().map(|l| l.master)
+    }
+
+    /// Says something to the master; 202 means that it was received.
+    pub async fn call(&self, body: CallBody) -> Result<(), CallFailed> {
+        let link = self.link().ok_or(CallFailed::NotSubscribed)?;
+        let call = Call::of(link.framework.as_str(), body);
+        let request = self.client.post(format!("{}/api/v1/scheduler", link.master)).timeout(CALL);
+        let request = request.header("Mesos-Stream-Id", &link.stream).header("Accept", "application/json");
+        let request = session::authenticated(request, &self.config);
+        let answer = request.header("Content-Type", "application/json").body(serde_json::to_vec(&call)?).send().await?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let text = answer.text().await.unwrap_or_default();
+        Err(CallFailed::Refused { status: status.as_u16(), text })
+    }
+
+    /// Says something whose failure the next reconciliation makes good.
+    pub async fn say(&self, what: &str, body: CallBody) {
+        if let Err(error) = self.call(body).await {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(what, %error, cause, "engine: a call to the Mesos master failed; reconciliation will make it good");
+        }
+    }
+
+    /// Tells the master whether offers are wanted: only what changed is said. Asked
+    /// after each turn; in here one at a time, each with the state of that moment, or
+    /// a late "no" could follow an early "yes" and nothing would ever come again.
+    pub async fn settle_offers(&self, core: &Core) {
+        let mut suppressed = self.suppressed.lock().await;
+        if self.leader().is_none() {
+            return;
+        }
+        let wanted = core.look(|w| !w.waiting.is_empty());
+        if wanted && *suppressed {
+            *suppressed = false;
+            self.say("revive", CallBody::Revive(Box::new(None))).await;
+        } else if !wanted && !*suppressed {
+            *suppressed = true;
+            self.say("suppress", CallBody::Suppress(Box::new(None))).await;
+        }
+    }
+}

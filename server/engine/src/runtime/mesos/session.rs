@@ -1,0 +1,240 @@
+//! The subscription: finding the leader, keeping the stream, coming back.
+//!
+//! A standby answers 307 with the leader's address, or 503 when there is none; the
+//! known masters are asked in turn. A stream that is silent for several heartbeats
+//! is dead, whatever TCP says. One could get it wrong after an ERROR: "Framework
+//! has been removed" is final for the id (its tasks are gone with it), everything
+//! else is not; and after another engine took over, fighting for the stream would
+//! make both useless.
+
+use super::{CallFailed, Mesos, events};
+use crate::config::MesosConfig;
+use crate::core::Core;
+use crate::record::Record;
+use crate::runtime::Runtime;
+use padis_protocol::mesos::scheduler::{Call, CallBody, Event, EventBody, Subscribe};
+use padis_protocol::mesos::v1::{Capability, FrameworkInfo};
+use padis_protocol::recordio::{RecordError, RecordReader};
+use reqwest::RequestBuilder;
+use reqwest::header::LOCATION;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Heartbeats that may be missing.
+const SILENT_BEATS: f64 = 5.0;
+/// The heartbeat if the master names none (its own default).
+const BEAT: f64 = 15.0;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LAST_PAUSE: Duration = Duration::from_secs(10);
+/// Pause after another engine has taken the framework over.
+const TAKEN_OVER: Duration = Duration::from_secs(60);
+/// The most bytes of one event: offers of thousands of agents come in one.
+const MAX_EVENT: usize = 64 << 20;
+
+/// A subscription.
+#[derive(Debug, Clone)]
+pub(super) struct Link {
+    /// `http://host:port`
+    pub master: String,
+    pub stream: String,
+    pub framework: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error(transparent)]
+    Call(#[from] CallFailed),
+    #[error("no master leads")]
+    NoLeader,
+    #[error("the stream ended")]
+    Closed,
+    #[error("the stream was silent for {0:?}")]
+    Silent(Duration),
+    #[error("the stream is not RecordIO")]
+    Garbled(#[from] RecordError),
+    #[error("the master ended the session: {0}")]
+    Told(String),
+    #[error("the framework can't be recorded")]
+    NotDurable,
+}
+
+pub(super) fn authenticated(request: RequestBuilder, config: &MesosConfig) -> RequestBuilder {
+    match (&config.principal, &config.secret) {
+        (Some(principal), Some(secret)) => request.basic_auth(principal, Some(secret)),
+        _ => request,
+    }
+}
+
+/// Keeps a subscription until the engine stops.
+pub(super) async fn follow(core: Arc<Core>) {
+    let Runtime::Mesos(mesos) = &core.runtime else { return };
+    let mut pause = FIRST_PAUSE;
+    let mut next = 0;
+    loop {
+        let began = Instant::now();
+        let ended = tokio::select! {
+            () = core.cancel.cancelled() => return,
+            ended = session(&core, mesos, &mut next) => ended,
+        };
+        mesos.set_link(None);
+        core.change(|w| {
+            // Offers are void with the subscription.
+            drop(w.take_all_offers());
+        });
+        if began.elapsed() > LAST_PAUSE {
+            pause = FIRST_PAUSE;
+        }
+        let cause = std::error::Error::source(&ended).map(ToString::to_string);
+        tracing::warn!(error = %ended, cause, "engine: the subscription to the Mesos master ended; tasks run on");
+        let mut wait = pause;
+        if let Ended::Told(text) = &ended {
+            if text.contains("removed") || text.contains("completed") {
+                tracing::error!("engine: Mesos has ended this framework with all its tasks; it begins anew");
+                let _ = core.change(|w| {
+                    w.framework = None;
+                    w.records.push(Record::Framework(String::new()));
+                });
+            } else if text.contains("failed over") {
+                tracing::error!("engine: another engine has taken this framework over");
+                wait = TAKEN_OVER;
+            }
+        }
+        tokio::select! {
+            () = core.cancel.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        pause = (pause * 2).min(LAST_PAUSE);
+    }
+}
+
+fn framework(core: &Core, config: &MesosConfig, id: Option<String>) -> FrameworkInfo {
+    let can = ["PARTITION_AWARE", "MULTI_ROLE", "RESERVATION_REFINEMENT", "REGION_AWARE", "TASK_KILLING_STATE"];
+    FrameworkInfo {
+        user: config.user.clone(),
+        name: config.framework_name.clone(),
+        id: id.map(Into::into),
+        failover_timeout: Some(config.failover_timeout.as_secs_f64()),
+        checkpoint: Some(true),
+        roles: vec![config.role.clone()],
+        hostname: Some(core.config.hostname.clone()),
+        principal: config.principal.clone(),
+        webui_url: Some(format!("http://{}", core.config.marathon_listen)),
+        capabilities: can.into_iter().map(Capability::new).collect(),
+        ..FrameworkInfo::default()
+    }
+}
+
+/// One subscription from beginning to end.
+async fn session(core: &Arc<Core>, mesos: &Mesos, next: &mut usize) -> Ended {
+    match subscribe(core, mesos, next).await {
+        Ok((master, answer)) => match stream(core, mesos, master, answer).await {
+            Ok(()) => Ended::Closed,
+            Err(ended) => ended,
+        },
+        Err(ended) => ended,
+    }
+}
+
+/// Finds the leader and subscribes there.
+async fn subscribe(core: &Core, mesos: &Mesos, next: &mut usize) -> Result<(String, reqwest::Response), Ended> {
+    let masters = &mesos.config.masters;
+    let mut master = match masters.get(*next % masters.len().max(1)) {
+        Some(master) => master.trim_end_matches('/').to_owned(),
+        None => return Err(Ended::NoLeader),
+    };
+    // The next attempt asks the next master.
+    *next += 1;
+    let id = core.look(|w| w.framework.clone());
+    let info = framework(core, &mesos.config, id.clone());
+    let body = CallBody::Subscribe(Box::new(Subscribe { framework_info: info, ..Subscribe::default() }));
+    let call = match id {
+        Some(id) => Call::of(id.as_str(), body),
+        None => body.into(),
+    };
+    let call = serde_json::to_vec(&call).map_err(CallFailed::from)?;
+    for _ in 0..5 {
+        let request = mesos.client.post(format!("{master}/api/v1/scheduler"));
+        let request = request.header("Content-Type", "application/json").header("Accept", "application/json");
+        let send = authenticated(request, &mesos.config).body(call.clone()).send();
+        let answer = tokio::time::timeout(super::CALL, send).await.map_err(|_| Ended::Silent(super::CALL))?;
+        let answer = answer.map_err(CallFailed::from)?;
+        match answer.status().as_u16() {
+            200 => return Ok((master, answer)),
+            307 => {
+                let place = answer.headers().get(LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
+                master = leader(place).ok_or(Ended::NoLeader)?;
+            }
+            503 => return Err(Ended::NoLeader),
+            status => {
+                let text = answer.text().await.unwrap_or_default();
+                return Err(CallFailed::Refused { status, text }.into());
+            }
+        }
+    }
+    Err(Ended::NoLeader)
+}
+
+/// `//10.0.0.2:5050/api/v1/scheduler` → `http://10.0.0.2:5050`
+fn leader(place: &str) -> Option<String> {
+    let (scheme, rest) = match place.split_once("//") {
+        Some(("", rest)) => ("http:", rest),
+        Some((scheme, rest)) => (scheme, rest),
+        None => return None,
+    };
+    let host = rest.split('/').next().filter(|h| !h.is_empty())?;
+    Some(format!("{scheme}//{host}"))
+}
+
+async fn stream(core: &Arc<Core>, mesos: &Mesos, master: String, mut answer: reqwest::Response) -> Result<(), Ended> {
+    let stream = answer.headers().get("Mesos-Stream-Id").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let mut reader = RecordReader::with_limit(MAX_EVENT);
+    let mut patience = Duration::from_secs_f64(BEAT * SILENT_BEATS);
+    loop {
+        let piece = tokio::time::timeout(patience, answer.chunk()).await.map_err(|_| Ended::Silent(patience))?;
+        let Some(piece) = piece.map_err(CallFailed::from)? else { return Ok(()) };
+        let mut records = Vec::new();
+        let pushed = reader.push(&piece, &mut records);
+        for record in records {
+            let event: Event = match serde_json::from_slice(&record) {
+                Ok(event) => event,
+                Err(error) => {
+                    tracing::warn!(%error, "engine: an event of the Mesos master can't be read and is left out");
+                    continue;
+                }
+            };
+            match event.body {
+                EventBody::Subscribed(s) => {
+                    let beat = s.heartbeat_interval_seconds.filter(|b| *b > 0.0).unwrap_or(BEAT);
+                    patience = Duration::from_secs_f64(beat * SILENT_BEATS);
+                    let framework = s.framework_id.value;
+                    let (_, seq) = core.change(|w| {
+                        if w.framework.as_deref() != Some(framework.as_str()) {
+                            w.framework = Some(framework.clone());
+                            w.records.push(Record::Framework(framework.clone()));
+                        }
+                    });
+                    // The id must not be lost: without it all tasks would be strangers.
+                    core.durable(seq).await.map_err(|_| Ended::NotDurable)?;
+                    tracing::info!(%master, framework.id = %framework, "engine: subscribed to the Mesos master");
+                    mesos.set_link(Some(Link { master: master.clone(), stream: stream.clone(), framework }));
+                    events::subscribed(core, mesos).await;
+                }
+                EventBody::Error(error) => return Err(Ended::Told(error.message)),
+                other => events::take(core, mesos, other).await,
+            }
+        }
+        pushed?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leader;
+
+    #[test]
+    fn a_standby_names_the_leader() {
+        assert_eq!(leader("//10.0.0.2:5050/api/v1/scheduler").as_deref(), Some("http://10.0.0.2:5050"));
+        assert_eq!(leader("https://m1:5050/api/v1/scheduler").as_deref(), Some("https://m1:5050"));
+        assert_eq!(leader("/here"), None);
+    }
+}

@@ -1,0 +1,275 @@
+//! From a staged task and its app's definition to what Mesos is told. Pure.
+//!
+//! After Marathon's `TaskBuilder`. Resources are taken out of the very offers that
+//! are accepted: reserved ones first, each with the reservation and the allocation
+//! that it came with, because the master compares them to the letter. That is the
+//! way to get it wrong: a task that names `cpus:1` of an offer whose cores are
+//! reserved is refused whole.
+
+use crate::config::MesosConfig;
+use crate::record::TaskRecord;
+use padis_protocol::app::App;
+use padis_protocol::container::NetworkMode;
+use padis_protocol::health::{HealthCheck as AppCheck, HealthProtocol};
+use padis_protocol::mesos::v1::{
+    CheckType, CommandInfo, ContainerInfo, ContainerType, DiscoveryInfo, DockerInfo, DockerNetwork, DurationInfo,
+    Environment, HealthCheck, HttpCheckInfo, KillPolicy, Label, Labels, MesosInfo, NetworkInfo, Offer, Parameter, Port,
+    PortMapping, Ports, Range, Ranges, Resource, Resources, Scalar, TaskInfo, TcpCheckInfo, Uri, Volume, VolumeMode,
+};
+use padis_protocol::mesos::v1::{DockerImage, Image};
+use serde_json::Value;
+
+/// Sums of shares are not exact; Mesos counts in thousandths.
+const SLACK: f64 = 0.0005;
+
+/// What is left of the offers while tasks are made of them.
+pub(super) struct Shares(Vec<Resource>);
+
+impl Shares {
+    pub fn of(offers: &[Offer]) -> Self {
+        let mut all: Vec<Resource> = offers.iter().flat_map(|o| o.resources.plain().0).collect();
+        // Reserved first: what everybody may use is left for everybody.
+        all.sort_by_key(|r| r.reserved_for() == "*");
+        Self(all)
+    }
+
+    fn scalar(&mut self, name: &str, amount: f64, roles: &[String], out: &mut Vec<Resource>) -> Result<(), String> {
+        let mut missing = amount;
+        for resource in self.0.iter_mut().filter(|r| r.name == name && accepts(roles, r)) {
+            let Some(scalar) = resource.scalar.as_mut() else { continue };
+            let part = missing.min(scalar.value);
+            if part <= SLACK {
+                continue;
+            }
+            scalar.value -= part;
+            missing -= part;
+            let value = (part * 1000.0).round() / 1000.0;
+            out.push(Resource { scalar: Some(Scalar { value, ..Scalar::default() }), ..resource.clone() });
+        }
+        if missing > SLACK { Err(format!("the offer has {missing} too little {name}")) } else { Ok(()) }
+    }
+
+    fn ports(&mut self, ports: &[u16], roles: &[String], out: &mut Vec<Resource>) -> Result<(), String> {
+        for port in ports.iter().map(|p| u64::from(*p)) {
+            let resource = self.0.iter().find(|r| {
+                r.name == "ports"
+                    && accepts(roles, r)
+                    && r.ranges.iter().flat_map(|x| &x.range).any(|x| (x.begin..=x.end).contains(&port))
+            });
+            let resource = resource.ok_or_else(|| format!("the offer does not have port {port}"))?;
+            let range = vec![Range { begin: port, end: port, ..Range::default() }];
+            out.push(Resource { ranges: Some(Ranges { range, ..Ranges::default() }), ..resource.clone() });
+        }
+        Ok(())
+    }
+}
+
+fn accepts(roles: &[String], resource: &Resource) -> bool {
+    roles.is_empty() || roles.iter().any(|r| r == resource.reserved_for())
+}
+
+/// What the master is told of a task.
+pub(super) fn info(
+    config: &MesosConfig,
+    task: &TaskRecord,
+    app: &App,
+    shares: &mut Shares,
+) -> Result<TaskInfo, String> {
+    let roles = app.accepted_resource_roles.clone().unwrap_or_default();
+    let mut resources = Vec::new();
+    shares.scalar("cpus", task.cpus, &roles, &mut resources)?;
+    shares.scalar("mem", task.mem, &roles, &mut resources)?;
+    if app.disk_or_default() > 0.0 {
+        shares.scalar("disk", app.disk_or_default(), &roles, &mut resources)?;
+    }
+    if app.gpus.unwrap_or(0) > 0 {
+        shares.scalar("gpus", f64::from(app.gpus.unwrap_or(0)), &roles, &mut resources)?;
+    }
+    shares.ports(&task.ports, &roles, &mut resources)?;
+    let labels = app.labels.iter().flatten().map(|(k, v)| Label::new(k, v)).collect();
+    let agent_id = task.agent_id.clone().ok_or("the agent has no id")?;
+    Ok(TaskInfo {
+        name: app.id.trim_matches('/').split('/').rev().collect::<Vec<_>>().join("."),
+        task_id: task.id.as_str().into(),
+        agent_id: agent_id.as_str().into(),
+        resources: Resources(resources),
+        command: Some(command(config, task, app)),
+        container: container(task, app)?,
+        health_check: app.health_checks.iter().flatten().find_map(|c| check(task, app, c)),
+        kill_policy: Some(KillPolicy {
+            grace_period: Some(DurationInfo::from_ms(i64::from(task.grace_s) * 1000)),
+            ..KillPolicy::default()
+        }),
+        labels: Some(Labels { labels, ..Labels::default() }),
+        discovery: Some(discovery(task, app)),
+        ..TaskInfo::default()
+    })
+}
+
+fn command(config: &MesosConfig, task: &TaskRecord, app: &App) -> CommandInfo {
+    let image = app.docker().map(|d| d.image.clone()).unwrap_or_default();
+    let environment = Environment::of(crate::environment::of(task, app, &image));
+    let user = app.user.clone().or_else(|| Some(config.user.clone())).filter(|u| !u.is_empty());
+    let base = CommandInfo { uris: uris(app), environment: Some(environment), user, ..CommandInfo::default() };
+    if let Some(cmd) = app.cmd.as_ref().filter(|c| !c.is_empty()) {
+        return CommandInfo { shell: Some(true), value: Some(cmd.clone()), ..base };
+    }
+    let args = app.args.clone().unwrap_or_default();
+    // With an image the arguments are its entry point's; without, the first is the program.
+    let value = if image.is_empty() { args.first().cloned() } else { None };
+    CommandInfo { shell: Some(false), value, arguments: args, ..base }
+}
+
+fn uris(app: &App) -> Vec<Uri> {
+    let text = |v: &Value, name: &str| v.get(name).and_then(Value::as_str).map(str::to_owned);
+    let yes = |v: &Value, name: &str| v.get(name).and_then(Value::as_bool);
+    let list = |name: &str| app.extra.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let fetch = list("fetch").into_iter().filter_map(|f| {
+        let value = text(&f, "uri")?;
+        let output_file = text(&f, "destPath").or_else(|| text(&f, "outputFile"));
+        let (executable, extract, cache) = (yes(&f, "executable"), yes(&f, "extract"), yes(&f, "cache"));
+        Some(Uri { value, executable, extract, cache, output_file, ..Uri::default() })
+    });
+    let old = list("uris").into_iter().filter_map(|u| u.as_str().map(str::to_owned));
+    fetch.chain(old.map(|value| Uri { value, extract: Some(true), ..Uri::default() })).collect()
+}
+
+fn container(task: &TaskRecord, app: &App) -> Result<Option<ContainerInfo>, String> {
+    let networks = app.network_list();
+    let names: Vec<&str> = networks.iter().filter_map(|n| n.name.as_deref()).collect();
+    let infos: Vec<NetworkInfo> =
+        names.iter().map(|n| NetworkInfo { name: Some((*n).to_owned()), ..NetworkInfo::default() }).collect();
+    let Some(container) = &app.container else {
+        let bare = ContainerInfo { kind: ContainerType::Mesos, network_infos: infos, ..ContainerInfo::default() };
+        return Ok((!names.is_empty()).then_some(bare));
+    };
+    let volumes = container.volumes.iter().flatten().map(|v| Volume {
+        mode: if v.mode.as_deref() == Some("RO") { VolumeMode::Ro } else { VolumeMode::Rw },
+        container_path: v.container_path.clone(),
+        host_path: v.host_path.clone(),
+        ..Volume::default()
+    });
+    let volumes: Vec<Volume> = volumes.collect();
+    let mode = networks.first().and_then(|n| n.mode).unwrap_or_default();
+    let mappings = || {
+        let mut ports = task.ports.iter();
+        let mapped = app.mappings().iter().filter_map(|m| {
+            let on_host = if m.host_port.is_none() && mode == NetworkMode::Container { None } else { ports.next() }?;
+            let inside = m.container_port.filter(|p| *p != 0).unwrap_or(*on_host);
+            Some((u32::from(*on_host), u32::from(inside), m.protocol.clone()))
+        });
+        let one = |(host_port, container_port, protocol)| PortMapping {
+            host_port,
+            container_port,
+            protocol,
+            ..PortMapping::default()
+        };
+        mapped.map(one).collect::<Vec<_>>()
+    };
+    let docker = container.docker.as_ref().filter(|d| !d.image.is_empty());
+    if container.kind.as_deref() == Some("MESOS") || docker.is_none() {
+        let image = docker.map(|d| Image {
+            kind: String::from("DOCKER"),
+            docker: Some(DockerImage { name: d.image.clone(), ..DockerImage::default() }),
+            cached: d.force_pull_image.map(|force| !force),
+            ..Image::default()
+        });
+        let mut infos = infos;
+        if let Some(first) = infos.first_mut() {
+            first.port_mappings = mappings();
+        }
+        return Ok(Some(ContainerInfo {
+            kind: ContainerType::Mesos,
+            volumes,
+            mesos: Some(MesosInfo { image, ..MesosInfo::default() }),
+            network_infos: infos,
+            ..ContainerInfo::default()
+        }));
+    }
+    let Some(docker) = docker else { return Err(String::from("the app names no image")) };
+    let network = match mode {
+        NetworkMode::Host => DockerNetwork::Host,
+        NetworkMode::Bridge => DockerNetwork::Bridge,
+        NetworkMode::Container if names.first() == Some(&"none") => DockerNetwork::None,
+        NetworkMode::Container => DockerNetwork::User,
+    };
+    let parameters = docker.parameters.iter().flatten();
+    let parameters =
+        parameters.map(|p| Parameter { key: p.key.clone(), value: p.value.clone(), ..Parameter::default() });
+    Ok(Some(ContainerInfo {
+        kind: ContainerType::Docker,
+        volumes,
+        network_infos: if network == DockerNetwork::User { infos } else { Vec::new() },
+        docker: Some(DockerInfo {
+            image: docker.image.clone(),
+            port_mappings: if matches!(mode, NetworkMode::Host) { Vec::new() } else { mappings() },
+            network: Some(network),
+            privileged: docker.privileged,
+            parameters: parameters.collect(),
+            force_pull_image: docker.force_pull_image,
+            ..DockerInfo::default()
+        }),
+        ..ContainerInfo::default()
+    }))
+}
+
+/// Whether a check is made on the agent and told with updates, not made from here.
+pub(in crate::runtime) fn on_agent(check: &AppCheck) -> bool {
+    !matches!(check.protocol.unwrap_or_default(), HealthProtocol::Http | HealthProtocol::Https | HealthProtocol::Tcp)
+}
+
+fn check(task: &TaskRecord, app: &App, check: &AppCheck) -> Option<HealthCheck> {
+    if !on_agent(check) {
+        return None;
+    }
+    let index = check.port_index.unwrap_or(0) as usize;
+    let host = app.network_list().iter().all(|n| n.mode.unwrap_or_default() == NetworkMode::Host);
+    let inside = app.mappings().get(index).and_then(|m| m.container_port).filter(|p| *p != 0 && !host);
+    let port = u32::from(check.port.or(inside).or_else(|| task.ports.get(index).copied()).unwrap_or(0));
+    let protocol = check.ip_protocol.clone();
+    let base = HealthCheck {
+        delay_seconds: Some(f64::from(check.delay_seconds.unwrap_or(15))),
+        interval_seconds: Some(f64::from(check.interval_s())),
+        timeout_seconds: Some(f64::from(check.timeout_s())),
+        consecutive_failures: Some(check.max_failures()),
+        grace_period_seconds: Some(f64::from(check.grace_s())),
+        ..HealthCheck::default()
+    };
+    Some(match check.protocol.unwrap_or_default() {
+        HealthProtocol::Command => {
+            let value = check.command.as_ref().map(|c| c.value.clone());
+            let command = CommandInfo { shell: Some(true), value, ..CommandInfo::default() };
+            HealthCheck { kind: CheckType::Command, command: Some(command), ..base }
+        }
+        HealthProtocol::MesosTcp => HealthCheck {
+            kind: CheckType::Tcp,
+            tcp: Some(TcpCheckInfo { protocol, port, ..TcpCheckInfo::default() }),
+            ..base
+        },
+        kind => {
+            let scheme = Some(if kind == HealthProtocol::MesosHttps { "https" } else { "http" }.to_owned());
+            let path = Some(check.path.clone().unwrap_or_else(|| String::from("/")));
+            let http = HttpCheckInfo { protocol, scheme, port, path, ..HttpCheckInfo::default() };
+            HealthCheck { kind: CheckType::Http, http: Some(http), ..base }
+        }
+    })
+}
+
+fn discovery(task: &TaskRecord, app: &App) -> DiscoveryInfo {
+    let definitions = app.port_definitions.as_deref().unwrap_or_default();
+    let ports = task.ports.iter().enumerate().map(|(i, port)| Port {
+        number: u32::from(*port),
+        name: definitions
+            .get(i)
+            .and_then(|d| d.name.clone())
+            .or_else(|| app.mappings().get(i).and_then(|m| m.name.clone())),
+        protocol: Some(String::from("tcp")),
+        ..Port::default()
+    });
+    DiscoveryInfo {
+        visibility: String::from("FRAMEWORK"),
+        name: Some(app.id.trim_matches('/').split('/').rev().collect::<Vec<_>>().join(".")),
+        ports: Some(Ports { ports: ports.collect(), ..Ports::default() }),
+        ..DiscoveryInfo::default()
+    }
+}
