@@ -33,7 +33,10 @@ pub fn read(c: &mut config::Config, args: Vec<String>) -> Result<EngineConfig, S
         match flag.as_str() {
             "--runtime" if matches!(value.as_str(), "docker" | "mesos" | "simulated") => runtime = value,
             "--runtime" => return Err(wrong("a runtime: docker, mesos or simulated")),
-            "--master" => masters = value.split(',').map(|m| master(m).ok_or_else(|| wrong("HOST:PORT"))).collect::<Result<_, _>>()?,
+            "--master" => {
+                masters =
+                    value.split(',').map(|m| master(m).ok_or_else(|| wrong("HOST:PORT"))).collect::<Result<_, _>>()?
+            }
             "--role" => role = Some(value),
             "--listen" => c.engine.marathon_listen = address()?,
             "--mesos-listen" => c.engine.mesos_listen = address()?,

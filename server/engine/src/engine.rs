@@ -118,7 +118,7 @@ fn runtime(config: &EngineConfig, agents: Vec<AgentConfig>, id: &str) -> Result<
     match &config.runtime {
         RuntimeConfig::Mesos(mesos) => {
             let mesos = Mesos::new(mesos.clone()).map_err(EngineError::Client)?;
-            Ok((Runtime::Mesos(mesos), Vec::new()))
+            Ok((Runtime::Mesos(Box::new(mesos)), Vec::new()))
         }
         RuntimeConfig::Simulated { latency, failure_rate, .. } => {
             let simulated = Simulated { latency: *latency, failure_rate: *failure_rate };

@@ -26,7 +26,7 @@ const NO_AGENT: &str = "the agent is not configured any more";
 pub(crate) enum Runtime {
     /// One node for each Docker socket.
     Docker(Vec<Arc<Node>>),
-    Mesos(Mesos),
+    Mesos(Box<Mesos>),
     Simulated(Simulated),
 }
 

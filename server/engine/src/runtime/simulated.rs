@@ -31,7 +31,9 @@ impl Simulated {
             };
             let staged = of(w, |s| matches!(s, TaskState::TaskStaging | TaskState::TaskStarting));
             for id in &staged {
-                w.live.get_mut(id).map(|l| l.launching = true);
+                if let Some(live) = w.live.get_mut(id) {
+                    live.launching = true;
+                }
             }
             for id in of(w, |s| *s == TaskState::TaskRunning) {
                 w.running(&id, Instant::now());

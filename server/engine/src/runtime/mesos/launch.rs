@@ -82,7 +82,9 @@ async fn accept(core: &Arc<Core>, (offers, tasks): Batch) {
     let result = mesos.call(CallBody::Accept(Box::new(accept))).await;
     core.change(|w| {
         for id in &sent {
-            w.live.get_mut(id).map(|l| l.launching = false);
+            if let Some(live) = w.live.get_mut(id) {
+                live.launching = false;
+            }
         }
     });
     match result {
