@@ -161,8 +161,11 @@ async fn dependencies_start_first_and_circles_are_refused() {
     assert_eq!(status, 201, "{body}");
     let base = rig.running("/stack/base", 1).await.remove(0);
     assert!(rig.tasks("/stack/front").await.is_empty());
-    let queue = rig.get("/v2/queue").await;
-    assert!(queue["queue"].as_array().unwrap().iter().any(|q| q["app"]["id"] == "/stack/front"), "{queue}");
+    // Its step has not come: it does not wait for offers, and the deployment says for what.
+    assert_eq!(rig.get("/v2/queue").await["queue"], json!([]));
+    let deployment = rig.get("/v2/deployments").await[0].clone();
+    assert_eq!(deployment["currentActions"][0]["app"], "/stack/base", "{deployment}");
+    assert_eq!((&deployment["currentStep"], &deployment["totalSteps"]), (&json!(2), &json!(3)));
     support::docker(&["exec", &rig.container(base["id"].as_str().unwrap()), "touch", "/tmp/ready"]);
     rig.running("/stack/front", 1).await;
     rig.settled().await;
