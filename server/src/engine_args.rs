@@ -68,8 +68,8 @@ pub fn read(c: &mut config::Config, args: Vec<String>) -> Result<EngineConfig, S
             let mut mesos = MesosConfig::at(masters);
             mesos.role = role.unwrap_or(mesos.role);
             // Secrets come from the settings, never from a command line that everybody can read.
-            mesos.principal.clone_from(&c.marathon.user);
-            mesos.secret = c.marathon.password.as_ref().map(|p| p.reveal().to_owned());
+            mesos.principal.clone_from(&c.marathon.principal);
+            mesos.secret = c.marathon.secret.as_ref().map(|p| p.reveal().to_owned());
             config.runtime = RuntimeConfig::Mesos(mesos);
         }
         _ => {}

@@ -1,8 +1,8 @@
 //! What the engine is told at start, and how a start can fail.
 //!
 //! Everything has a default that works on one machine with Docker. One could get
-//! it wrong by listening beyond loopback: the API has no authentication (as
-//! Marathon's has none of its own), so who reaches it owns the machine.
+//! it wrong by listening beyond loopback without credentials: who reaches the API
+//! then owns the machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -44,8 +44,23 @@ pub enum RuntimeConfig {
     },
 }
 
+/// A user and a password; never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// User.
+    pub user: String,
+    /// Password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
 /// How the engine is a framework of a Mesos cluster.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct MesosConfig {
     /// The masters, `http://host:port`; standbys name the leader.
     pub masters: Vec<String>,
@@ -61,6 +76,14 @@ pub struct MesosConfig {
     pub secret: Option<String>,
     /// How long Mesos keeps the tasks while the engine is away (Marathon: a week).
     pub failover_timeout: Duration,
+}
+
+impl std::fmt::Debug for MesosConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("MesosConfig");
+        shown.field("masters", &self.masters).field("role", &self.role).field("principal", &self.principal);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl MesosConfig {
@@ -85,6 +108,9 @@ pub struct EngineConfig {
     pub marathon_listen: SocketAddr,
     /// Where the Mesos operator API listens; port 0 takes a free one.
     pub mesos_listen: SocketAddr,
+    /// User and password that both APIs ask for (HTTP basic, Marathon's
+    /// `--http_credentials`); none: whoever reaches them may do everything.
+    pub credentials: Option<Credentials>,
     /// Folder of the engine's own: state, identity, sandboxes. Made if absent.
     pub data: PathBuf,
     /// The Docker Engine's socket, `unix:///var/run/docker.sock`.
@@ -110,6 +136,7 @@ impl Default for EngineConfig {
         Self {
             marathon_listen: SocketAddr::new(loopback, 8080),
             mesos_listen: SocketAddr::new(loopback, 5050),
+            credentials: None,
             data: PathBuf::from("engine"),
             docker: String::from("unix:///var/run/docker.sock"),
             runtime: RuntimeConfig::default(),

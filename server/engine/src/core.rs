@@ -120,23 +120,36 @@ impl Core {
     /// The scheduler's loop.
     pub async fn run(self: Arc<Self>) {
         let mut next: Option<Instant> = None;
+        let mut swept = Instant::now();
         loop {
-            let sleep = next.map_or(SWEEP, |at| at.saturating_duration_since(Instant::now()).min(SWEEP));
+            let sweep = swept + SWEEP;
+            let wake = next.map_or(sweep, |at| at.min(sweep));
             tokio::select! {
                 () = self.cancel.cancelled() => return,
                 () = self.wake.notified() => {}
-                () = tokio::time::sleep(sleep) => {
-                    self.change(|w| w.dirty.extend(w.apps.keys().cloned().collect::<Vec<_>>()));
-                }
+                () = tokio::time::sleep_until(wake.into()) => {}
+            }
+            // One instant for the whole turn: what is due now is looked at now, whatever it
+            // was that woke us. Else its time would pass unseen, and it would wait for the sweep.
+            let now = Instant::now();
+            let due = next.is_some_and(|at| at <= now);
+            let all = now >= sweep;
+            if all {
+                swept = now;
             }
             let ((until, launch, kill, discard), seq) = self.change(|w| {
-                let until = w.schedule(Instant::now());
+                if all {
+                    w.dirty.extend(w.apps.keys().cloned().collect::<Vec<_>>());
+                } else if due {
+                    w.dirty.extend(w.waiting.keys().cloned().collect::<Vec<_>>());
+                }
+                let until = w.schedule(now);
                 // What waits for its time is looked at again when the time comes.
                 let launch = std::mem::take(&mut w.to_launch);
                 let kill = std::mem::take(&mut w.to_kill);
                 (until, launch, kill, std::mem::take(&mut w.discard))
             });
-            next = [next.filter(|n| *n > Instant::now()), until].into_iter().flatten().min();
+            next = [next.filter(|at| *at > now), until].into_iter().flatten().min();
             for task in discard {
                 self.sandboxes.remove(&task);
             }

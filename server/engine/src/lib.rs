@@ -12,6 +12,7 @@
 //! keeps the intent on disk before `docker` acts on it; Docker's events and a
 //! listing tell what became of it.
 
+mod access;
 mod backoff;
 mod config;
 mod core;
@@ -37,5 +38,5 @@ mod transitions;
 mod validate;
 mod world;
 
-pub use config::{AgentConfig, EngineConfig, EngineError, MesosConfig, RuntimeConfig};
+pub use config::{AgentConfig, Credentials, EngineConfig, EngineError, MesosConfig, RuntimeConfig};
 pub use engine::{Engine, EngineHandle, run};

@@ -18,6 +18,7 @@ use padis_protocol::app::App;
 use padis_protocol::container::NetworkMode;
 use padis_protocol::deployment::{Action, Plan, Step};
 use padis_protocol::event::{DeploymentInfo, DeploymentStepSuccess, DeploymentSuccess, Event};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -188,13 +189,14 @@ impl World {
         let Some(mut deployment) = self.deployments.get(id).cloned() else { return };
         if let Some(step) = deployment.steps.get(deployment.step) {
             let current_step = wire(step);
-            let done = DeploymentStepSuccess { plan: plan(&deployment), current_step, ..Default::default() };
+            let done = DeploymentStepSuccess { plan: self.plan(&deployment), current_step, ..Default::default() };
             self.events.push(done.into());
         }
         deployment.step += 1;
         match deployment.steps.get(deployment.step) {
             Some(step) => {
-                self.events.push(step_info(&deployment, step));
+                let told = self.step_info(&deployment, step);
+                self.events.push(told);
                 self.dirty.extend(step.iter().map(|(_, app)| app.clone()));
                 self.records.push(Record::Step(id.to_owned(), deployment.step));
                 self.progress.begin(&deployment);
@@ -202,7 +204,7 @@ impl World {
             }
             None => {
                 self.drop_deployment(id);
-                let plan = Some(plan(&deployment));
+                let plan = Some(self.plan(&deployment));
                 self.events.push(DeploymentSuccess { id: id.to_owned(), plan, ..Default::default() }.into());
             }
         }
@@ -229,15 +231,37 @@ pub(crate) fn wire(step: &[(String, String)]) -> Step {
     Step { actions: Some(step.iter().map(action).collect()), ..Step::default() }
 }
 
-pub(crate) fn plan(deployment: &crate::record::DeploymentRecord) -> Plan {
-    Plan {
-        id: deployment.id.clone(),
-        steps: deployment.steps.iter().map(|s| wire(s)).collect(),
-        version: deployment.version.clone(),
-        ..Plan::default()
-    }
-}
+/// Apps of a deployment that are shown with their definitions; beyond, each event of a
+/// large deployment would be megabytes (which is what breaks Marathon's own listeners).
+const SHOWN: usize = 100;
 
-pub(crate) fn step_info(deployment: &crate::record::DeploymentRecord, step: &[(String, String)]) -> Event {
-    DeploymentInfo { plan: plan(deployment), current_step: wire(step), ..DeploymentInfo::default() }.into()
+impl World {
+    /// A deployment as events tell it. Clients read `original` and `target`, so they are
+    /// there; they hold the apps that it touches, not the whole root group.
+    pub fn plan(&self, deployment: &crate::record::DeploymentRecord) -> Plan {
+        let few = deployment.before.len() <= SHOWN;
+        // The environment may hold secrets, and anybody may listen.
+        let bare = |app: &App| App { env: None, ..app.clone() };
+        let group = |apps: Vec<App>, version: &str| json!({"id": "/", "apps": apps, "groups": [], "pods": [], "dependencies": [], "version": version});
+        let before = deployment.before.iter().filter(|_| few).filter_map(|(_, app)| app.as_ref());
+        let original: Vec<App> = before.map(bare).collect();
+        let after = deployment.apps().filter(|_| few).filter_map(|id| self.app(id));
+        let target: Vec<App> = after.map(|a| bare(&a.app)).collect();
+        let since = original.iter().filter_map(|a| a.version.clone()).max().unwrap_or_default();
+        Plan {
+            id: deployment.id.clone(),
+            steps: deployment.steps.iter().map(|s| wire(s)).collect(),
+            version: deployment.version.clone(),
+            extra: [
+                (String::from("original"), group(original, &since)),
+                (String::from("target"), group(target, &deployment.version)),
+            ]
+            .into(),
+        }
+    }
+
+    /// A deployment enters a step.
+    pub fn step_info(&self, deployment: &crate::record::DeploymentRecord, step: &[(String, String)]) -> Event {
+        DeploymentInfo { plan: self.plan(deployment), current_step: wire(step), ..DeploymentInfo::default() }.into()
+    }
 }

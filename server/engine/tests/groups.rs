@@ -150,3 +150,21 @@ async fn a_cancelled_deployment_leads_back() {
     assert_eq!(app["cpus"], 0.1);
     assert_ne!(app["version"], version, "the way back is a version of its own");
 }
+
+#[tokio::test]
+async fn who_does_not_know_the_password_is_kept_out() {
+    let mut rig = Rig::simulated(1, LATENCY, 0.0).await;
+    let known = padis_engine::Credentials { user: "padis".to_owned(), password: "s3cret:x".to_owned() };
+    rig.config.credentials = Some(known);
+    rig.restart().await;
+    let ask = async |url: String, password: Option<&str>| {
+        let request = rig.client.get(url);
+        let request = if password.is_some() { request.basic_auth("padis", password) } else { request };
+        request.send().await.unwrap().status().as_u16()
+    };
+    for url in [format!("{}/v2/apps", rig.base), format!("{}/ping", rig.base), format!("{}/state", rig.mesos)] {
+        assert_eq!(ask(url.clone(), None).await, 401, "{url}");
+        assert_eq!(ask(url.clone(), Some("s3cret")).await, 401, "{url}");
+        assert_eq!(ask(url.clone(), Some("s3cret:x")).await, 200, "{url}");
+    }
+}

@@ -192,7 +192,7 @@ async fn without_docker_it_answers_waits_and_takes_up_what_happened() {
     };
     // Started without Docker: answers, and says so.
     let rig = Rig::start(dir, config).await;
-    assert_eq!(rig.get("/v2/info").await["padis_engine"]["docker"][0]["answers"], false);
+    assert_eq!(rig.get("/padis/runtime").await["docker"][0]["answers"], false);
     rig.put(&sleeper("/patient", 1)).await;
     let queue =
         wait("the waiting app", async || rig.get("/v2/queue").await["queue"].as_array().unwrap().first().cloned())

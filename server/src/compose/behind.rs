@@ -21,7 +21,7 @@ use padis_drivers::ldap::{LdapConfigError, LdapDirectory};
 use padis_drivers::marathon::{MarathonClient, MarathonConfig};
 use padis_drivers::mesos::{MesosClient, MesosConfig};
 use padis_drivers::registry::{RegistryChild, RegistryChildConfig, RegistryClient, RegistryConfig};
-use padis_engine::{AgentConfig, Engine, EngineConfig, EngineHandle};
+use padis_engine::{AgentConfig, Credentials, Engine, EngineConfig, EngineHandle};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -95,6 +95,13 @@ pub fn engine_config(c: &Config) -> EngineConfig {
         docker: c.docker.clone(),
         agents: c.engine.agents.iter().map(agent).collect(),
         hostname: machine::hostname(),
+        // The portal's client is told the same.
+        credentials: c
+            .marathon
+            .user
+            .clone()
+            .zip(c.marathon.password.as_ref())
+            .map(|(user, password)| Credentials { user, password: password.reveal().to_owned() }),
         ..EngineConfig::default()
     }
 }
@@ -114,7 +121,8 @@ impl Behind {
         (config.endpoints, config.auth, config.silence) = (marathon, auth.clone(), c.reconcile.silence);
         let scheduler = MarathonClient::new(&config)?;
         let mut config = MesosConfig::at("");
-        (config.masters, config.auth) = (mesos, auth);
+        let known = basic(c.marathon.principal.as_ref(), c.marathon.secret.as_ref());
+        (config.masters, config.auth) = (mesos, if c.marathon.principal.is_some() { known } else { auth });
         let cluster = MesosClient::new(&config)?;
         let base = c.registry.base();
         let mut config = RegistryConfig::at(&without_scheme(&base));

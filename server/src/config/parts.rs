@@ -157,15 +157,21 @@ pub struct Marathon {
     pub token: Option<Secret>,
     /// Base URLs of the Mesos masters.
     pub mesos: Vec<String>,
+    /// Principal for masters with authentication; else Marathon's user is tried there too.
+    pub principal: Option<String>,
+    /// Its secret.
+    pub secret: Option<Secret>,
 }
 impl Marathon {
     pub(super) fn read(r: &mut Reader) -> Self {
         Self {
             urls: r.list("marathon.urls", Vec::new(), "a URL", "Marathon's addresses, when engine.enabled is false"),
-            user: r.maybe("marathon.user", "its user"),
+            user: r.maybe("marathon.user", "its user; the built-in engine asks for it too"),
             password: r.secret("marathon.password", "its password"),
             token: r.secret("marathon.token", "its token"),
             mesos: r.list("mesos.urls", Vec::new(), "a URL", "the Mesos masters, when engine.enabled is false"),
+            principal: r.maybe("mesos.principal", "for masters with authentication"),
+            secret: r.secret("mesos.secret", "its secret"),
         }
     }
 }

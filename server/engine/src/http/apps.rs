@@ -68,11 +68,11 @@ pub(super) async fn list(core: Shared, query: Query) -> Answer {
 }
 
 /// `GET /v2/apps/{…}`
-pub(super) async fn get(core: Shared, Path(rest): Path<String>, query: Query, headers: HeaderMap) -> Answer {
-    let embed = Embed::parse(&params(&query, "embed"), Embed::ALL);
+pub(super) async fn get(core: Shared, Path(rest): Path<String>, headers: HeaderMap) -> Answer {
     match place(&rest) {
         Place::App(id) => {
-            let app = core.look(|w| w.app(&id).map(|a| w.app_view(a, embed)));
+            // Whatever is asked to be embedded: Marathon shows all of one app, "for compatibility".
+            let app = core.look(|w| w.app(&id).map(|a| w.app_view(a, Embed::ALL)));
             let app = app.ok_or_else(|| ApiError::unknown_app(&id))?;
             Ok(Json(AppSingle { app }).into_response())
         }

@@ -188,7 +188,6 @@ fn view(w: &World, id: &str, shown: Shown) -> Value {
         (String::from("dependencies"), json!(record.map(|g| g.dependencies.clone()).unwrap_or_default())),
         (String::from("version"), json!(version)),
         (String::from("pods"), json!([])),
-        (String::from("enforceRole"), json!(false)),
     ]);
     if shown.apps {
         out.insert(String::from("apps"), json!(apps));

@@ -29,9 +29,8 @@ pub(super) async fn leader(core: Shared) -> Answer {
     Ok(Json(Leader { leader: leader_address(&core) }).into_response())
 }
 
-/// `GET /v2/info`. `padis_engine` says what a Marathon would not know.
+/// `GET /v2/info`: nothing that a Marathon would not say, since clients refuse what they don't know.
 pub(super) async fn info(core: Shared) -> Answer {
-    let docker = core.runtime.about(&core);
     let object = |value: Value| value.as_object().map(|m| m.clone().into_iter().collect()).unwrap_or_default();
     let info = Info {
         name: String::from("marathon"),
@@ -58,9 +57,14 @@ pub(super) async fn info(core: Shared) -> Answer {
         })),
         zookeeper_config: object(json!({})),
         http_config: object(json!({"http_port": core.config.marathon_listen.port(), "https_port": 0})),
-        extra: object(json!({"padis_engine": docker})),
+        ..Info::default()
     };
     Ok(Json(info).into_response())
+}
+
+/// `GET /padis/runtime`: what a Marathon would not know.
+pub(super) async fn runtime(core: Shared) -> Answer {
+    Ok(Json(core.runtime.about(&core)).into_response())
 }
 
 /// `GET /metrics`: the few numbers that Marathon has too.

@@ -19,7 +19,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderMap, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use error::ApiError;
@@ -36,6 +36,7 @@ pub(crate) type Answer = Result<Response, ApiError>;
 
 /// The router.
 pub(crate) fn router(core: Arc<Core>) -> Router {
+    let credentials = core.config.credentials.clone().map(Arc::new);
     Router::new()
         .route("/ping", get(misc::ping))
         .route("/v2/info", get(misc::info))
@@ -66,9 +67,11 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route("/v2/groups/{*rest}", get(groups::get).post(groups::create).put(groups::put).delete(groups::delete))
         .route("/v2/events", get(events::stream))
         .route("/metrics", get(misc::metrics))
+        .route("/padis/runtime", get(misc::runtime))
         .fallback(error::unknown_path)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn(same_origin))
+        .layer(from_fn_with_state(credentials, crate::access::check))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(core)
 }
@@ -99,9 +102,14 @@ pub(crate) fn json(headers: &HeaderMap, body: &Bytes) -> Result<Value, ApiError>
     serde_json::from_slice(body).map_err(|error| ApiError::new(400, format!("Invalid JSON: {error}")))
 }
 
-/// Whether a query parameter is given as true.
+/// Whether a query parameter is given as true; `True` is, as in Java.
 pub(crate) fn flag(query: &Query, name: &str, default: bool) -> bool {
-    query.0.iter().rev().find(|(key, _)| key == name).map_or(default, |(_, value)| value == "true" || value.is_empty())
+    query
+        .0
+        .iter()
+        .rev()
+        .find(|(key, _)| key == name)
+        .map_or(default, |(_, value)| value.eq_ignore_ascii_case("true") || value.is_empty())
 }
 
 /// The last value of a query parameter.

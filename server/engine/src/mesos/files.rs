@@ -56,6 +56,9 @@ pub(super) async fn browse(mesos: Shared, Query(ask): Query<Ask>) -> Response {
         Ok(path) => path,
         Err(answer) => return *answer,
     };
+    if path.is_file() {
+        return Json(Vec::<FileInfo>::new()).into_response();
+    }
     match list(&path) {
         Ok(list) => Json(list).into_response(),
         Err(error) => failed(&path, &error),
@@ -100,6 +103,9 @@ pub(super) async fn read(mesos: Shared, Query(ask): Query<Ask>) -> Response {
     let (Ok(offset), Ok(length)) = (at_least_minus_one(ask.offset), at_least_minus_one(ask.length)) else {
         return wrong("Negative offset or length provided.");
     };
+    if path.is_dir() {
+        return wrong("Cannot read a directory.");
+    }
     match piece(&path, offset, length).await {
         Ok(answer) => Json(answer).into_response(),
         Err(error) => failed(&path, &error),

@@ -35,6 +35,7 @@ pub(crate) type Shared = State<Mesos>;
 
 /// The router.
 pub(crate) fn router(core: Arc<Core>) -> Router {
+    let credentials = core.config.credentials.clone().map(Arc::new);
     Router::new()
         .route("/health", get(healthy))
         .route("/master/health", get(healthy))
@@ -57,6 +58,7 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route("/files/browse", get(files::browse))
         .route("/files/read", get(files::read))
         .route("/files/download", get(files::download))
+        .layer(axum::middleware::from_fn_with_state(credentials, crate::access::check))
         .with_state(Mesos { core, cache: Arc::default() })
 }
 

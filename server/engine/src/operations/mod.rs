@@ -14,7 +14,6 @@ pub(crate) use groups::GroupChange;
 use crate::ids;
 use crate::normalize;
 use crate::record::{AppRecord, DeploymentRecord, TaskRecord};
-use crate::schedule::{plan as shown, step_info};
 use crate::validate::{self, Can, Invalid};
 use crate::world::World;
 use padis_protocol::app::{App, VersionInfo};
@@ -273,7 +272,7 @@ impl World {
         let Some(deployment) = self.drop_deployment(id) else { return };
         let event = DeploymentFailed {
             id: id.to_owned(),
-            plan: Some(shown(&deployment)),
+            plan: Some(self.plan(&deployment)),
             reason: Some(why.to_owned()),
             ..DeploymentFailed::default()
         };
@@ -289,7 +288,8 @@ impl World {
         let deployment =
             DeploymentRecord { id: Uuid::new_v4().to_string(), version: version.clone(), steps, step: 0, before };
         if let Some(step) = deployment.steps.first() {
-            self.events.push(step_info(&deployment, step));
+            let told = self.step_info(&deployment, step);
+            self.events.push(told);
         }
         let id = deployment.id.clone();
         let result = DeploymentResult { deployment_id: deployment.id.clone(), version };

@@ -131,7 +131,7 @@ impl Runtime {
         matches!(self, Self::Docker(_))
     }
 
-    /// What a Marathon would not know, for `/v2/info`.
+    /// What a Marathon would not know, for `/padis/runtime`.
     pub fn about(&self, core: &Core) -> Value {
         match self {
             Self::Docker(nodes) => {
