@@ -42,7 +42,7 @@ pub(crate) struct Core {
     world: Mutex<World>,
     store: Store,
     wake: Notify,
-    /// Tasks whose output is being copied.
+    /// Tasks whose output is being copied, or whose health is being watched.
     followed: Mutex<HashSet<String>>,
 }
 
@@ -204,26 +204,26 @@ impl Core {
         }
     }
 
-    /// Follows a running task: its output and its health.
+    /// Follows a running task: its output and its health. Asked again (a Mesos master
+    /// tells "running" at each reconciliation) it does nothing while it is followed.
     pub fn attend(self: &Arc<Self>, id: &str) {
-        if self.runtime.has_output() {
-            let fresh = self.followed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
-            if !fresh {
-                return;
-            }
-        }
-        if self.runtime.has_output() {
-            let core = Arc::clone(self);
-            let task = id.to_owned();
-            self.tracker.spawn(async move {
-                crate::docker::logs::follow(&core, &task).await;
-                core.followed.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
-            });
+        let fresh = self.followed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+        if !fresh {
+            return;
         }
         let checks = self.look(|w| w.live.get(id).map_or(0, |l| l.health.len()));
-        for index in 0..checks {
-            self.tracker.spawn(crate::health::watch(Arc::clone(self), id.to_owned(), index));
-        }
+        let watches = (0..checks).map(|index| crate::health::watch(Arc::clone(self), id.to_owned(), index));
+        let watches = futures::future::join_all(watches);
+        let (core, task) = (Arc::clone(self), id.to_owned());
+        self.tracker.spawn(async move {
+            if core.runtime.has_output() {
+                core.tracker.spawn(watches);
+                crate::docker::logs::follow(&core, &task).await;
+            } else {
+                watches.await;
+            }
+            core.followed.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
+        });
     }
 
     /// Stops a task's container.

@@ -143,7 +143,10 @@ impl World {
         let mut left = count;
         while left > 0 {
             let Some(index) = placer.next(&rooms) else { break };
-            let given = self.hosts.give_ports(index, &asked);
+            let Some(given) = self.hosts.give_ports(index, &asked) else {
+                placer.fill_up(std::iter::once(index));
+                continue;
+            };
             self.count_used(id);
             let name = Arc::clone(&rooms[index].name);
             let task = self.stage(app, &name, given);

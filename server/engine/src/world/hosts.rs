@@ -113,9 +113,10 @@ impl Hosts {
         node.and_then(|n| self.ports.get(n)).is_some_and(|used| used.contains(&port))
     }
 
-    /// Host ports for a task: those asked for, any for 0. From a random one upwards: a
-    /// port that a stranger holds is then not tried again and again.
-    pub fn give_ports(&self, index: usize, asked: &[u16]) -> Vec<u16> {
+    /// Host ports for a task: those asked for, any for 0; `None` if there are too few
+    /// (agents of one machine share its ports). From a random one upwards: a port that
+    /// a stranger holds is then not tried again and again.
+    pub fn give_ports(&self, index: usize, asked: &[u16]) -> Option<Vec<u16>> {
         let mut given: Vec<u16> = asked.iter().copied().filter(|p| *p != 0).collect();
         let mut answer = Vec::with_capacity(asked.len());
         for &port in asked {
@@ -132,12 +133,11 @@ impl Hosts {
                 let start = rand::rng().random_range(first..=last);
                 (start..=last).chain(first..start).find(free)
             };
-            if let Some(port) = ranges.into_iter().filter(|(first, last)| first <= last).find_map(pick) {
-                given.push(port);
-                answer.push(port);
-            }
+            let port = ranges.into_iter().filter(|(first, last)| first <= last).find_map(pick)?;
+            given.push(port);
+            answer.push(port);
         }
-        answer
+        Some(answer)
     }
 
     /// A task takes its share.
@@ -206,5 +206,34 @@ impl Hosts {
     pub fn roomiest(&self) -> (f64, f64) {
         let up = self.rooms.iter().filter(|r| r.up && r.offered && !r.draining);
         up.fold((0.0, 0.0), |(cpus, mem), r| (r.cpus_free.max(cpus), r.mem_free.max(mem)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn ports_of_one_machine_are_given_once_and_never_too_few() {
+        let agent = |name: &str| {
+            let config = AgentConfig {
+                name: name.to_owned(),
+                attributes: BTreeMap::new(),
+                cpus: 1.0,
+                mem_mib: 64,
+                docker: None,
+            };
+            Agent { config, node: 0, id: name.to_owned() }
+        };
+        let mut hosts = Hosts::new(vec![agent("a"), agent("b")], 31_000..=31_002);
+        let mut given = hosts.give_ports(0, &[0, 31_001]).unwrap();
+        assert_eq!(given[1], 31_001);
+        hosts.ports[0].extend(&given);
+        let last = hosts.give_ports(1, &[0]).unwrap();
+        given.extend(&last);
+        given.sort_unstable();
+        assert_eq!(given, [31_000, 31_001, 31_002]);
+        assert_eq!(hosts.give_ports(1, &[0, 0]), None, "one is left on the machine, two are asked for");
     }
 }
