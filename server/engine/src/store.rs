@@ -19,7 +19,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// The log is rewritten once it has grown beyond this many bytes since the last time.
+/// The log is rewritten once it has grown beyond this many bytes since the last time,
+/// and by no less than it had then: a picture of 100,000 tasks is 60 MB, and writing it
+/// after each 8 MiB would be most of the work.
 const COMPACT_BYTES: u64 = 8 * 1024 * 1024;
 /// Pause before a failed write is tried again.
 const RETRY: Duration = Duration::from_millis(250);
@@ -39,6 +41,8 @@ pub(crate) struct Store {
     seq: AtomicU64,
     durable: watch::Receiver<u64>,
     grown: AtomicU64,
+    /// Bytes of growth after which the log is rewritten.
+    patience: AtomicU64,
     _lock: File,
 }
 
@@ -87,6 +91,7 @@ impl Store {
             seq: AtomicU64::new(0),
             durable,
             grown: AtomicU64::new(if good as u64 > COMPACT_BYTES { COMPACT_BYTES } else { 0 }),
+            patience: AtomicU64::new(COMPACT_BYTES),
             _lock: lock,
         };
         Ok((store, records))
@@ -107,14 +112,16 @@ impl Store {
 
     /// Whether the log has grown enough to be rewritten.
     pub fn wants_compaction(&self) -> bool {
-        self.grown.load(Ordering::Relaxed) >= COMPACT_BYTES
+        self.grown.load(Ordering::Relaxed) >= self.patience.load(Ordering::Relaxed)
     }
 
     /// Replaces the log by a complete picture. Same condition as for `append`.
     pub fn replace(&self, records: &[Record]) {
+        let lines = render(records);
         self.grown.store(0, Ordering::Relaxed);
+        self.patience.store(COMPACT_BYTES.max(lines.len() as u64), Ordering::Relaxed);
         let seq = self.seq.fetch_add(1, Ordering::AcqRel) + 1;
-        self.send(Order::Replace { seq, lines: render(records) });
+        self.send(Order::Replace { seq, lines });
     }
 
     fn send(&self, order: Order) {
@@ -284,6 +291,25 @@ mod tests {
         drop(store);
         let (_, records) = Store::open(dir.path()).unwrap();
         assert_eq!(records, vec![Record::AppGone(String::from("/whole")), Record::AppGone(String::from("/after"))]);
+    }
+
+    #[tokio::test]
+    async fn the_larger_the_log_the_rarer_it_is_rewritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(dir.path()).unwrap();
+        let large = Record::AppGone("x".repeat(1 << 20));
+        let until_it_wants = || {
+            (1..100).find(|_| {
+                store.append(std::slice::from_ref(&large));
+                store.wants_compaction()
+            })
+        };
+        assert_eq!(until_it_wants(), Some(8), "8 MiB at first");
+        store.replace(&vec![large.clone(); 20]);
+        assert_eq!(until_it_wants(), Some(20), "then by as much as there was");
+        store.replace(std::slice::from_ref(&large));
+        assert_eq!(until_it_wants(), Some(8), "and when it has become small, as at first");
+        store.flush(DEADLINE).await.unwrap();
     }
 
     #[test]
