@@ -6,7 +6,7 @@ mod support;
 #[path = "support/world.rs"]
 mod world;
 
-use padis_domain::ports::TaskState;
+use padis_domain::ports::{Cluster, Duty, TaskState};
 use padis_drivers::fake::{Fault, When};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -348,6 +348,32 @@ async fn two_processes_share_the_work() {
             w.until_gone(a).await;
         }
         assert_eq!(w.count("SELECT COUNT(*) FROM claim WHERE released_at IS NULL").await, 0);
+        w.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_is_taken_out_kept_out_and_put_back() {
+    each_database(async |store| {
+        let w = World::new(store).await;
+        w.cluster.add_host("h1", &[], 4000, 4096);
+        w.cluster.add_host("h2", &[], 4000, 4096);
+        // The cluster does not answer at first: the intent waits.
+        w.cluster.faults().fail_next("drain", When::Before, Fault::Transient);
+        w.start();
+        w.host("h1", true).await;
+        let out = async || w.cluster.duties().await.expect("duties")["h1"];
+        until("h1 is out", async || out().await == Duty::Drained).await;
+        until("the pages see it", async || w.live.is_out("h1") && !w.live.is_out("h2")).await;
+        // Somebody else puts it back: what was asked here still holds.
+        w.cluster.undrain("h1").await.expect("put back elsewhere");
+        until("h1 is out again", async || out().await == Duty::Drained).await;
+        w.host("h1", false).await;
+        until("h1 works", async || out().await == Duty::Working).await;
+        until("nothing is left of it", async || w.count("SELECT COUNT(*) FROM host_out").await == 0).await;
+        until("nor is the work", async || w.count("SELECT COUNT(*) FROM work WHERE key = 'host:h1'").await == 0).await;
+        until("the pages see that too", async || !w.live.is_out("h1")).await;
         w.stop().await;
     })
     .await;

@@ -444,7 +444,7 @@ pub fn log_sources() -> Vec<LogSource> {
         release,
         alive,
         written_at: Some(NOW - 1000),
-        files: vec![("stdout".into(), 48_211), ("access.log".into(), 9_100)],
+        files: vec![("stdout".into(), Some(48_211)), ("access.log".into(), Some(9_100)), ("stderr".into(), None)],
     };
     vec![s(0, 13, true), s(1, 13, true), s(2, 13, true), s(2, 12, false)]
 }

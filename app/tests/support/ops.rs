@@ -5,7 +5,7 @@ use super::apps::{app_ref, quota};
 use padis_domain::address::{AddressState, parse_ip};
 use padis_domain::package::PackageKind;
 use padis_domain::pool::PoolSpec;
-use padis_domain::ports::{Host, Member, MemberSeen, MemberState, Service, ServiceSeen};
+use padis_domain::ports::{Duty, Host, Member, MemberSeen, MemberState, Service, ServiceSeen};
 use padis_domain::problem::{FieldChange, System};
 use padis_domain::quantity::Amount;
 use padis_domain::stack::{Contract, PackageForm};
@@ -93,6 +93,19 @@ pub fn pools() -> Vec<PoolRow> {
         .collect()
 }
 
+/// One that is not heard, one being emptied, one empty, the others at work.
+fn host_row(host: Host, n: u32) -> HostRow {
+    let out =
+        |reason: &str| Some(HostOut { out: true, reason: reason.into(), since: NOW - 90_000, by: "Li Na".into() });
+    let (duty, out) = match n {
+        4 => (Duty::Draining, out("new memory")),
+        6 => (Duty::Drained, out("kernel update")),
+        9 => (Duty::Silent, None),
+        _ => (Duty::Working, None),
+    };
+    HostRow { duty: Some(duty), out, host }
+}
+
 pub fn pool(name: &str) -> Option<PoolView> {
     let row = pools().into_iter().find(|p| p.spec.name == name)?;
     let host = |n: u32, active: bool| Host {
@@ -122,7 +135,7 @@ pub fn pool(name: &str) -> Option<PoolView> {
         neighbours,
         row,
         revision: 4,
-        hosts: (1..=13).map(|n| host(n, n != 9)).collect(),
+        hosts: (1..=13).map(|n| host_row(host(n, n != 9), n)).collect(),
         teams: vec![
             ("motor".into(), "Motor claims".into(), 9),
             ("life".into(), "Life policies".into(), 7),

@@ -274,6 +274,15 @@ impl Portal for FakePortal {
     async fn delete_pool(&self, _: &Caller, name: &str, _: &str) -> Answer<()> {
         self.did(format!("delete pool {name}"))
     }
+    async fn host_out(&self, _: &Caller, agent_id: &str, reason: &str) -> Answer<()> {
+        if reason.is_empty() {
+            return Err(Problem::missing("reason"));
+        }
+        self.did(format!("host out {agent_id} {reason}"))
+    }
+    async fn host_back(&self, _: &Caller, agent_id: &str) -> Answer<()> {
+        self.did(format!("host back {agent_id}"))
+    }
     async fn put_quota(&self, _: &Caller, pool: &str, team: &str, _: &Amount) -> Answer<()> {
         self.did(format!("quota {pool} {team}"))
     }

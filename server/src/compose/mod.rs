@@ -21,7 +21,7 @@ use crate::changes::Changes;
 use crate::config::Config;
 use crate::http::{self, Web};
 use crate::packages::Packages;
-use crate::portal::{Accounts, PadisPortal, PortalSettings};
+use crate::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use crate::reconcile::Reconciler;
 use crate::reconcile::ask::Asker;
 use crate::reconcile::live::Live;
@@ -161,7 +161,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         portal_settings(&config, address),
         wake,
         accounts,
-        Arc::new(Asker::new()?),
+        Outside { pages: Arc::new(Asker::new()?), cluster: behind.ports.cluster.clone() },
     );
     let portal: Arc<dyn Portal> = Arc::new(portal);
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());

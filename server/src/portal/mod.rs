@@ -19,6 +19,7 @@ mod create;
 mod deliveries;
 mod diff;
 mod frame;
+mod hosts;
 mod journal;
 mod logs;
 mod names;
@@ -57,7 +58,7 @@ use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::pool::PoolSpec;
 use padis_domain::portal::{Answer, Portal};
-use padis_domain::ports::Pages;
+use padis_domain::ports::{Cluster, Pages};
 use padis_domain::quantity::Amount;
 use padis_domain::view::*;
 use padis_domain::words::Stage;
@@ -101,8 +102,18 @@ pub struct PadisPortal {
     pub accounts: Arc<dyn Accounts>,
     /// Asks a page of an instance, live.
     pub pages: Arc<dyn Pages>,
+    /// What the hosts keep of a task, live.
+    pub cluster: Arc<dyn Cluster>,
     once_count: AtomicU64,
     journal_walk: Mutex<journal::Walked>,
+}
+
+/// What the portal reads outside itself while somebody waits for it.
+pub struct Outside {
+    /// A page of an instance.
+    pub pages: Arc<dyn Pages>,
+    /// What the hosts keep of a task.
+    pub cluster: Arc<dyn Cluster>,
 }
 
 impl std::fmt::Debug for PadisPortal {
@@ -120,8 +131,9 @@ impl PadisPortal {
         settings: PortalSettings,
         wake: Arc<Notify>,
         accounts: Arc<dyn Accounts>,
-        pages: Arc<dyn Pages>,
+        outside: Outside,
     ) -> Self {
+        let Outside { pages, cluster } = outside;
         Self {
             store,
             live,
@@ -130,6 +142,7 @@ impl PadisPortal {
             wake,
             accounts,
             pages,
+            cluster,
             once_count: AtomicU64::new(0),
             journal_walk: Mutex::default(),
         }
@@ -286,6 +299,12 @@ impl Portal for PadisPortal {
     async fn delete_pool(&self, c: &Caller, name: &str, confirm: &str) -> Answer<()> {
         let may = c.operator()?;
         pools_put::delete(self, may, name, confirm).await
+    }
+    async fn host_out(&self, c: &Caller, agent_id: &str, reason: &str) -> Answer<()> {
+        hosts::out(self, c.operator()?, agent_id, reason).await
+    }
+    async fn host_back(&self, c: &Caller, agent_id: &str) -> Answer<()> {
+        hosts::back(self, c.operator()?, agent_id).await
     }
     async fn put_quota(&self, c: &Caller, pool: &str, team: &str, quota: &Amount) -> Answer<()> {
         let may = c.operator()?;

@@ -35,6 +35,9 @@ pub(super) async fn sweep(r: Arc<Reconciler>, stop: CancellationToken) {
         for pool in crate::store::apps::pools(&r.store).await.unwrap_or_default() {
             r.nudge(format!("pool:{}", pool.name));
         }
+        for agent in crate::store::hosts::all(&r.store).await.unwrap_or_default().keys() {
+            r.nudge(crate::store::hosts::key(agent));
+        }
         if let Err(e) = strays(&r).await {
             tracing::warn!(cause = %e, "strays could not be cleared");
         }
@@ -134,15 +137,12 @@ struct Cpu {
 
 impl Cpu {
     async fn hosts(&mut self, r: &Arc<Reconciler>) {
-        let (hosts, usage) = tokio::join!(r.ports.cluster.hosts(), r.ports.cluster.usage());
+        let (hosts, duties, usage) =
+            tokio::join!(r.ports.cluster.hosts(), r.ports.cluster.duties(), r.ports.cluster.usage());
         say(r, "cluster", System::Cluster, hosts.as_ref());
-        if let Ok(h) = hosts {
-            let before = r.live.hosts();
-            let changed = before.found != h;
-            r.live.set_hosts(h, now());
-            if changed {
-                r.changes.publish("pools", None);
-            }
+        if let Ok(found) = hosts {
+            // Without them the hosts are shown as heard or not heard, and no more is claimed.
+            r.note_hosts(found, duties.unwrap_or_default());
         }
         if let Ok(u) = usage {
             let uses = self.rates(&u);

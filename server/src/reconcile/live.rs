@@ -8,7 +8,7 @@
 use padis_domain::action::AppState;
 use padis_domain::app::AppRef;
 use padis_domain::delivery::Note;
-use padis_domain::ports::{Host, ServiceSeen};
+use padis_domain::ports::{Duty, Host, ServiceSeen};
 use padis_domain::problem::System;
 use padis_domain::view::{InstanceRow, SystemRow};
 use padis_domain::words::UnixMs;
@@ -49,6 +49,7 @@ impl<T: Default> Default for Looked<T> {
 pub struct Live {
     apps: RwLock<HashMap<String, Arc<LiveApp>>>,
     hosts: RwLock<Arc<Looked<Vec<Host>>>>,
+    duties: RwLock<Arc<BTreeMap<String, Duty>>>,
     services: RwLock<Arc<Looked<Vec<ServiceSeen>>>>,
     systems: RwLock<BTreeMap<&'static str, SystemRow>>,
 }
@@ -77,9 +78,20 @@ impl Live {
     pub fn hosts(&self) -> Arc<Looked<Vec<Host>>> {
         get(&self.hosts)
     }
-    /// Replaces the hosts.
-    pub fn set_hosts(&self, hosts: Vec<Host>, at: UnixMs) {
+    /// Whether each host works, by agent id; what is not there is not known.
+    pub fn duties(&self) -> Arc<BTreeMap<String, Duty>> {
+        get(&self.duties)
+    }
+    /// Whether a host is out of service on purpose.
+    pub fn is_out(&self, agent_id: &str) -> bool {
+        matches!(self.duties().get(agent_id), Some(Duty::Draining | Duty::Drained))
+    }
+    /// Replaces the hosts. `true` if anything is new.
+    pub fn set_hosts(&self, hosts: Vec<Host>, duties: BTreeMap<String, Duty>, at: UnixMs) -> bool {
+        let new = self.hosts().found != hosts || *self.duties() != duties;
+        set(&self.duties, Arc::new(duties));
         set(&self.hosts, Arc::new(Looked { found: hosts, at: Some(at) }));
+        new
     }
     /// The balancer's services.
     pub fn services(&self) -> Arc<Looked<Vec<ServiceSeen>>> {

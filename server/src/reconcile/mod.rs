@@ -12,6 +12,7 @@ pub mod ask;
 mod blind;
 mod collect;
 mod events;
+mod hosts;
 mod image;
 pub mod live;
 mod observe;
@@ -23,10 +24,10 @@ mod worker;
 use crate::changes::Changes;
 use crate::store::Store;
 use live::Live;
-use padis_domain::ports::{Balancer, Cluster, Dns, Network, Registry, Scheduler};
+use padis_domain::ports::{Balancer, Cluster, Dns, Duty, Host, Network, Registry, Scheduler};
 use padis_domain::words::UnixMs;
 use probe::Prober;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -226,6 +227,13 @@ impl Reconciler {
 
     fn use_of(&self, task_id: &str) -> Option<Use> {
         self.uses.read().unwrap_or_else(PoisonError::into_inner).get(task_id).copied()
+    }
+
+    /// Keeps what was seen of the hosts, and tells the pages if it is new.
+    fn note_hosts(&self, found: Vec<Host>, duties: BTreeMap<String, Duty>) {
+        if self.live.set_hosts(found, duties, now()) {
+            self.changes.publish("pools", None);
+        }
     }
 
     fn known_name(&self, name: &str) -> Option<Vec<String>> {

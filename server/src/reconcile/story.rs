@@ -368,8 +368,9 @@ async fn last_words(r: &Arc<Reconciler>, s: &Seen, task_id: &str) -> Vec<String>
     let Some(agent) = agent else { return vec![] };
     for file in ["stderr", "stdout"] {
         match r.ports.cluster.read_file(&agent, task_id, file, None, 2_048).await {
-            Ok(piece) if !piece.data.trim().is_empty() => {
-                let lines: Vec<String> = piece.data.lines().map(|l| l.chars().take(240).collect()).collect();
+            Ok(piece) if !piece.data.trim_ascii().is_empty() => {
+                let text = String::from_utf8_lossy(&piece.data);
+                let lines: Vec<String> = text.lines().map(|l| l.chars().take(240).collect()).collect();
                 return lines.iter().rev().take(8).rev().cloned().collect();
             }
             Ok(_) => {}

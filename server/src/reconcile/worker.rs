@@ -118,6 +118,8 @@ async fn one(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
         }
     } else if let Some(pool) = taken.key.strip_prefix("pool:") {
         super::pools::reconcile(r, pool).await
+    } else if let Some(agent) = taken.key.strip_prefix("host:") {
+        super::hosts::reconcile(r, agent).await
     } else {
         Ok(Outcome::Park { why: "nothing knows this kind of work".into() })
     };

@@ -8,12 +8,13 @@ use padis_domain::pool::PoolSpec;
 use padis_domain::ports::{Dns, Scheduler};
 use padis_domain::quantity::Size;
 use padis_domain::stack::Contract;
+use padis_domain::view::HostOut;
 use padis_domain::words::{Stage, Zone};
 use padis_drivers::fake::{FakeBalancer, FakeCluster, FakeDns, FakeNetwork, FakeRegistry, FakeScheduler};
 use padis_server::changes::Changes;
 use padis_server::reconcile::live::Live;
 use padis_server::reconcile::{Ports, Reconciler, Resolve, Settings};
-use padis_server::store::{Store, now_ms, work};
+use padis_server::store::{Store, hosts, now_ms, work};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -239,6 +240,16 @@ impl World {
             .await
             .expect("intent");
         work::touch(&mut tx, &app.work_key()).await.expect("touch");
+        tx.commit().await.expect("commit");
+        self.wake.notify_waiters();
+    }
+
+    /// Records that a host is wanted out of service, or back.
+    pub async fn host(&self, agent_id: &str, out: bool) {
+        let want = HostOut { out, reason: "memory".into(), since: now_ms(), by: "Olga".into() };
+        let mut tx = self.store.begin().await.expect("begin");
+        hosts::put(&mut tx, agent_id, agent_id, &want).await.expect("intent");
+        work::touch(&mut tx, &hosts::key(agent_id)).await.expect("touch");
         tx.commit().await.expect("commit");
         self.wake.notify_waiters();
     }

@@ -237,8 +237,8 @@ pub struct LogSource {
     pub alive: bool,
     /// Last written at.
     pub written_at: Option<UnixMs>,
-    /// Files: name and bytes.
-    pub files: Vec<(String, u64)>,
+    /// Files: name and bytes; `None`: on another host, known once it is read.
+    pub files: Vec<(String, Option<u64>)>,
 }
 
 /// Which piece of a log.

@@ -170,6 +170,19 @@ pub struct DeleteForm {
 }
 impl Form for DeleteForm {}
 
+/// A host that is taken out of service or put back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HostForm {
+    /// Its agent id.
+    pub host: String,
+    /// The pool on whose page it was pressed.
+    pub pool: String,
+    /// Why it is taken out.
+    pub reason: String,
+}
+impl Form for HostForm {}
+
 /// A team's package.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
