@@ -138,7 +138,7 @@ impl Texts {
                 ),
                 String::new(),
             ),
-            Event::Gap { from, to } => {
+            Event::Gap { from, to, .. } => {
                 let (a, b) = (super::clock::clock_time(*from), super::clock::clock_time(*to));
                 told(
                     Shape::Warn,

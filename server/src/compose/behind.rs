@@ -119,6 +119,7 @@ impl Behind {
         let auth = marathon_auth(c);
         let mut config = MarathonConfig::at("");
         (config.endpoints, config.auth, config.silence) = (marathon, auth.clone(), c.reconcile.silence);
+        config.ca = c.marathon.ca.as_ref().map(Into::into);
         let scheduler = MarathonClient::new(&config)?;
         let mut config = MesosConfig::at("");
         let known = basic(c.marathon.principal.as_ref(), c.marathon.secret.as_ref());

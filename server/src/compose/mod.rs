@@ -25,6 +25,7 @@ use crate::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use crate::reconcile::Reconciler;
 use crate::reconcile::ask::Asker;
 use crate::reconcile::live::Live;
+use crate::reconcile::stream::Stream;
 use crate::store::{Store, StoreError};
 use behind::Behind;
 use padis_domain::portal::Portal;
@@ -150,6 +151,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         behind.ports.clone(),
         behind::reconcile_settings(&config),
         live.clone(),
+        Arc::new(Stream::new()),
         changes.clone(),
         wake.clone(),
     )?;

@@ -6,12 +6,12 @@
 //! said to be unknown.) One could get it wrong by trusting that the stream told
 //! everything: after each gap everything is looked at.
 
-use super::{Reconciler, lock, now};
-use crate::store::{apps, journal, work};
+use super::{Reconciler, lock, now, snapshot};
+use crate::store::{apps, work};
 use futures::StreamExt;
 use padis_domain::app::AppRef;
-use padis_domain::ports::SchedEvent;
-use padis_domain::view::Event;
+use padis_domain::ports::{SchedEvent, SchedTold};
+use padis_domain::view::StreamEnd;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -45,43 +45,47 @@ pub(super) async fn write_nudges(r: Arc<Reconciler>, stop: CancellationToken) {
 
 /// Follows Marathon's event stream.
 pub(super) async fn follow(r: Arc<Reconciler>, stop: CancellationToken) {
+    snapshot::restore(&r).await;
     let mut stream = r.ports.scheduler.events();
-    let mut gap_since = None;
     loop {
         let event = tokio::select! {
             e = stream.next() => e,
             () = stop.cancelled() => return,
         };
         match event {
-            Some(SchedEvent::Attached) => {
-                if let Some(from) = gap_since.take() {
-                    tell_gap(&r, from).await;
-                }
-                nudge_all(&r).await;
+            Some(SchedEvent::Attached { to }) => {
+                r.stream.attached(&to, now());
+                r.stream.look_at_all();
+                r.changes.publish("stream", None);
             }
-            Some(SchedEvent::Alive) => {}
-            Some(SchedEvent::App { id, task_id, state, message, .. }) => {
-                if let (Some(task), Some(state)) = (task_id.as_deref(), state.as_deref())
-                    && is_end(state)
-                {
-                    r.note_cause(task, state, &message);
-                }
-                if let Some((app, _)) = AppRef::from_marathon_id(&id) {
-                    r.nudge(app.work_key());
-                }
-            }
-            Some(SchedEvent::Detached { why }) => {
+            Some(SchedEvent::Alive) => r.stream.heard(now()),
+            Some(SchedEvent::Told(told)) => take(&r, told),
+            Some(SchedEvent::Detached { cause, why }) => {
                 tracing::warn!(cause = %why, "Marathon's event stream broke; the sweep goes on without it");
-                gap_since.get_or_insert_with(now);
+                r.stream.detached(cause, &why, now());
+                r.changes.publish("stream", None);
             }
             None => {
                 // The port promises not to end; if it does, begin anew.
                 tracing::error!("Marathon's event stream ended; following anew");
-                gap_since.get_or_insert_with(now);
+                r.stream.detached(StreamEnd::Broken, "the driver ended it", now());
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 stream = r.ports.scheduler.events();
             }
         }
+    }
+}
+
+/// One event: a look at each application that it names.
+fn take(r: &Reconciler, told: SchedTold) {
+    r.stream.event(&told.kind, told.at, now());
+    if let (Some(task), Some(state)) = (told.task_id.as_deref(), told.state.as_deref())
+        && is_end(state)
+    {
+        r.note_cause(task, state, &told.message);
+    }
+    for (app, _) in told.apps.iter().filter_map(|id| AppRef::from_marathon_id(id)) {
+        r.nudge(app.work_key());
     }
 }
 
@@ -90,20 +94,6 @@ fn is_end(state: &str) -> bool {
         state,
         "TASK_FINISHED" | "TASK_FAILED" | "TASK_KILLED" | "TASK_LOST" | "TASK_ERROR" | "TASK_GONE" | "TASK_DROPPED"
     )
-}
-
-async fn tell_gap(r: &Arc<Reconciler>, from: i64) {
-    let event = Event::Gap { from, to: now() };
-    let entry = journal::Entry {
-        who: "padis".into(),
-        what: "stream.gap".into(),
-        subject: "marathon".into(),
-        event: Some(event),
-        ..journal::Entry::default()
-    };
-    if let Err(e) = journal::note(&r.store, &entry).await {
-        tracing::error!(cause = %e, "a gap of the event stream could not be noted");
-    }
 }
 
 /// Asks for a look at every application.

@@ -66,6 +66,10 @@ impl Live {
     pub fn app(&self, id: &str) -> Option<Arc<LiveApp>> {
         self.apps.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
+    /// All applications by id. A copy of the table, not of what is in it.
+    pub fn apps(&self) -> HashMap<String, Arc<LiveApp>> {
+        get(&self.apps)
+    }
     /// Replaces what is known of one application.
     pub fn set_app(&self, id: &str, app: LiveApp) {
         self.apps.write().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), Arc::new(app));

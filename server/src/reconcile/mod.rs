@@ -18,7 +18,9 @@ pub mod live;
 mod observe;
 mod pools;
 pub mod probe;
+mod snapshot;
 mod story;
+pub mod stream;
 mod worker;
 
 use crate::changes::Changes;
@@ -32,6 +34,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+use stream::Stream;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -110,6 +113,7 @@ pub struct Reconciler {
     ports: Ports,
     set: Settings,
     live: Arc<Live>,
+    stream: Arc<Stream>,
     changes: Changes,
     prober: Prober,
     wake: Arc<Notify>,
@@ -144,6 +148,7 @@ impl Reconciler {
         ports: Ports,
         set: Settings,
         live: Arc<Live>,
+        stream: Arc<Stream>,
         changes: Changes,
         wake: Arc<Notify>,
     ) -> Result<Arc<Self>, reqwest::Error> {
@@ -165,6 +170,7 @@ impl Reconciler {
             ports,
             set,
             live,
+            stream,
             changes,
             prober,
             wake,
@@ -188,6 +194,8 @@ impl Reconciler {
         }
         set.spawn(events::write_nudges(Arc::clone(&self), stop.clone()));
         set.spawn(events::follow(Arc::clone(&self), stop.clone()));
+        set.spawn(snapshot::keep(Arc::clone(&self), stop.clone()));
+        set.spawn(snapshot::figures(Arc::clone(&self), stop.clone()));
         set.spawn(collect::sweep(Arc::clone(&self), stop.clone()));
         set.spawn(collect::collect(Arc::clone(&self), stop.clone()));
         while set.join_next().await.is_some() {}

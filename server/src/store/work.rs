@@ -12,6 +12,7 @@
 //! worker of its own, since what runs in it is bounded by the steady clock.
 
 use super::{Store, StoreError, Tx, What, now_ms};
+use padis_domain::view::WorkLoad;
 use padis_domain::words::UnixMs;
 use sqlx::Row;
 
@@ -229,6 +230,33 @@ pub async fn park(tx: &mut Tx<'_>, key: &str, why: &str) -> Result<bool, StoreEr
         .await
         .what("park work")?;
     Ok(n.rows_affected() == 1)
+}
+
+/// How much there is to do at `now`.
+pub async fn load(store: &Store, now: UnixMs) -> Result<WorkLoad, StoreError> {
+    const WHAT: &str = "count work";
+    let row = sqlx::query(
+        "SELECT COUNT(CASE WHEN parked = 1 THEN 1 END) AS parked, COUNT(CASE WHEN held = 1 THEN 1 END) AS in_work, \
+         COUNT(CASE WHEN open = 1 AND due_at <= $1 THEN 1 END) AS due, \
+         COUNT(CASE WHEN open = 1 AND due_at > $1 THEN 1 END) AS waiting, \
+         MIN(CASE WHEN open = 1 AND due_at <= $1 THEN due_at END) AS oldest FROM ( \
+             SELECT parked, due_at, CASE WHEN parked = 0 AND lease_until > $1 THEN 1 ELSE 0 END AS held, \
+             CASE WHEN parked = 0 AND wanted > done AND lease_until <= $1 THEN 1 ELSE 0 END AS open FROM work \
+             WHERE parked = 1 OR wanted > done OR lease_until > 0) x",
+    )
+    .bind(now)
+    .fetch_one(store.read())
+    .await
+    .what(WHAT)?;
+    let count = |c: &str| Ok::<_, StoreError>(u64::try_from(row.try_get::<i64, _>(c).what(WHAT)?).unwrap_or_default());
+    Ok(WorkLoad {
+        due: count("due")?,
+        waiting: count("waiting")?,
+        in_work: count("in_work")?,
+        parked: count("parked")?,
+        oldest_due: row.try_get("oldest").what(WHAT)?,
+        at: now,
+    })
 }
 
 /// Takes back the leases that a killed process left behind. `prefix` is the part of

@@ -13,6 +13,7 @@ use padis_domain::words::{Stage, Zone};
 use padis_drivers::fake::{FakeBalancer, FakeCluster, FakeDns, FakeNetwork, FakeRegistry, FakeScheduler};
 use padis_server::changes::Changes;
 use padis_server::reconcile::live::Live;
+use padis_server::reconcile::stream::Stream;
 use padis_server::reconcile::{Ports, Reconciler, Resolve, Settings};
 use padis_server::store::{Store, hosts, now_ms, work};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -38,6 +39,8 @@ pub struct World {
     pub cluster: Arc<FakeCluster>,
     pub pages: Pages,
     pub live: Arc<Live>,
+    /// Of the process that was started last.
+    pub stream: Mutex<Arc<Stream>>,
     wake: Arc<tokio::sync::Notify>,
     port: u16,
     pub pool: PoolSpec,
@@ -116,6 +119,7 @@ impl World {
             cluster: Arc::new(FakeCluster::new()),
             pages,
             live: Arc::new(Live::default()),
+            stream: Mutex::default(),
             wake: Arc::new(tokio::sync::Notify::new()),
             port,
             pool,
@@ -170,8 +174,10 @@ impl World {
             resolve: Arc::new(FakeResolve(self.dns.clone())),
             places: HashMap::new(),
         };
-        let r = Reconciler::new(self.store.clone(), ports, set, self.live.clone(), Changes::new(), self.wake.clone())
-            .expect("a reconciler");
+        let stream = Arc::new(Stream::new());
+        *self.stream.lock().expect("lock") = Arc::clone(&stream);
+        let (store, live, wake) = (self.store.clone(), self.live.clone(), self.wake.clone());
+        let r = Reconciler::new(store, ports, set, live, stream, Changes::new(), wake).expect("a reconciler");
         let stop = CancellationToken::new();
         let task = tokio::spawn(r.run(stop.clone()));
         *self.running.lock().expect("lock") = Some((stop, task));

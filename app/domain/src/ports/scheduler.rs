@@ -1,4 +1,5 @@
 use super::PortResult;
+use crate::view::StreamEnd;
 use crate::words::UnixMs;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -128,32 +129,46 @@ pub struct SchedWaiting {
     pub refused: BTreeMap<String, u32>,
 }
 
-/// A frame of the event stream, reduced to what may wake somebody.
+/// What the event stream brings, reduced to what may wake somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SchedEvent {
     /// The stream is connected (again): whatever happened before is unknown.
-    Attached,
+    Attached {
+        /// The endpoint, without credentials.
+        to: String,
+    },
     /// Anything arrived, heartbeats included: the stream is alive.
     Alive,
-    /// Something about this app changed. Carries the task's end, because the
-    /// journal wants to tell why; nothing is decided by it.
-    App {
-        /// Path.
-        id: String,
-        /// Task, if it is about one.
-        task_id: Option<String>,
-        /// The Mesos state for a status update.
-        state: Option<String>,
-        /// The message.
-        message: String,
-        /// Event type as Marathon names it.
-        kind: String,
-    },
+    /// Something was said.
+    Told(SchedTold),
     /// The stream broke; the driver reconnects by itself with back-off.
     Detached {
         /// Why.
+        cause: StreamEnd,
+        /// The same for the operator, in the driver's words.
         why: String,
     },
+}
+
+/// One event. Carries the task's end, because the journal wants to tell why;
+/// nothing is decided by it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SchedTold {
+    /// Event type as Marathon names it; [`StreamReport::GARBLED`] for one that can't be read.
+    ///
+    /// [`StreamReport::GARBLED`]: crate::view::StreamReport::GARBLED
+    pub kind: String,
+    /// When it happened, by Marathon's clock, if it says so.
+    pub at: Option<UnixMs>,
+    /// Paths of the apps that may have changed; several for a deployment, none for
+    /// what concerns no app.
+    pub apps: Vec<String>,
+    /// Task, if it is about one.
+    pub task_id: Option<String>,
+    /// The Mesos state for a status update.
+    pub state: Option<String>,
+    /// The message.
+    pub message: String,
 }
 
 /// Marathon v2.

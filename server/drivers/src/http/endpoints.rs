@@ -10,6 +10,7 @@ use bytes::Bytes;
 use padis_domain::ports::{PortError, PortResult};
 use padis_domain::problem::System;
 use reqwest::{Method, StatusCode, Url};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -106,11 +107,27 @@ impl Endpoints {
     /// Addresses such as `http://127.0.0.1:8080`, a path before the API's own
     /// included. `deadline` holds for one request at one address.
     pub fn new(system: System, urls: &[String], auth: Auth, deadline: Duration) -> PortResult<Self> {
+        Self::trusting(system, urls, auth, deadline, None)
+    }
+
+    /// The same; with `ca`, a PEM file, only certificates signed by its authorities are
+    /// accepted, else those that the machine trusts.
+    pub fn trusting(
+        system: System,
+        urls: &[String],
+        auth: Auth,
+        deadline: Duration,
+        ca: Option<&Path>,
+    ) -> PortResult<Self> {
         let urls = urls.iter().map(|u| parse(system, u)).collect::<PortResult<Vec<_>>>()?;
         if urls.is_empty() {
             return Err(PortError::refused(system, "no address is configured for this service"));
         }
-        let client = builder().build();
+        let mut client = builder();
+        if let Some(ca) = ca {
+            client = client.tls_certs_only(authorities(system, ca)?);
+        }
+        let client = client.build();
         let client = client.map_err(|e| PortError::transient(system, "make an HTTP client", e))?;
         Ok(Self { system, client, urls, auth, deadline, preferred: AtomicUsize::new(0) })
     }
@@ -118,6 +135,11 @@ impl Endpoints {
     /// The HTTP client, for streams.
     pub fn client(&self) -> &reqwest::Client {
         &self.client
+    }
+
+    /// For one request at one address.
+    pub fn deadline(&self) -> Duration {
+        self.deadline
     }
 
     /// How we say who we are, for streams.
@@ -183,9 +205,7 @@ impl Endpoints {
             };
             let status = answer.status();
             if matches!(status.as_u16(), 301 | 302 | 307 | 308) {
-                let next = answer.headers().get(reqwest::header::LOCATION).and_then(|l| l.to_str().ok());
-                let next = next.and_then(|l| url.join(l).ok()).filter(|u| matches!(u.scheme(), "http" | "https"));
-                let Some(next) = next else {
+                let Some(next) = next_hop(&url, &answer) else {
                     return Ok(Attempt::Elsewhere(self.no_leader(request.what, "a redirect to nowhere")));
                 };
                 url = next;
@@ -246,6 +266,29 @@ impl Endpoints {
             500 | 502 | 504 if writes => PortError::unknown(self.system, what, cause),
             _ => PortError::transient(self.system, what, cause),
         }
+    }
+}
+
+/// Where a redirect leads, if it is one that may be followed: never from TLS to plain
+/// text, for what is sent along says who we are.
+pub(crate) fn next_hop(from: &Url, answer: &reqwest::Response) -> Option<Url> {
+    let to = answer.headers().get(reqwest::header::LOCATION)?.to_str().ok()?;
+    let next = from.join(to).ok()?;
+    (next.scheme() == "https" || from.scheme() == "http" && next.scheme() == "http").then_some(next)
+}
+
+fn authorities(system: System, file: &Path) -> PortResult<Vec<reqwest::Certificate>> {
+    let refuse = |why: &str| {
+        let at = file.display();
+        PortError::refused(
+            system,
+            format!("the file {at} of the authorities that sign this service's certificate {why}"),
+        )
+    };
+    let pem = std::fs::read(file).map_err(|e| refuse(&format!("can't be read: {e}")))?;
+    match reqwest::Certificate::from_pem_bundle(&pem) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(refuse("holds no certificate in PEM form")),
     }
 }
 

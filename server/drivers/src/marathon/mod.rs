@@ -14,6 +14,7 @@
 
 mod events;
 mod render;
+mod told;
 
 use crate::http::{Answer, Auth, Endpoints, Request, excerpt};
 use async_trait::async_trait;
@@ -24,6 +25,7 @@ use padis_protocol::app::AppList;
 use padis_protocol::error::ErrorBody;
 use padis_protocol::queue::Queue;
 use reqwest::Method;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +36,10 @@ pub struct MarathonConfig {
     pub endpoints: Vec<String>,
     /// Who we are.
     pub auth: Auth,
-    /// For one request at one address.
+    /// PEM file of the authorities that may sign Marathon's certificate, and no others;
+    /// `None`: those that the machine trusts.
+    pub ca: Option<PathBuf>,
+    /// For one request at one address, and for the stream's first answer.
     pub deadline: Duration,
     /// The stream is given up after this time without a byte. Marathon's heartbeat
     /// comes every 15 s at most; three of them may be missing.
@@ -47,6 +52,7 @@ impl MarathonConfig {
         Self {
             endpoints: vec![endpoint.to_owned()],
             auth: Auth::None,
+            ca: None,
             deadline: Duration::from_secs(10),
             silence: Duration::from_secs(45),
         }
@@ -60,9 +66,11 @@ pub struct MarathonClient {
 }
 
 impl MarathonClient {
-    /// Nothing is contacted yet; an address that can't be one is `Refused`.
+    /// Nothing is contacted yet; an address that can't be one, or a file of authorities
+    /// that can't be read, is `Refused`.
     pub fn new(config: &MarathonConfig) -> PortResult<Self> {
-        let http = Endpoints::new(System::Scheduler, &config.endpoints, config.auth.clone(), config.deadline)?;
+        let (auth, ca) = (config.auth.clone(), config.ca.as_deref());
+        let http = Endpoints::trusting(System::Scheduler, &config.endpoints, auth, config.deadline, ca)?;
         Ok(Self { http: Arc::new(http), silence: config.silence })
     }
 

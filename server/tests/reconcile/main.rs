@@ -2,8 +2,10 @@
 //! that can go wrong on the way.
 #![expect(clippy::expect_used, reason = "a test says what it expected")]
 
+mod stream;
+#[path = "../support/mod.rs"]
 mod support;
-#[path = "support/world.rs"]
+#[path = "../support/world.rs"]
 mod world;
 
 use padis_domain::ports::{Cluster, Duty, TaskState};
