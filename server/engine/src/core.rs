@@ -9,6 +9,7 @@
 use crate::config::EngineConfig;
 use crate::docker::{LaunchError, Node};
 use crate::hub::Hub;
+use crate::mesos::Operators;
 use crate::record::TaskRecord;
 use crate::runtime::Runtime;
 use crate::sandbox::Sandboxes;
@@ -35,6 +36,8 @@ pub(crate) struct Core {
     pub id: String,
     pub runtime: Runtime,
     pub hub: Hub,
+    /// Operators who are subscribed on the Mesos side.
+    pub operators: Operators,
     pub sandboxes: Sandboxes,
     pub cancel: CancellationToken,
     pub tracker: TaskTracker,
@@ -54,6 +57,7 @@ impl Core {
             id,
             runtime,
             hub: Hub::default(),
+            operators: Operators::default(),
             cancel: CancellationToken::new(),
             tracker: TaskTracker::new(),
             started_ms: padis_protocol::timestamp::now_ms(),
@@ -76,6 +80,8 @@ impl Core {
         let answer = change(&mut world);
         let records = std::mem::take(&mut world.records);
         let seq = self.store.append(&records);
+        let agents = std::mem::take(&mut world.agents_told);
+        self.operators.publish(self, &world, &records, &agents);
         if self.store.wants_compaction() {
             self.store.replace(&world.picture());
         }
@@ -286,6 +292,10 @@ impl Core {
     /// A Docker node answers, or does not.
     pub fn node_is(&self, index: usize, up: bool) {
         self.change(|w| {
+            if up && !w.hosts.up.get(index).copied().unwrap_or(false) {
+                let agents = w.hosts.agents.iter().enumerate().filter(|(_, a)| a.node == index);
+                w.agents_told.extend(agents.map(|(i, _)| (i, true)));
+            }
             w.hosts.node_is(index, up);
             w.room_freed = true;
         });

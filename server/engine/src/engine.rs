@@ -61,6 +61,7 @@ impl Engine {
         if matches!(runtime, Runtime::Mesos(_)) {
             world.hosts.offers = Some(crate::world::Offers::default());
         }
+        world.operator.ip = config.mesos_listen.ip().to_string();
         world.restore(records);
         let core = Arc::new(Core::new(config, id, runtime, world, store));
         Runtime::begin(&core);
@@ -93,6 +94,7 @@ impl EngineHandle {
     pub async fn stop(self) {
         self.core.cancel.cancel();
         self.core.hub.close();
+        self.core.operators.close();
         self.core.tracker.close();
         if tokio::time::timeout(GRACE, self.core.tracker.wait()).await.is_err() {
             tracing::warn!("engine: some work did not end in time; it is taken up at the next start");

@@ -5,6 +5,7 @@
 //! in here; whatever measures an interval lives in memory on the monotonic clock.
 
 use padis_protocol::app::App;
+use padis_protocol::mesos::v1::{MachineId, Window};
 use padis_protocol::task::{TaskFailure, TaskState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +27,38 @@ pub(crate) enum Record {
     Agent(Box<AgentRecord>),
     /// The id under which a Mesos master knows this framework; empty: none any more.
     Framework(String),
+    /// An agent that an operator took out of service.
+    Out(Box<OutRecord>),
+    /// An agent, by its name, is in service again.
+    OutGone(String),
+    /// What operators have ordered about machines.
+    Maintenance(Box<MaintenanceRecord>),
+}
+
+/// An agent out of service: nothing new goes there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OutRecord {
+    /// Name of the agent.
+    pub agent: String,
+    /// What runs there is ended too.
+    pub drain: Option<DrainRecord>,
+}
+
+/// How an agent is drained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DrainRecord {
+    /// The longest grace, in nanoseconds; tasks with less keep theirs.
+    pub max_grace_ns: Option<i64>,
+    pub since_ms: i64,
+    /// Nothing is left.
+    pub drained: bool,
+}
+
+/// Maintenance: what is announced and what is in force.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct MaintenanceRecord {
+    pub windows: Vec<Window>,
+    pub down: Vec<MachineId>,
 }
 
 /// An agent of a Mesos cluster.

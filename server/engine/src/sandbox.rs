@@ -1,11 +1,13 @@
 //! Sandboxes: a folder for each task with its `stdout` and `stderr`.
 //!
 //! Kept after the task for as long as the task is remembered. One could get it
-//! wrong in two ways: by following a path out of the folder (names are checked,
-//! links are not followed), and by letting a talkative application fill the disk
+//! wrong in two ways: by following a path out of the folder (where it leads in the
+//! end is what is checked), and by letting a talkative application fill the disk
 //! (a file that has grown to [`ROTATE_BYTES`] becomes `stdout.1`, replacing the
 //! one before).
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
@@ -36,22 +38,59 @@ impl Sandboxes {
         }
     }
 
-    /// A path of the files API as a path on disk, if it lies in a sandbox.
-    pub fn resolve(&self, virtual_path: &str) -> Option<PathBuf> {
-        let path = Path::new(virtual_path);
-        if path.components().any(|c| matches!(c, Component::ParentDir)) {
-            return None;
+    /// A path of the files API as a path on disk, if it lies in a sandbox. As with a real
+    /// agent, links are followed as long as they stay in that very sandbox, and a sandbox
+    /// has a second name, `/frameworks/F/executors/E/runs/latest`.
+    pub fn resolve(&self, framework: &str, asked: &str) -> Result<PathBuf, Unresolved> {
+        let (task, rest) = self.task_of(framework, Path::new(asked)).ok_or(Unresolved::Absent)?;
+        let sandbox = std::fs::canonicalize(self.of(&task)).map_err(|_| Unresolved::Absent)?;
+        let real = std::fs::canonicalize(sandbox.join(rest)).map_err(|_| Unresolved::Absent)?;
+        if !real.starts_with(&sandbox) {
+            return Err(Unresolved::Outside);
         }
-        let inside = path.strip_prefix(&self.root).ok()?;
-        let mut real = self.root.clone();
-        for part in inside.components() {
-            real.push(part);
-            if std::fs::symlink_metadata(&real).ok()?.file_type().is_symlink() {
-                return None;
-            }
-        }
-        (real != self.root).then_some(real)
+        if real.file_name().is_some_and(is_own) { Err(Unresolved::Absent) } else { Ok(real) }
     }
+
+    /// The task whose sandbox a path begins with, and the rest of the path.
+    fn task_of(&self, framework: &str, path: &Path) -> Option<(String, PathBuf)> {
+        let plain = |part: Component<'_>| match part {
+            Component::Normal(name) => name.to_str().map(str::to_owned),
+            _ => None,
+        };
+        if let Ok(inside) = path.strip_prefix(&self.root) {
+            let mut parts = inside.components();
+            return Some((plain(parts.next()?)?, parts.as_path().to_owned()));
+        }
+        let inside = path.strip_prefix("/frameworks").ok()?.strip_prefix(framework).ok()?;
+        let mut parts = inside.strip_prefix("executors").ok()?.components();
+        let task = plain(parts.next()?)?;
+        Some((task, parts.as_path().strip_prefix("runs/latest").ok()?.to_owned()))
+    }
+
+    /// All names under which sandboxes can be reached, with their folders.
+    pub fn names(&self, framework: &str, tasks: impl Iterator<Item = String>) -> BTreeMap<String, String> {
+        let mut names = BTreeMap::new();
+        for task in tasks.filter(|task| self.of(task).is_dir()) {
+            let dir = self.of(&task).display().to_string();
+            names.insert(format!("/frameworks/{framework}/executors/{task}/runs/latest"), dir.clone());
+            names.insert(dir.clone(), dir);
+        }
+        names
+    }
+}
+
+/// Why a path of the files API is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unresolved {
+    Absent,
+    /// It leads out of its sandbox.
+    Outside,
+}
+
+/// Whether a file is the engine's own and not the task's.
+pub(crate) fn is_own(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b".std") && (name.ends_with(b".place") || name.ends_with(b".new"))
 }
 
 /// One growing file of a sandbox, with the place up to which Docker's log was copied.
@@ -113,7 +152,7 @@ impl Growing {
     }
 }
 
-/// Hidden from the files API by its dot.
+/// Hidden from the files API by [`is_own`].
 fn place_file(path: &Path) -> PathBuf {
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
     path.with_file_name(format!(".{name}.place"))
@@ -157,12 +196,26 @@ mod tests {
         let sandboxes = Sandboxes::new(root.clone());
         std::fs::create_dir_all(root.join("t")).unwrap();
         std::fs::write(root.join("t/stdout"), "x").unwrap();
-        std::os::unix::fs::symlink("/etc/passwd", root.join("t/link")).unwrap();
-        let at = |p: &str| sandboxes.resolve(&format!("{}/{p}", root.display()));
-        assert_eq!(at("t/stdout"), Some(root.join("t/stdout")));
-        assert_eq!(at("t/../../x"), None);
-        assert_eq!(at("t/link"), None);
-        assert_eq!(at(""), None);
-        assert_eq!(sandboxes.resolve("/etc/passwd"), None);
+        std::fs::create_dir_all(root.join("other")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", root.join("t/out")).unwrap();
+        std::os::unix::fs::symlink("stdout", root.join("t/in")).unwrap();
+        std::fs::write(root.join("t/.stdout.place"), "x").unwrap();
+        std::fs::write(root.join("t/.hidden"), "x").unwrap();
+        let root = std::fs::canonicalize(root).unwrap();
+        let at = |p: &str| sandboxes.resolve("F", &format!("{}/{p}", dir.path().join("sandbox").display()));
+        assert_eq!(at("t/stdout"), Ok(root.join("t/stdout")));
+        assert_eq!(at("t"), Ok(root.join("t")));
+        assert_eq!(at("t/in"), Ok(root.join("t/stdout")));
+        assert_eq!(at("t/.hidden"), Ok(root.join("t/.hidden")));
+        assert_eq!(at("t/.stdout.place"), Err(Unresolved::Absent));
+        for out in ["t/../../x", "never/x", "t/never", ""] {
+            assert_eq!(at(out), Err(Unresolved::Absent), "{out}");
+        }
+        for out in ["t/..", "t/../other", "t/out", "t/../../.."] {
+            assert_eq!(at(out), Err(Unresolved::Outside), "{out}");
+        }
+        assert_eq!(sandboxes.resolve("F", "/etc/passwd"), Err(Unresolved::Absent));
+        let latest = |f: &str| sandboxes.resolve("F", &format!("/frameworks/{f}/executors/t/runs/latest/stdout"));
+        assert_eq!((latest("F"), latest("G")), (Ok(root.join("t/stdout")), Err(Unresolved::Absent)));
     }
 }

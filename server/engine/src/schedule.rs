@@ -39,7 +39,7 @@ pub(crate) fn host_ports(app: &App) -> Vec<u16> {
 impl World {
     /// One turn. The answer is when to look again, if nothing happens before.
     pub fn schedule(&mut self, now: Instant) -> Option<Instant> {
-        let mut next: Option<Instant> = None;
+        let mut next = self.shut();
         if std::mem::take(&mut self.room_freed) {
             let for_room = |w: &Waiting| w.last.is_empty() || w.last.keys().any(|r| r.is_about_room());
             let waiting = self.waiting.iter().filter(|(_, w)| for_room(w)).map(|(id, _)| id.clone());

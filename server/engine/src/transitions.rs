@@ -162,6 +162,7 @@ impl World {
         let Some(mut task) = self.tasks.remove(id) else { return };
         let live = self.live.remove(id);
         self.hosts.vacate(&task);
+        self.left(&task.agent);
         let unhealthy = live.as_ref().and_then(|l| l.unhealthy.clone());
         let killed = task.state == TaskState::TaskKilling;
         let blameless = end.blameless;
@@ -172,6 +173,7 @@ impl World {
             (true, None) => (TaskState::TaskKilled, std::mem::take(&mut task.message)),
             (false, _) => (end.state, end.message),
         };
+        *self.ended_count.entry(task.state.name().to_owned()).or_default() += 1;
         let at = timestamp::now_ms();
         task.ended_ms = Some(at);
         task.history.push((task.state.clone(), at));

@@ -1,168 +1,318 @@
-//! `/files/*`: the sandboxes, read-only.
+//! The sandboxes, read-only: `/files/*`, and LIST_FILES and READ_FILE of version 1.
 //!
-//! Answers as a Mesos agent gives them: without an offset, or with -1, `read`
-//! tells the file's length and no data; at most 64 KiB come at once. Text may be
-//! cut in the middle of a character at the end of a piece: then the piece ends
-//! before it, so that a reader who goes on at `offset + data.len()` loses nothing.
+//! A piece is bytes, not text: Mesos writes them into its JSON as they are, so that
+//! what is no UTF-8 makes the answer no UTF-8 either, and a piece has exactly the length
+//! that was asked for. One could get it wrong by repairing either: who goes on at
+//! `offset + length` would then read what was never written. Without an offset, or with
+//! -1, the answer is the file's length and no data; an offset beyond the end is told
+//! back as it came; at most 64 KiB come at once.
 
-use super::Shared;
+use super::facts::Us;
+use super::{Shared, answer};
+use crate::core::Core;
+use crate::sandbox::{Unresolved, is_own};
 use axum::Json;
 use axum::body::Body;
-use axum::extract::Query;
-use axum::http::{StatusCode, header};
+use axum::extract::RawQuery;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use padis_protocol::mesos::{FileInfo, FileRead};
-use std::os::unix::fs::MetadataExt;
+use padis_protocol::mesos::FileInfo;
+use padis_protocol::mesos::{operator, v1};
+use std::collections::HashMap;
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 /// Sixteen pages, Mesos' limit for one answer.
 const PIECE: u64 = 64 * 1024;
+/// `O_NONBLOCK` of Linux: opening a pipe that nobody writes to must not wait for one who does.
+const NONBLOCK: i32 = 0o4000;
 
-#[derive(serde::Deserialize)]
-pub(super) struct Ask {
-    path: Option<String>,
-    offset: Option<i64>,
-    length: Option<i64>,
+/// Why there is no answer.
+pub(super) enum NoFile {
+    Absent,
+    Bad(String),
+    Failed(String),
 }
 
-fn wrong(message: &str) -> Response {
-    (StatusCode::BAD_REQUEST, format!("{message}\n")).into_response()
+impl NoFile {
+    /// Most calls answer absence without a word.
+    pub fn response(self) -> Response {
+        match self {
+            Self::Absent => answer::text(StatusCode::NOT_FOUND, ""),
+            Self::Bad(why) => answer::bad(format!("{why}\n")),
+            Self::Failed(why) => answer::text(StatusCode::INTERNAL_SERVER_ERROR, format!("{why}\n")),
+        }
+    }
 }
 
-fn absent() -> Response {
-    (StatusCode::NOT_FOUND, "File not found.\n").into_response()
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> Response {
+fn failed(what: &str, path: &Path, error: &std::io::Error) -> NoFile {
     if error.kind() == std::io::ErrorKind::NotFound {
-        return absent();
+        return NoFile::Absent;
     }
     tracing::warn!(path = %path.display(), %error, "engine: a sandbox file can't be read");
-    (StatusCode::INTERNAL_SERVER_ERROR, "The file can't be read.\n").into_response()
+    NoFile::Failed(format!("Failed to {what} file at '{}': {error}", path.display()))
 }
 
-fn resolve(mesos: &Shared, ask: &Ask) -> Result<PathBuf, Box<Response>> {
-    let Some(path) = ask.path.as_deref().filter(|p| !p.is_empty()) else {
-        return Err(Box::new(wrong("Expecting 'path=value' in query.")));
-    };
-    mesos.core.sandboxes.resolve(path.trim_end_matches('/')).ok_or_else(|| Box::new(absent()))
+fn resolve(core: &Core, path: &str) -> Result<PathBuf, NoFile> {
+    core.sandboxes.resolve(&Us::of(core).framework, path).map_err(|why| match why {
+        Unresolved::Absent => NoFile::Absent,
+        Unresolved::Outside => NoFile::Bad(format!("'{path}' is inaccessible.")),
+    })
 }
 
-/// `/files/browse?path=…`
-pub(super) async fn browse(mesos: Shared, Query(ask): Query<Ask>) -> Response {
-    let path = match resolve(&mesos, &ask) {
-        Ok(path) => path,
-        Err(answer) => return *answer,
-    };
-    if path.is_file() {
-        return Json(Vec::<FileInfo>::new()).into_response();
+/// Names of users or groups, as the machine's own files have them.
+struct Names(HashMap<u32, String>);
+
+impl Names {
+    fn read(file: &str) -> Self {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let one = |line: &str| {
+            let mut parts = line.split(':');
+            let name = parts.next()?.to_owned();
+            Some((parts.nth(1)?.parse().ok()?, name))
+        };
+        Self(text.lines().filter_map(one).collect())
     }
-    match list(&path) {
-        Ok(list) => Json(list).into_response(),
-        Err(error) => failed(&path, &error),
+
+    fn of(&self, id: u32) -> String {
+        self.0.get(&id).cloned().unwrap_or_else(|| id.to_string())
     }
 }
 
-fn list(dir: &Path) -> std::io::Result<Vec<FileInfo>> {
+/// One entry of a folder.
+pub(super) struct Entry {
+    path: String,
+    meta: std::fs::Metadata,
+    user: String,
+    group: String,
+}
+
+/// What is in a folder, by name; nothing is in a file. Links are told as what they lead
+/// to, and not at all if that is nothing.
+pub(super) fn list(core: &Core, asked: &str) -> Result<Vec<Entry>, NoFile> {
+    let asked = asked.trim_end_matches('/');
+    let dir = resolve(core, asked)?;
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let (users, groups) = (Names::read("/etc/passwd"), Names::read("/etc/group"));
     let mut out = Vec::new();
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        let meta = entry.metadata()?;
-        out.push(FileInfo {
-            gid: meta.gid().to_string(),
-            uid: meta.uid().to_string(),
-            mode: mode(meta.mode()),
-            mtime: meta.mtime() as f64,
-            nlink: meta.nlink(),
-            path: entry.path().display().to_string(),
-            size: meta.len(),
-        });
+    for entry in std::fs::read_dir(&dir).map_err(|e| failed("browse", &dir, &e))? {
+        let entry = entry.map_err(|e| failed("browse", &dir, &e))?;
+        let name = entry.file_name();
+        let Some(text) = name.to_str().filter(|_| !is_own(&name)) else { continue };
+        let Ok(meta) = std::fs::metadata(entry.path()) else { continue };
+        let (user, group) = (users.of(meta.uid()), groups.of(meta.gid()));
+        out.push(Entry { path: format!("{asked}/{text}"), meta, user, group });
     }
     out.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(out)
 }
 
 /// `-rw-r--r--`
-fn mode(bits: u32) -> String {
-    let kind = if bits & 0o170_000 == 0o040_000 { 'd' } else { '-' };
+fn mode(meta: &std::fs::Metadata) -> String {
+    let kind = meta.file_type();
+    let first = match kind {
+        k if k.is_dir() => 'd',
+        k if k.is_fifo() => 'p',
+        k if k.is_socket() => 's',
+        k if k.is_char_device() => 'c',
+        k if k.is_block_device() => 'b',
+        k if k.is_symlink() => 'l',
+        _ => '-',
+    };
+    let bits = meta.mode();
     let flags = (0..9).map(|i| if bits >> (8 - i) & 1 == 1 { ['r', 'w', 'x'][i % 3] } else { '-' });
-    std::iter::once(kind).chain(flags).collect()
+    std::iter::once(first).chain(flags).collect()
+}
+
+impl Entry {
+    fn v0(self) -> FileInfo {
+        FileInfo {
+            gid: self.group,
+            uid: self.user,
+            mode: mode(&self.meta),
+            mtime: self.meta.mtime() as f64,
+            nlink: self.meta.nlink(),
+            path: self.path,
+            size: self.meta.len(),
+        }
+    }
+
+    /// As version 1 has it.
+    pub fn v1(self) -> operator::FileInfo {
+        operator::FileInfo {
+            path: self.path,
+            nlink: i32::try_from(self.meta.nlink()).ok(),
+            size: Some(self.meta.len()),
+            mtime: Some(v1::TimeInfo::from_ms(self.meta.mtime() * 1000)),
+            mode: Some(self.meta.mode()),
+            uid: Some(self.user),
+            gid: Some(self.group),
+            ..operator::FileInfo::default()
+        }
+    }
+}
+
+/// A piece of a file: its bytes, and the length of the whole.
+pub(super) fn piece(
+    core: &Core,
+    asked: &str,
+    offset: Option<u64>,
+    length: Option<u64>,
+) -> Result<(Vec<u8>, u64), NoFile> {
+    let path = resolve(core, asked.trim_end_matches('/'))?;
+    let open = || std::fs::OpenOptions::new().read(true).custom_flags(NONBLOCK).open(&path);
+    let mut file = open().map_err(|e| failed("open", &path, &e))?;
+    let meta = file.metadata().map_err(|e| failed("open", &path, &e))?;
+    if meta.is_dir() {
+        return Err(NoFile::Bad(String::from("Cannot read a directory.")));
+    }
+    let size = meta.len();
+    let Some(offset) = offset.filter(|o| *o < size) else { return Ok((Vec::new(), size)) };
+    let length = length.unwrap_or(PIECE).min(PIECE).min(size - offset);
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(offset)).map_err(|e| failed("seek", &path, &e))?;
+    file.take(length).read_to_end(&mut bytes).map_err(|e| failed("read", &path, &e))?;
+    Ok((bytes, size))
+}
+
+/// A JSON string of bytes: what must be escaped is, all else stays as it is.
+fn quoted(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + 2);
+    out.push(b'"');
+    for &byte in bytes {
+        match byte {
+            b'"' | b'\\' => out.extend([b'\\', byte]),
+            0x08 => out.extend(b"\\b"),
+            b'\t' => out.extend(b"\\t"),
+            b'\n' => out.extend(b"\\n"),
+            0x0c => out.extend(b"\\f"),
+            b'\r' => out.extend(b"\\r"),
+            0..0x20 => out.extend(format!("\\u{byte:04X}").into_bytes()),
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
+    out
+}
+
+/// The `path` of a query.
+fn asked(query: Option<&str>) -> Result<String, NoFile> {
+    let missing = || NoFile::Bad(String::from("Expecting 'path=value' in query."));
+    super::state::parameter(query, "path").ok_or_else(missing)
+}
+
+/// A number of a query; -1 and nothing are the same.
+fn number(query: Option<&str>, name: &str) -> Result<Option<u64>, NoFile> {
+    let Some(text) = super::state::given(query, name) else { return Ok(None) };
+    match text.parse::<i64>() {
+        Ok(-1) => Ok(None),
+        Ok(value) => {
+            let negative = |_| NoFile::Bad(format!("Negative {name} provided: {value}."));
+            u64::try_from(value).map(Some).map_err(negative)
+        }
+        Err(_) => Err(NoFile::Bad(format!("Failed to parse {name}: Failed to convert '{text}' to number."))),
+    }
+}
+
+/// Runs what waits for a disk where it may.
+pub(super) async fn on_disk<T: Send + 'static>(
+    mesos: &super::Mesos,
+    work: impl FnOnce(&Core) -> Result<T, NoFile> + Send + 'static,
+) -> Result<T, NoFile> {
+    let core = std::sync::Arc::clone(&mesos.core);
+    let done = tokio::task::spawn_blocking(move || work(&core)).await;
+    done.unwrap_or_else(|error| Err(NoFile::Failed(error.to_string())))
+}
+
+/// `/files/browse?path=…`
+pub(super) async fn browse(mesos: Shared, RawQuery(query): RawQuery) -> Response {
+    let found = on_disk(&mesos, move |core| list(core, &asked(query.as_deref())?)).await;
+    match found {
+        Ok(list) => Json(list.into_iter().map(Entry::v0).collect::<Vec<_>>()).into_response(),
+        Err(no) => no.response(),
+    }
 }
 
 /// `/files/read?path=…&offset=…&length=…`
-pub(super) async fn read(mesos: Shared, Query(ask): Query<Ask>) -> Response {
-    let path = match resolve(&mesos, &ask) {
-        Ok(path) => path,
-        Err(answer) => return *answer,
-    };
-    let (Ok(offset), Ok(length)) = (at_least_minus_one(ask.offset), at_least_minus_one(ask.length)) else {
-        return wrong("Negative offset or length provided.");
-    };
-    if path.is_dir() {
-        return wrong("Cannot read a directory.");
-    }
-    match piece(&path, offset, length).await {
-        Ok(answer) => Json(answer).into_response(),
-        Err(error) => failed(&path, &error),
+pub(super) async fn read(mesos: Shared, RawQuery(query): RawQuery) -> Response {
+    let found = on_disk(&mesos, move |core| {
+        let query = query.as_deref();
+        let (path, offset, length) = (asked(query)?, number(query, "offset")?, number(query, "length")?);
+        let (bytes, size) = piece(core, &path, offset, length)?;
+        Ok((bytes, offset.unwrap_or(size)))
+    });
+    match found.await {
+        Ok((bytes, offset)) => answer::json(
+            [b"{\"data\":", quoted(&bytes).as_slice(), format!(",\"offset\":{offset}}}").as_bytes()].concat(),
+        ),
+        Err(no) => no.response(),
     }
 }
 
-/// -1 and nothing are the same.
-fn at_least_minus_one(value: Option<i64>) -> Result<Option<u64>, ()> {
-    match value {
-        None | Some(-1) => Ok(None),
-        Some(value) => u64::try_from(value).map(Some).map_err(|_| ()),
+/// What a file is by its name, as far as libprocess knows.
+fn kind(path: &Path) -> &'static str {
+    match path.extension().and_then(|e| e.to_str()).unwrap_or_default() {
+        "txt" => "text/plain",
+        "html" | "htm" => "text/html",
+        "css" => "text/css",
+        "xml" => "text/xml",
+        "js" => "application/x-javascript",
+        "png" => "image/png",
+        "gif" => "image/gif",
+        "jpg" | "jpeg" => "image/jpeg",
+        "pdf" => "application/pdf",
+        "zip" => "application/zip",
+        "tar" => "application/x-tar",
+        "sh" => "application/x-sh",
+        _ => "application/octet-stream",
     }
-}
-
-async fn piece(path: &Path, offset: Option<u64>, length: Option<u64>) -> std::io::Result<FileRead> {
-    let mut file = tokio::fs::File::open(path).await?;
-    let size = file.metadata().await?.len();
-    let Some(offset) = offset.filter(|o| *o < size) else {
-        return Ok(FileRead { data: String::new(), offset: size });
-    };
-    let length = length.unwrap_or(PIECE).min(PIECE).min(size - offset);
-    file.seek(std::io::SeekFrom::Start(offset)).await?;
-    let mut bytes = Vec::new();
-    file.take(length).read_to_end(&mut bytes).await?;
-    if offset + length < size
-        && let Err(error) = std::str::from_utf8(&bytes)
-        && error.error_len().is_none()
-        && error.valid_up_to() > 0
-    {
-        bytes.truncate(error.valid_up_to());
-    }
-    Ok(FileRead { data: String::from_utf8_lossy(&bytes).into_owned(), offset })
 }
 
 /// `/files/download?path=…`
-pub(super) async fn download(mesos: Shared, Query(ask): Query<Ask>) -> Response {
-    let path = match resolve(&mesos, &ask) {
-        Ok(path) => path,
-        Err(answer) => return *answer,
+pub(super) async fn download(mesos: Shared, RawQuery(query): RawQuery) -> Response {
+    let found = on_disk(&mesos, move |core| {
+        let asked = asked(query.as_deref())?;
+        let path = resolve(core, &asked)?;
+        let open = || std::fs::OpenOptions::new().read(true).custom_flags(NONBLOCK).open(&path);
+        let file = open().map_err(|e| failed("open", &path, &e))?;
+        let meta = file.metadata().map_err(|e| failed("open", &path, &e))?;
+        if meta.is_dir() {
+            return Err(NoFile::Bad(String::from("Cannot download a directory.")));
+        }
+        // The file may grow while it is sent: its length now is what is promised.
+        Ok((PathBuf::from(asked), file, meta.len()))
+    });
+    let (asked, file, size) = match found.await {
+        Ok(found) => found,
+        Err(NoFile::Absent) => return answer::not_found(),
+        Err(no) => return no.response(),
     };
-    let file = match tokio::fs::File::open(&path).await {
-        Ok(file) => file,
-        Err(error) => return failed(&path, &error),
-    };
-    // The file may grow while it is sent: its length now is what is promised.
-    let size = match file.metadata().await {
-        Ok(meta) if meta.is_file() => meta.len(),
-        Ok(_) => return wrong("Cannot download a directory."),
-        Err(error) => return failed(&path, &error),
-    };
-    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file").to_owned();
+    let name = asked.file_name().and_then(|n| n.to_str()).unwrap_or("file");
+    let place = HeaderValue::try_from(format!("attachment; filename={name}"));
+    let place = place.unwrap_or_else(|_| HeaderValue::from_static("attachment"));
     let head = [
-        (header::CONTENT_TYPE, String::from("application/octet-stream")),
-        (header::CONTENT_LENGTH, size.to_string()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind(&asked))),
+        (header::CONTENT_LENGTH, HeaderValue::from(size)),
+        (header::CONTENT_DISPOSITION, place),
     ];
-    (head, Body::from_stream(ReaderStream::new(file.take(size)))).into_response()
+    let file = tokio::io::AsyncReadExt::take(tokio::fs::File::from_std(file), size);
+    (head, Body::from_stream(ReaderStream::new(file))).into_response()
+}
+
+/// `/files/debug`: what can be reached, by its names.
+pub(super) async fn debug(mesos: Shared) -> Response {
+    let found = on_disk(&mesos, move |core| {
+        let tasks: Vec<String> = core.look(|w| w.tasks.keys().chain(w.finished.keys()).cloned().collect());
+        Ok(core.sandboxes.names(&Us::of(core).framework, tasks.into_iter()))
+    });
+    match found.await {
+        Ok(names) => Json(names).into_response(),
+        Err(no) => no.response(),
+    }
 }
 
 #[cfg(test)]
@@ -170,25 +320,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modes_are_told_as_ls_does() {
-        assert_eq!(mode(0o100_644), "-rw-r--r--");
-        assert_eq!(mode(0o040_755), "drwxr-xr-x");
+    fn bytes_stay_what_they_are() {
+        let all: Vec<u8> = (0..=255).collect();
+        let text = quoted(&all);
+        assert!(text.starts_with(br#""\u0000\u0001\u0002\u0003\u0004\u0005\u0006\u0007\b\t\n\u000B\f\r\u000E"#));
+        assert_eq!(text.last_chunk::<3>(), Some(b"\xfe\xff\""));
+        let ascii: String = serde_json::from_slice(&quoted(&all[..128])).unwrap();
+        assert_eq!(ascii.as_bytes(), &all[..128]);
     }
 
-    #[tokio::test]
-    async fn pieces_never_split_a_character() {
+    #[test]
+    fn modes_are_told_as_ls_does() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("stdout");
-        std::fs::write(&path, "席位 is a slot").unwrap();
-        let (mut offset, mut text) = (0, String::new());
-        while text.len() < 16 {
-            let got = piece(&path, Some(offset), Some(4)).await.unwrap();
-            assert_eq!(got.offset, offset);
-            offset += got.data.len() as u64;
-            text.push_str(&got.data);
-        }
-        assert_eq!(text, "席位 is a slot");
-        assert_eq!(piece(&path, None, None).await.unwrap(), FileRead { data: String::new(), offset: 16 });
-        assert_eq!(piece(&path, Some(99), Some(4)).await.unwrap().offset, 16);
+        let file = dir.path().join("f");
+        std::fs::write(&file, "").unwrap();
+        let of = |path: &Path, bits: u32| {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits)).unwrap();
+            mode(&std::fs::metadata(path).unwrap())
+        };
+        assert_eq!(of(&file, 0o644), "-rw-r--r--");
+        assert_eq!(of(dir.path(), 0o755), "drwxr-xr-x");
+    }
+
+    #[test]
+    fn users_have_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("passwd");
+        std::fs::write(&file, "root:x:0:0:root:/root:/bin/sh\nbroken\n").unwrap();
+        let names = Names::read(&file.display().to_string());
+        assert_eq!((names.of(0).as_str(), names.of(7).as_str()), ("root", "7"));
     }
 }

@@ -1,4 +1,4 @@
-//! The Mesos operator API, version 0, on its own listener.
+//! The Mesos operator API, versions 0 and 1, on its own listener.
 //!
 //! Master and agents are one process here, so all of them answer on one address.
 //! A client that follows the protocol does not notice: an agent's `pid`
@@ -7,23 +7,45 @@
 //! `/state` is the master's and `/containers` and `/monitor/statistics` are those
 //! of all agents together. Paths of the files API are the absolute `directory`
 //! of an executor plus a file's name, as with a real agent.
+//!
+//! Held against a real Mesos 1.11 member by member (`tests/mesos_shapes.rs` of the
+//! drivers). As a framework of a real cluster the engine leaves orders to the cluster's
+//! own master: its callers are sent there, as by a standby.
 
+mod agent;
+mod answer;
+mod events;
+mod facts;
 mod files;
+mod flags;
+mod maintenance;
+mod metrics;
+mod operator;
+mod proto;
 mod state;
 mod statistics;
 
+pub(crate) use events::Operators;
+
 use crate::core::Core;
+use crate::runtime::Runtime;
 use axum::Json;
 use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::body::to_bytes;
+use axum::extract::{Path, Request, State};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, any};
+use serde_json::{Value, json};
 use statistics::Cache;
 use std::sync::Arc;
 
 /// The version of Mesos whose API this is.
 pub(crate) const API_VERSION: &str = "1.11.0";
+/// Name of the cluster.
+const CLUSTER: &str = "padis";
+/// The largest order: a schedule of thousands of machines.
+const MAX_BODY: usize = 16 << 20;
 
 #[derive(Clone)]
 pub(crate) struct Mesos {
@@ -33,37 +55,74 @@ pub(crate) struct Mesos {
 
 pub(crate) type Shared = State<Mesos>;
 
-/// The router.
+/// The router. Whoever adds a path here has it behind the credentials; `/health` alone
+/// is in front of them, as in Mesos.
 pub(crate) fn router(core: Arc<Core>) -> Router {
     let credentials = core.config.credentials.clone().map(Arc::new);
-    Router::new()
-        .route("/health", get(healthy))
-        .route("/master/health", get(healthy))
-        .route("/{agent}/health", get(healthy))
-        .route("/redirect", get(redirect))
-        .route("/master/redirect", get(redirect))
-        .route("/version", get(version))
-        .route("/state", get(state::master))
-        .route("/master/state", get(state::master))
-        .route("/slaves", get(state::slaves))
-        .route("/master/slaves", get(state::slaves))
-        .route("/master/frameworks", get(state::frameworks))
-        .route("/master/tasks", get(state::tasks))
-        .route("/metrics/snapshot", get(state::metrics))
-        .route("/{agent}/state", get(state::agent))
-        .route("/containers", get(statistics::all))
-        .route("/monitor/statistics", get(statistics::all))
-        .route("/{agent}/containers", get(statistics::of_agent))
-        .route("/{agent}/monitor/statistics", get(statistics::of_agent))
-        .route("/files/browse", get(files::browse))
-        .route("/files/read", get(files::read))
-        .route("/files/download", get(files::download))
+    let both = |router: Router<Mesos>, path: &str, to: fn() -> MethodRouter<Mesos>| {
+        router.route(&format!("/{path}"), to()).route(&format!("/master/{path}"), to())
+    };
+    let of_master: [(&str, fn() -> MethodRouter<Mesos>); 16] = [
+        ("redirect", || any(redirect)),
+        ("state", || any(state::master)),
+        ("slaves", || any(state::slaves)),
+        ("frameworks", || any(state::frameworks)),
+        ("tasks", || any(state::tasks)),
+        ("roles", || any(state::roles)),
+        ("state-summary", || any(state::summary)),
+        ("flags", || any(flags::of_master)),
+        ("quota", || any(quota)),
+        ("weights", || any(weights)),
+        ("maintenance/schedule", || any(maintenance::schedule)),
+        ("maintenance/status", || any(maintenance::status)),
+        ("machine/down", || any(maintenance::down)),
+        ("machine/up", || any(maintenance::up)),
+        ("api/v1", || any(operator::of_master)),
+        ("teardown", || any(refused)),
+    ];
+    let mut router = Router::new();
+    for (path, to) in of_master {
+        router = both(router, path, to);
+    }
+    for path in ["reserve", "unreserve", "create-volumes", "destroy-volumes"] {
+        router = both(router, path, || any(refused));
+    }
+    router
+        .route("/version", any(version))
+        .route("/metrics/snapshot", any(metrics::snapshot))
+        .route("/system/stats.json", any(metrics::stats))
+        .route("/logging/toggle", any(logging))
+        .route("/containers", any(statistics::all_containers))
+        .route("/monitor/statistics", any(statistics::all_statistics))
+        .route("/files/browse", any(files::browse))
+        .route("/files/read", any(files::read))
+        .route("/files/download", any(files::download))
+        .route("/files/debug", any(files::debug))
+        .route("/{agent}/state", any(agent::state))
+        .route("/{agent}/flags", any(flags::of_agent))
+        .route("/{agent}/containers", any(statistics::agent_containers))
+        .route("/{agent}/monitor/statistics", any(statistics::agent_statistics))
+        .route("/{agent}/api/v1", any(operator::of_agent))
+        .fallback(nothing)
         .layer(axum::middleware::from_fn_with_state(credentials, crate::access::check))
+        .route("/health", any(healthy))
+        .route("/master/health", any(healthy))
+        .route("/{agent}/health", any(agent_healthy))
+        .layer(axum::middleware::from_fn(answer::finish))
         .with_state(Mesos { core, cache: Arc::default() })
+}
+
+async fn nothing() -> Response {
+    answer::not_found()
 }
 
 async fn healthy() -> StatusCode {
     StatusCode::OK
+}
+
+async fn agent_healthy(mesos: Shared, Path(process): Path<String>) -> Response {
+    let known = facts::index_of(&process).is_some_and(|i| mesos.core.look(|w| w.hosts.agents.get(i).is_some()));
+    if known { StatusCode::OK.into_response() } else { answer::not_found() }
 }
 
 async fn redirect(mesos: Shared) -> Response {
@@ -71,9 +130,68 @@ async fn redirect(mesos: Shared) -> Response {
     (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, place)]).into_response()
 }
 
+/// As a framework of a cluster: where its master is, for orders. `None`: here.
+fn elsewhere(mesos: &Mesos, uri: &Uri) -> Option<Response> {
+    let Runtime::Mesos(cluster) = &mesos.core.runtime else { return None };
+    let Some(leader) = cluster.leader() else {
+        return Some(answer::text(StatusCode::SERVICE_UNAVAILABLE, "No leader elected"));
+    };
+    let host = leader.split_once("://").map_or(leader.as_str(), |(_, host)| host);
+    let place = format!("//{host}{}", uri.path_and_query().map_or("/", |p| p.as_str()));
+    Some((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, place)]).into_response())
+}
+
+/// The text of a request.
+async fn body(request: Request) -> Result<String, String> {
+    let bytes = to_bytes(request.into_body(), MAX_BODY).await.map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What was built, and when: the Mesos whose API this is; by whom says that it is ours.
+fn built() -> impl Iterator<Item = (String, Value)> {
+    let facts = [
+        ("git_sha", json!("04bc7ee1984d86fbb0bd782ccc69ce44c13ae4b9")),
+        ("git_tag", json!(API_VERSION)),
+        ("build_date", json!("2020-11-24 15:38:37")),
+        ("build_time", json!(1_606_232_317.0)),
+        ("build_user", json!("padis-engine")),
+    ];
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value))
+}
+
 async fn version() -> Response {
-    Json(
-        serde_json::json!({"version": API_VERSION, "build_user": "padis-engine", "git_tag": env!("CARGO_PKG_VERSION")}),
-    )
-    .into_response()
+    let mut about: serde_json::Map<String, Value> = built().collect();
+    about.insert(String::from("version"), json!(API_VERSION));
+    Json(about).into_response()
+}
+
+/// The verbosity of glog: there is none here to be set.
+async fn logging() -> Response {
+    answer::text(StatusCode::OK, "0\n")
+}
+
+/// No role has quota; whoever wants to give one is refused.
+async fn quota(request: Request) -> Response {
+    match *request.method() {
+        Method::GET => Json(json!({})).into_response(),
+        Method::POST | Method::DELETE => answer::forbidden(),
+        _ => answer::wrong_method(&["GET", "POST", "DELETE"], request.method()),
+    }
+}
+
+/// No role has a weight; whoever wants to give one is refused.
+async fn weights(request: Request) -> Response {
+    match *request.method() {
+        Method::GET => Json(json!([])).into_response(),
+        Method::PUT => answer::forbidden(),
+        _ => answer::wrong_method(&["GET", "PUT"], request.method()),
+    }
+}
+
+/// Orders that the engine has no means to carry out, as a master whose access lists forbid them.
+async fn refused(request: Request) -> Response {
+    match *request.method() {
+        Method::POST => answer::forbidden(),
+        _ => answer::wrong_method(&["POST"], request.method()),
+    }
 }

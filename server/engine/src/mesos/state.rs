@@ -1,317 +1,320 @@
-//! Master's and agents' view of the state. Scalars are floats, ports a text, as
-//! a real master writes them; integers would break clients that were written
-//! against one.
+//! `/state` and what is cut out of it, as the master writes it in version 0.
+//!
+//! Scalars are floats, ports a text, attributes bare values, as a real master writes
+//! them; integers would break clients that were written against one.
 
-use super::{API_VERSION, Shared};
-use crate::record::TaskRecord;
-use crate::world::{Agent, World};
+use super::facts::{AGENT_CAN, AgentFacts, Amounts, FRAMEWORK_CAN, MASTER_CAN, Shown, Us, seconds};
+use super::{API_VERSION, Shared, flags};
 use axum::Json;
-use axum::extract::Path;
-use axum::http::StatusCode;
+use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
 use padis_protocol::mesos::{
-    AgentFramework, AgentState, Executor, Framework, MasterState, MesosLabel, MesosStatus, MesosTask, Metrics,
-    Resources, Slave, Slaves,
+    Framework, LeaderInfo, MasterState, MesosLabel, MesosStatus, MesosTask, Resources, Slave, Slaves,
 };
 use padis_protocol::task::TaskState;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const FRAMEWORK: &str = "marathon";
+/// The states that summaries count, in Mesos' order.
+const COUNTED: [&str; 10] = [
+    "TASK_STAGING",
+    "TASK_STARTING",
+    "TASK_RUNNING",
+    "TASK_KILLING",
+    "TASK_FINISHED",
+    "TASK_KILLED",
+    "TASK_FAILED",
+    "TASK_LOST",
+    "TASK_ERROR",
+    "TASK_UNREACHABLE",
+];
 
-fn seconds(ms: i64) -> f64 {
-    ms as f64 / 1000.0
+pub(super) fn none() -> Resources {
+    Amounts::default().v0()
 }
 
-fn resources(cpus: f64, mem: f64, ports: String) -> Resources {
-    let mut map = Resources::from([
-        (String::from("cpus"), json!(cpus)),
-        (String::from("mem"), json!(mem)),
-        (String::from("disk"), json!(0.0)),
-        (String::from("gpus"), json!(0.0)),
-    ]);
-    if !ports.is_empty() {
-        map.insert(String::from("ports"), json!(ports));
-    }
-    map
+/// Mesos tells numbers as numbers.
+pub(super) fn attribute(text: &str) -> Value {
+    text.parse::<f64>().ok().filter(|n| n.is_finite()).map_or_else(|| json!(text), |n| json!(n))
 }
 
-/// `[31000-31001, 31500-31500]`
-fn ranges(mut ports: Vec<u16>) -> String {
-    ports.sort_unstable();
-    let mut out: Vec<(u16, u16)> = Vec::new();
-    for port in ports {
-        match out.last_mut() {
-            Some((_, last)) if *last == port || last.checked_add(1) == Some(port) => *last = port,
-            _ => out.push((port, port)),
-        }
-    }
-    let parts: Vec<String> = out.iter().map(|(a, b)| format!("{a}-{b}")).collect();
-    if parts.is_empty() { String::new() } else { format!("[{}]", parts.join(", ")) }
+pub(super) fn attributes(agent: &AgentFacts) -> BTreeMap<String, Value> {
+    agent.attributes.iter().map(|(k, v)| (k.clone(), attribute(v))).collect()
 }
 
-struct View<'a> {
-    core: &'a crate::core::Core,
-    world: &'a World,
+pub(super) fn slave(us: &Us, agent: &AgentFacts) -> Slave {
+    let mut slave = Slave {
+        id: agent.id.clone(),
+        hostname: agent.name.clone(),
+        port: us.port,
+        pid: us.agent_pid(agent.index),
+        attributes: attributes(agent),
+        registered_time: seconds(us.started_ms),
+        resources: agent.total.v0(),
+        used_resources: agent.used.v0(),
+        offered_resources: none(),
+        reserved_resources: BTreeMap::new(),
+        unreserved_resources: agent.total.v0(),
+        active: agent.active(),
+        version: API_VERSION.to_owned(),
+        capabilities: AGENT_CAN.map(str::to_owned).to_vec(),
+        extra: BTreeMap::new(),
+    };
+    slave.set_deactivated(Some(&agent.deactivated()));
+    if let Some((info, since)) = agent.drain() {
+        slave.set_drain_info(Some(&info));
+        slave.set_estimated_drain_start_time_s(Some(&since));
+    }
+    slave
 }
 
-impl View<'_> {
-    fn framework_id(&self) -> String {
-        format!("{}-0000", self.core.id)
-    }
+/// As `/slaves` has it: with the resources in full.
+fn slave_in_full(us: &Us, agent: &AgentFacts) -> Slave {
+    let mut slave = slave(us, agent);
+    slave.set_reserved_resources_full(Some(&BTreeMap::new()));
+    slave.set_unreserved_resources_full(Some(&agent.total.unreserved()));
+    slave.set_used_resources_full(Some(&agent.used.used(&us.role)));
+    slave.set_offered_resources_full(Some(&padis_protocol::mesos::v1::Resources::default()));
+    slave
+}
 
-    fn pid(&self, index: usize) -> String {
-        format!("slave({})@{}", index + 1, self.core.config.mesos_listen)
-    }
-
-    fn all_ports(&self) -> String {
-        format!("[{}-{}]", self.core.config.ports.start(), self.core.config.ports.end())
-    }
-
-    fn total(&self, agent: &Agent) -> Resources {
-        resources(agent.config.cpus, agent.config.mem_mib as f64, self.all_ports())
-    }
-
-    fn used<'t>(&self, tasks: impl Iterator<Item = &'t TaskRecord>) -> Resources {
-        let (mut cpus, mut mem, mut ports) = (0.0, 0.0, Vec::new());
-        for task in tasks {
-            cpus += task.cpus;
-            mem += task.mem;
-            ports.extend(task.ports.iter().copied());
-        }
-        resources((cpus * 1000.0_f64).round() / 1000.0, mem, ranges(ports))
-    }
-
-    fn slave(&self, index: usize, agent: &Agent) -> Slave {
-        let mine = self.world.hosts.tasks(index).filter_map(|id| self.world.tasks.get(id));
-        let active = self.world.hosts.up.get(agent.node).copied().unwrap_or(false);
-        Slave {
-            id: agent.id.clone(),
-            hostname: agent.config.name.clone(),
-            port: self.core.config.mesos_listen.port(),
-            pid: self.pid(index),
-            attributes: agent.config.attributes.iter().map(|(k, v)| (k.clone(), attribute(v))).collect(),
-            registered_time: seconds(self.core.started_ms),
-            resources: self.total(agent),
-            used_resources: self.used(mine),
-            offered_resources: resources(0.0, 0.0, String::new()),
-            reserved_resources: BTreeMap::new(),
-            unreserved_resources: self.total(agent),
-            active,
-            version: API_VERSION.to_owned(),
-            capabilities: Vec::new(),
-            extra: BTreeMap::from([(String::from("deactivated"), json!(false))]),
-        }
-    }
-
-    fn slaves(&self) -> Vec<Slave> {
-        self.world.hosts.agents.iter().enumerate().map(|(i, a)| self.slave(i, a)).collect()
-    }
-
-    fn task(&self, task: &TaskRecord) -> MesosTask {
-        let status = |(state, at): &(TaskState, i64)| MesosStatus {
-            state: state.name().to_owned(),
-            timestamp: seconds(*at),
-            extra: BTreeMap::from([(
-                String::from("container_status"),
-                json!({"container_id": {"value": container_id(task)}}),
-            )]),
-        };
-        let labels = self.world.live.get(&task.id).and_then(|l| l.spec.labels.clone()).unwrap_or_default();
-        MesosTask {
-            id: task.id.clone(),
-            name: task.app_id.trim_matches('/').split('/').rev().collect::<Vec<_>>().join("."),
-            framework_id: self.framework_id(),
-            executor_id: String::new(),
-            slave_id: self.world.agent(&task.agent).map(|a| a.id.clone()).unwrap_or_default(),
-            state: task.state.name().to_owned(),
-            resources: resources(task.cpus, task.mem, ranges(task.ports.clone())),
-            role: Some(String::from("*")),
-            statuses: task.history.iter().map(status).collect(),
-            labels: labels.into_iter().map(|(key, value)| MesosLabel { key, value }).collect(),
+pub(super) fn task(us: &Us, shown: &Shown) -> MesosTask {
+    let status = |s: padis_protocol::mesos::v1::TaskStatus| {
+        let mut status = MesosStatus {
+            state: s.state.name().to_owned(),
+            timestamp: s.timestamp.unwrap_or(0.0),
             extra: BTreeMap::new(),
+        };
+        status.set_container_status(s.container_status.as_ref());
+        status.set_healthy(s.healthy.as_ref());
+        status
+    };
+    let labels = shown.spec.as_ref().and_then(|s| s.labels.clone()).unwrap_or_default();
+    let mut task = MesosTask {
+        id: shown.task.id.clone(),
+        name: shown.name(),
+        framework_id: us.framework.clone(),
+        executor_id: String::new(),
+        slave_id: shown.agent_id.clone(),
+        state: shown.task.state.name().to_owned(),
+        resources: Amounts::of_task(&shown.task).v0(),
+        role: Some(us.role.clone()),
+        statuses: shown.statuses(us).into_iter().map(status).collect(),
+        labels: labels.into_iter().map(|(key, value)| MesosLabel { key, value }).collect(),
+        extra: BTreeMap::new(),
+    };
+    if let Some(spec) = &shown.spec {
+        let more = crate::runtime::shown(&shown.task, spec);
+        task.set_container(more.container.as_ref());
+        task.set_discovery(more.discovery.as_ref());
+        task.set_health_check(more.health_check.as_ref());
+        task.set_user(Some(spec.user.as_ref().unwrap_or(&us.user)));
+    }
+    task
+}
+
+/// Everything, taken out of the state at one moment.
+pub(super) struct Picture {
+    pub us: Us,
+    pub agents: Vec<AgentFacts>,
+    pub live: Vec<Shown>,
+    pub ended: Vec<Shown>,
+}
+
+impl Picture {
+    pub fn take(mesos: &super::Mesos) -> Self {
+        let us = Us::of(&mesos.core);
+        let (agents, live, ended) = mesos.core.look(|w| Self::parts(&mesos.core, w));
+        Self { us, agents, live, ended }
+    }
+
+    /// Under a lock that the caller holds already.
+    pub fn parts(core: &crate::core::Core, world: &crate::world::World) -> (Vec<AgentFacts>, Vec<Shown>, Vec<Shown>) {
+        let shown = |t: &crate::record::TaskRecord| Shown::of(world, t);
+        (
+            AgentFacts::all(core, world),
+            world.tasks.values().map(shown).collect(),
+            world.finished.values().map(shown).collect(),
+        )
+    }
+
+    fn used(&self) -> Amounts {
+        let mut sum = Amounts::default();
+        for agent in &self.agents {
+            sum.join(&agent.used);
         }
+        sum
     }
 
     fn framework(&self) -> Framework {
+        let us = &self.us;
+        let used = self.used().v0();
+        let away = |t: &&Shown| t.task.state == TaskState::TaskUnreachable;
         let extra = json!({
-            "hostname": self.core.config.hostname, "connected": true, "checkpoint": true, "roles": ["*"], "user": "root",
-            "webui_url": format!("http://{}", self.core.config.marathon_listen), "offers": [], "executors": [],
-            "registered_time": seconds(self.core.started_ms), "used_resources": self.used(self.world.tasks.values()),
+            "used_resources": used, "offered_resources": none(), "resources": used, "capabilities": FRAMEWORK_CAN,
+            "hostname": us.hostname, "webui_url": us.webui, "connected": true, "recovered": false, "user": us.user,
+            "failover_timeout": us.failover_timeout_s, "checkpoint": true, "registered_time": seconds(us.started_ms),
+            "unregistered_time": 0.0, "principal": us.principal, "roles": [us.role], "offers": [], "executors": [],
+            "offer_constraints": {},
         });
         Framework {
-            id: self.framework_id(),
-            name: FRAMEWORK.to_owned(),
+            id: us.framework.clone(),
+            name: us.framework_name.clone(),
             active: true,
-            tasks: self.world.tasks.values().map(|t| self.task(t)).collect(),
-            unreachable_tasks: Vec::new(),
-            completed_tasks: self.world.finished.values().map(|t| self.task(t)).collect(),
+            tasks: self.live.iter().filter(|t| !away(t)).map(|t| task(us, t)).collect(),
+            unreachable_tasks: self.live.iter().filter(away).map(|t| task(us, t)).collect(),
+            completed_tasks: self.ended.iter().map(|t| task(us, t)).collect(),
             extra: extra.as_object().map(|m| m.clone().into_iter().collect()).unwrap_or_default(),
         }
     }
 
-    fn executor(&self, task: &TaskRecord) -> Executor {
-        let own = self.task(task);
-        let ended = task.state.is_terminal();
-        Executor {
-            id: task.id.clone(),
-            name: format!("Command Executor (Task: {})", task.id),
-            source: task.id.clone(),
-            container: container_id(task),
-            directory: self.core.sandboxes.of(&task.id).display().to_string(),
-            resources: own.resources.clone(),
-            tasks: if ended { Vec::new() } else { vec![own.clone()] },
-            queued_tasks: Vec::new(),
-            completed_tasks: if ended { vec![own] } else { Vec::new() },
-            extra: BTreeMap::new(),
+    /// How many tasks are in each state, of those that `mine` says.
+    fn counts(&self, mine: impl Fn(&Shown) -> bool) -> serde_json::Map<String, Value> {
+        let mut counts: serde_json::Map<String, Value> = COUNTED.iter().map(|s| ((*s).to_owned(), json!(0))).collect();
+        for shown in self.live.iter().chain(&self.ended).filter(|t| mine(t)) {
+            if let Some(count) = counts.get_mut(shown.task.state.name()) {
+                *count = json!(count.as_u64().unwrap_or(0) + 1);
+            }
         }
+        counts
     }
-
-    fn agent(&self, index: usize, agent: &Agent) -> AgentState {
-        let mine = |t: &&TaskRecord| t.agent == agent.config.name;
-        let running = self.world.hosts.tasks(index).filter_map(|id| self.world.tasks.get(id));
-        let slave = self.slave(index, agent);
-        AgentState {
-            version: API_VERSION.to_owned(),
-            id: agent.id.clone(),
-            pid: slave.pid,
-            hostname: slave.hostname,
-            attributes: slave.attributes,
-            resources: slave.resources,
-            frameworks: vec![AgentFramework {
-                id: self.framework_id(),
-                name: FRAMEWORK.to_owned(),
-                executors: running.map(|t| self.executor(t)).collect(),
-                completed_executors: self.world.finished.values().filter(mine).map(|t| self.executor(t)).collect(),
-                extra: BTreeMap::new(),
-            }],
-            completed_frameworks: Vec::new(),
-            extra: BTreeMap::from([
-                (String::from("start_time"), json!(seconds(self.core.started_ms))),
-                (String::from("master_hostname"), json!(self.core.config.hostname)),
-            ]),
-        }
-    }
-}
-
-/// Mesos tells numbers as numbers.
-fn attribute(text: &str) -> Value {
-    text.parse::<f64>().ok().filter(|n| n.is_finite()).map_or_else(|| json!(text), |n| json!(n))
-}
-
-fn container_id(task: &TaskRecord) -> String {
-    task.container.trim_start_matches("mesos-").to_owned()
-}
-
-fn view<T>(mesos: &Shared, show: impl FnOnce(&View<'_>) -> T) -> T {
-    mesos.core.look(|world| show(&View { core: &mesos.core, world }))
 }
 
 /// `/master/state`
 pub(super) async fn master(mesos: Shared) -> Response {
-    let state = view(&mesos, |v| {
-        let slaves = v.slaves();
-        let active = slaves.iter().filter(|s| s.active).count();
-        let config = &v.core.config;
-        let pid = format!("master@{}", config.mesos_listen);
-        let leader =
-            json!({"id": v.core.id, "pid": pid, "hostname": config.hostname, "port": config.mesos_listen.port()});
-        MasterState {
-            version: API_VERSION.to_owned(),
-            id: v.core.id.clone(),
-            leader: Some(pid.clone()),
-            pid,
-            hostname: config.hostname.clone(),
-            start_time: seconds(v.core.started_ms),
-            elected_time: seconds(v.core.started_ms),
-            activated_slaves: active as f64,
-            deactivated_slaves: 0.0,
-            unreachable_slaves: (slaves.len() - active) as f64,
-            slaves,
-            frameworks: vec![v.framework()],
-            completed_frameworks: Vec::new(),
-            extra: BTreeMap::from([
-                (String::from("leader_info"), leader),
-                (String::from("cluster"), json!("padis")),
-                (String::from("orphan_tasks"), json!([])),
-                (String::from("unregistered_frameworks"), json!([])),
-                (String::from("recovered_slaves"), json!([])),
-            ]),
-        }
-    });
+    let picture = Picture::take(&mesos);
+    let us = &picture.us;
+    let active = picture.agents.iter().filter(|a| a.active()).count();
+    let pid = format!("master@{}:{}", us.host(), us.port);
+    let mut state = MasterState {
+        version: API_VERSION.to_owned(),
+        id: us.master.clone(),
+        leader: Some(pid.clone()),
+        pid: pid.clone(),
+        hostname: us.hostname.clone(),
+        start_time: seconds(us.started_ms),
+        elected_time: seconds(us.started_ms),
+        activated_slaves: active as f64,
+        deactivated_slaves: (picture.agents.len() - active) as f64,
+        unreachable_slaves: 0.0,
+        slaves: picture.agents.iter().map(|a| slave(us, a)).collect(),
+        frameworks: vec![picture.framework()],
+        completed_frameworks: Vec::new(),
+        extra: BTreeMap::new(),
+    };
+    state.extra.extend(super::built());
+    let leader =
+        LeaderInfo { id: us.master.clone(), pid, port: us.port, hostname: us.hostname.clone(), ..Default::default() };
+    state.set_leader_info(Some(&leader));
+    state.set_cluster(Some(&String::from(super::CLUSTER)));
+    state.set_flags(Some(&flags::master(&mesos.core)));
+    state.set_capabilities(Some(&MASTER_CAN.map(str::to_owned).to_vec()));
+    state.set_orphan_tasks(Some(&Vec::new()));
+    state.set_recovered_slaves(Some(&Vec::new()));
+    state.extra.insert(String::from("unregistered_frameworks"), json!([]));
     Json(state).into_response()
 }
 
+/// A parameter of a query, decoded.
+pub(super) fn given(query: Option<&str>, name: &str) -> Option<String> {
+    let pairs = reqwest::Url::parse(&format!("http://query/?{}", query?)).ok()?;
+    pairs.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// The same; empty is as good as absent.
+pub(super) fn parameter(query: Option<&str>, name: &str) -> Option<String> {
+    given(query, name).filter(|value| !value.is_empty())
+}
+
 /// `/master/slaves`
-pub(super) async fn slaves(mesos: Shared) -> Response {
-    Json(Slaves { slaves: view(&mesos, |v| v.slaves()), recovered_slaves: Vec::new() }).into_response()
+pub(super) async fn slaves(mesos: Shared, RawQuery(query): RawQuery) -> Response {
+    let us = Us::of(&mesos.core);
+    let one = parameter(query.as_deref(), "slave_id");
+    let agents = mesos.core.look(|w| AgentFacts::all(&mesos.core, w));
+    let wanted = agents.iter().filter(|a| one.as_ref().is_none_or(|id| *id == a.id));
+    Json(Slaves { slaves: wanted.map(|a| slave_in_full(&us, a)).collect(), recovered_slaves: Vec::new() })
+        .into_response()
 }
 
 /// `/master/frameworks`
-pub(super) async fn frameworks(mesos: Shared) -> Response {
-    let framework = view(&mesos, |v| v.framework());
-    Json(json!({"frameworks": [framework], "completed_frameworks": [], "unregistered_frameworks": []})).into_response()
+pub(super) async fn frameworks(mesos: Shared, RawQuery(query): RawQuery) -> Response {
+    let picture = Picture::take(&mesos);
+    let one = parameter(query.as_deref(), "framework_id");
+    let wanted = one.is_none_or(|id| id == picture.us.framework);
+    let frameworks: Vec<Framework> = wanted.then(|| picture.framework()).into_iter().collect();
+    Json(json!({"frameworks": frameworks, "completed_frameworks": [], "unregistered_frameworks": []})).into_response()
 }
 
-/// `/master/tasks`
-pub(super) async fn tasks(mesos: Shared) -> Response {
-    let tasks: Vec<MesosTask> =
-        view(&mesos, |v| v.world.tasks.values().chain(v.world.finished.values()).map(|t| v.task(t)).collect());
-    Json(json!({"tasks": tasks})).into_response()
-}
-
-/// `/slave(N)/state`
-pub(super) async fn agent(mesos: Shared, Path(agent): Path<String>) -> Response {
-    let state = view(&mesos, |v| {
-        let index = index_of(&agent)?;
-        v.world.hosts.agents.get(index).map(|a| v.agent(index, a))
+/// `/master/tasks`: a page of 100, newest first, unless it is asked otherwise. A number
+/// that is none counts as not given.
+pub(super) async fn tasks(mesos: Shared, RawQuery(query): RawQuery) -> Response {
+    let us = Us::of(&mesos.core);
+    let asked = |name: &str| parameter(query.as_deref(), name);
+    let number = |name: &str, otherwise: usize| asked(name).and_then(|n| n.parse().ok()).unwrap_or(otherwise);
+    let (limit, offset) = (number("limit", 100), number("offset", 0));
+    let oldest_first = asked("order").is_some_and(|order| order == "asc");
+    let one = asked("task_id");
+    let ours = asked("framework_id").is_none_or(|id| id == us.framework);
+    let mut all: Vec<Shown> = mesos.core.look(|w| {
+        let tasks = w.tasks.values().chain(w.finished.values()).filter(|_| ours);
+        tasks.filter(|t| one.as_ref().is_none_or(|id| *id == t.id)).map(|t| Shown::of(w, t)).collect()
     });
-    state.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |state| Json(state).into_response())
+    // What has no status yet is the newest of all.
+    let first = |t: &Shown| t.task.history.get(1).map_or(i64::MAX, |(_, at)| *at);
+    all.sort_by(|a, b| (first(a), &a.task.id).cmp(&(first(b), &b.task.id)));
+    if !oldest_first {
+        all.reverse();
+    }
+    let page: Vec<MesosTask> = all.iter().skip(offset).take(limit).map(|t| task(&us, t)).collect();
+    Json(json!({"tasks": page})).into_response()
 }
 
-/// `slave(2)` is the agent with the index 1.
-pub(super) fn index_of(agent: &str) -> Option<usize> {
-    agent.strip_prefix("slave(")?.strip_suffix(')')?.parse::<usize>().ok()?.checked_sub(1)
-}
-
-/// `/metrics/snapshot`
-pub(super) async fn metrics(mesos: Shared) -> Response {
-    let uptime = (padis_protocol::timestamp::now_ms() - mesos.core.started_ms).max(0);
-    let metrics = view(&mesos, |v| {
-        let world = v.world;
-        let count = |state: TaskState| world.tasks.values().filter(|t| t.state == state).count() as f64;
-        let done = |state: TaskState| world.finished.values().filter(|t| t.state == state).count() as f64;
-        let cpus: f64 = world.hosts.agents.iter().map(|a| a.config.cpus).sum();
-        let mem: f64 = world.hosts.agents.iter().map(|a| a.config.mem_mib as f64).sum();
-        let cpus_used: f64 = world.tasks.values().map(|t| t.cpus).sum();
-        let mem_used: f64 = world.tasks.values().map(|t| t.mem).sum();
-        let active = world.hosts.agents.iter().filter(|a| world.hosts.up.get(a.node) == Some(&true)).count();
-        let values = [
-            ("master/elected", 1.0),
-            ("master/uptime_secs", seconds(uptime)),
-            ("master/cpus_total", cpus),
-            ("master/cpus_used", cpus_used),
-            ("master/cpus_percent", cpus_used / cpus),
-            ("master/mem_total", mem),
-            ("master/mem_used", mem_used),
-            ("master/mem_percent", mem_used / mem),
-            ("master/slaves_active", active as f64),
-            ("master/slaves_connected", active as f64),
-            ("master/slaves_disconnected", (world.hosts.agents.len() - active) as f64),
-            ("master/slaves_inactive", 0.0),
-            ("master/frameworks_active", 1.0),
-            ("master/frameworks_connected", 1.0),
-            ("master/tasks_staging", count(TaskState::TaskStaging)),
-            ("master/tasks_starting", count(TaskState::TaskStarting)),
-            ("master/tasks_running", count(TaskState::TaskRunning)),
-            ("master/tasks_killing", count(TaskState::TaskKilling)),
-            ("master/tasks_failed", done(TaskState::TaskFailed)),
-            ("master/tasks_finished", done(TaskState::TaskFinished)),
-            ("master/tasks_killed", done(TaskState::TaskKilled)),
-        ];
-        values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Metrics>()
+/// `/master/roles`
+pub(super) async fn roles(mesos: Shared) -> Response {
+    let us = Us::of(&mesos.core);
+    let mut used = Amounts::default();
+    mesos.core.look(|w| w.tasks.values().for_each(|t| used.add(t)));
+    let used = used.counted();
+    let quota = json!({"role": us.role, "guarantee": {}, "limit": {}, "consumed": used});
+    let role = json!({
+        "name": us.role, "weight": 1.0, "quota": quota, "resources": used, "allocated": used, "offered": {},
+        "reserved": {}, "frameworks": [us.framework],
     });
-    Json(metrics).into_response()
+    Json(json!({"roles": [role]})).into_response()
+}
+
+/// `/master/state-summary`
+pub(super) async fn summary(mesos: Shared) -> Response {
+    let picture = Picture::take(&mesos);
+    let us = &picture.us;
+    let mut by_agent: BTreeMap<&str, Vec<&Shown>> = BTreeMap::new();
+    for shown in picture.live.iter().chain(&picture.ended) {
+        by_agent.entry(&shown.agent_id).or_default().push(shown);
+    }
+    let slaves = picture.agents.iter().map(|agent| {
+        let mut slave = slave(us, agent);
+        let mine = by_agent.get(agent.id.as_str()).map(Vec::as_slice).unwrap_or_default();
+        for state in COUNTED {
+            let count = mine.iter().filter(|t| t.task.state.name() == state).count();
+            slave.extra.insert(state.to_owned(), json!(count));
+        }
+        let frameworks = if mine.is_empty() { json!([]) } else { json!([us.framework]) };
+        slave.extra.insert(String::from("framework_ids"), frameworks);
+        slave
+    });
+    let known = |id: &&&str| picture.agents.iter().any(|a| a.id == **id);
+    let mut framework = json!({
+        "id": us.framework, "name": us.framework_name, "used_resources": picture.used().v0(),
+        "offered_resources": none(), "capabilities": FRAMEWORK_CAN, "hostname": us.hostname, "webui_url": us.webui,
+        "active": true, "connected": true, "recovered": false,
+        "slave_ids": by_agent.keys().filter(known).collect::<Vec<_>>(),
+    });
+    if let Some(framework) = framework.as_object_mut() {
+        framework.extend(picture.counts(|_| true));
+    }
+    let slaves: Vec<Slave> = slaves.collect();
+    Json(json!({"hostname": us.hostname, "cluster": super::CLUSTER, "slaves": slaves, "frameworks": [framework]}))
+        .into_response()
 }
 
 #[cfg(test)]
@@ -319,15 +322,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ports_are_told_as_ranges() {
-        assert_eq!(ranges(vec![31_002, 31_000, 31_001, 31_500]), "[31000-31002, 31500-31500]");
-        assert_eq!(ranges(Vec::new()), "");
+    fn attributes_are_numbers_where_they_look_so() {
+        assert_eq!(attribute("7"), json!(7.0));
+        assert_eq!(attribute("r7"), json!("r7"));
+        assert_eq!(attribute("inf"), json!("inf"));
     }
 
     #[test]
-    fn agents_have_process_names() {
-        assert_eq!(index_of("slave(1)"), Some(0));
-        assert_eq!(index_of("slave(0)"), None);
-        assert_eq!(index_of("master"), None);
+    fn a_parameter_is_decoded() {
+        assert_eq!(parameter(Some("a=1&slave_id=x%2Fy"), "slave_id").as_deref(), Some("x/y"));
+        assert_eq!(parameter(Some("slave_id="), "slave_id"), None);
+        assert_eq!(parameter(None, "slave_id"), None);
     }
 }

@@ -41,6 +41,9 @@ pub(crate) struct Hosts {
     ports: Vec<BTreeSet<u16>>,
     /// Tasks on each agent.
     tasks: Vec<BTreeSet<String>>,
+    /// Agents whose machine is under maintenance.
+    closed: BTreeSet<usize>,
+    some_shut: bool,
     range: RangeInclusive<u16>,
 }
 
@@ -55,6 +58,8 @@ impl Hosts {
             by_name: HashMap::new(),
             ports: Vec::new(),
             tasks: Vec::new(),
+            closed: BTreeSet::new(),
+            some_shut: false,
             range,
         };
         for agent in agents {
@@ -187,9 +192,9 @@ impl Hosts {
         if let Some(state) = self.up.get_mut(node) {
             *state = up;
         }
-        for (agent, room) in self.agents.iter().zip(&mut self.rooms) {
+        for (index, (agent, room)) in self.agents.iter().zip(&mut self.rooms).enumerate() {
             if agent.node == node {
-                room.up = up;
+                room.up = up && !self.closed.contains(&index);
             }
         }
     }
@@ -197,9 +202,33 @@ impl Hosts {
     /// All machines answer.
     pub fn all_up(&mut self) {
         self.up.fill(true);
-        for room in &mut self.rooms {
-            room.up = true;
+        for (index, room) in self.rooms.iter_mut().enumerate() {
+            room.up = !self.closed.contains(&index);
         }
+    }
+
+    /// Agents that are under maintenance, and agents out of service. True if one may be used again.
+    pub fn shut(&mut self, closed: BTreeSet<usize>, out: BTreeSet<usize>) -> bool {
+        let mut opened = false;
+        for (index, (agent, room)) in self.agents.iter().zip(&mut self.rooms).enumerate() {
+            let up = self.up.get(agent.node).copied().unwrap_or(false) && !closed.contains(&index);
+            let draining = out.contains(&index);
+            opened |= up && !draining && (!room.up || room.draining);
+            (room.up, room.draining) = (up, draining);
+        }
+        self.some_shut = !(closed.is_empty() && out.is_empty());
+        self.closed = closed;
+        opened
+    }
+
+    /// Whether some agent is under maintenance or out of service.
+    pub fn some_shut(&self) -> bool {
+        self.some_shut
+    }
+
+    /// Whether an agent's machine answers.
+    pub fn answers(&self, agent: &Agent) -> bool {
+        self.up.get(agent.node).copied().unwrap_or(false)
     }
 
     /// The most that is free on any agent: cores and MiB of memory, of different agents perhaps.

@@ -7,10 +7,12 @@
 
 mod hosts;
 mod offers;
+mod operator;
 mod progress;
 
 pub(crate) use hosts::{Agent, Hosts};
 pub(crate) use offers::Offers;
+pub(crate) use operator::{DRAINING, NotBack, Operator, same_machine};
 pub(crate) use progress::Progress;
 
 use crate::backoff::Backoff;
@@ -92,12 +94,16 @@ pub(crate) struct World {
     pub by_app: HashMap<String, BTreeSet<String>>,
     /// Finished tasks of each app, by when they ended.
     pub ended_of: HashMap<String, BTreeSet<(i64, String)>>,
+    /// Tasks that ended since the start, by their last state.
+    pub ended_count: BTreeMap<String, u64>,
     pub deployments: BTreeMap<String, DeploymentRecord>,
     /// What the deployments on their way still wait for.
     pub progress: Progress,
     pub waiting: BTreeMap<String, Waiting>,
     pub backoff: HashMap<String, Backoff>,
     pub hosts: Hosts,
+    /// What operators have ordered.
+    pub operator: Operator,
     /// The id under which a Mesos master knows us.
     pub framework: Option<String>,
     /// Apps to look at.
@@ -114,6 +120,8 @@ pub(crate) struct World {
     pub discard: Vec<String>,
     pub records: Vec<Record>,
     pub events: Vec<Event>,
+    /// Agents that came (true) or went, for operators.
+    pub agents_told: Vec<(usize, bool)>,
     /// The definitions in force, shared by the tasks that run them.
     specs: HashMap<String, Arc<App>>,
     /// Service ports and how many definitions name them.
@@ -131,11 +139,13 @@ impl World {
             finished: BTreeMap::new(),
             by_app: HashMap::new(),
             ended_of: HashMap::new(),
+            ended_count: BTreeMap::new(),
             deployments: BTreeMap::new(),
             progress: Progress::default(),
             waiting: BTreeMap::new(),
             backoff: HashMap::new(),
             hosts: Hosts::new(agents, ports.clone()),
+            operator: Operator::default(),
             framework: None,
             dirty: BTreeSet::new(),
             room_freed: false,
@@ -145,6 +155,7 @@ impl World {
             discard: Vec::new(),
             records: Vec::new(),
             events: Vec::new(),
+            agents_told: Vec::new(),
             specs: HashMap::new(),
             service_ports: BTreeMap::new(),
             last_version: 0,
@@ -161,6 +172,9 @@ impl World {
                 Record::Group(group) => drop(self.groups.insert(group.id.clone(), *group)),
                 Record::GroupGone(id) => drop(self.groups.remove(&id)),
                 Record::Agent(agent) => drop(self.know_agent(&agent)),
+                Record::Out(out) => drop(self.operator.out.insert(out.agent.clone(), *out)),
+                Record::OutGone(agent) => drop(self.operator.out.remove(&agent)),
+                Record::Maintenance(maintenance) => self.operator.maintenance = *maintenance,
                 Record::Framework(id) => self.framework = Some(id).filter(|id| !id.is_empty()),
                 Record::Task(task) if task.state.is_terminal() => {
                     self.tasks.remove(&task.id);
@@ -212,6 +226,7 @@ impl World {
         let versions = self.apps.values().filter_map(|a| timestamp::parse(a.version()));
         self.last_version = versions.max().unwrap_or(0);
         self.dirty.extend(self.apps.keys().cloned());
+        self.restore_orders();
     }
 
     /// The whole state as records.
@@ -222,7 +237,17 @@ impl World {
         let groups = self.groups.values().map(|g| Record::Group(Box::new(g.clone())));
         let agents = self.agent_records().into_iter().map(|a| Record::Agent(Box::new(a)));
         let framework = self.framework.iter().map(|id| Record::Framework(id.clone()));
-        agents.chain(framework).chain(apps).chain(groups).chain(tasks).chain(deployments).collect()
+        let out = self.operator.out.values().map(|o| Record::Out(Box::new(o.clone())));
+        let maintenance = std::iter::once(Record::Maintenance(Box::new(self.operator.maintenance.clone())));
+        agents
+            .chain(framework)
+            .chain(out)
+            .chain(maintenance)
+            .chain(apps)
+            .chain(groups)
+            .chain(tasks)
+            .chain(deployments)
+            .collect()
     }
 
     /// A new version: now, but always later than every version before, even if

@@ -17,5 +17,6 @@ pub mod v1;
 
 pub use cluster::*;
 pub use files::*;
+pub use members::*;
 pub use resources::*;
 pub use state::*;

@@ -15,7 +15,8 @@ mod session;
 mod task;
 
 pub(super) use launch::{after_turn, stop};
-pub(super) use task::on_agent;
+pub(crate) use session::FRAMEWORK_CAN;
+pub(crate) use task::{on_agent, shown};
 
 use crate::config::MesosConfig;
 use crate::core::Core;

@@ -107,8 +107,11 @@ pub(super) async fn follow(core: Arc<Core>) {
     }
 }
 
+/// What the framework says it can.
+pub(crate) const FRAMEWORK_CAN: [&str; 5] =
+    ["PARTITION_AWARE", "MULTI_ROLE", "RESERVATION_REFINEMENT", "REGION_AWARE", "TASK_KILLING_STATE"];
+
 fn framework(core: &Core, config: &MesosConfig, id: Option<String>) -> FrameworkInfo {
-    let can = ["PARTITION_AWARE", "MULTI_ROLE", "RESERVATION_REFINEMENT", "REGION_AWARE", "TASK_KILLING_STATE"];
     FrameworkInfo {
         user: config.user.clone(),
         name: config.framework_name.clone(),
@@ -119,7 +122,7 @@ fn framework(core: &Core, config: &MesosConfig, id: Option<String>) -> Framework
         hostname: Some(core.config.hostname.clone()),
         principal: config.principal.clone(),
         webui_url: Some(format!("http://{}", core.config.marathon_listen)),
-        capabilities: can.into_iter().map(Capability::new).collect(),
+        capabilities: FRAMEWORK_CAN.into_iter().map(Capability::new).collect(),
         ..FrameworkInfo::default()
     }
 }

@@ -14,7 +14,8 @@ use padis_protocol::health::{HealthCheck as AppCheck, HealthProtocol};
 use padis_protocol::mesos::v1::{
     CheckType, CommandInfo, ContainerInfo, ContainerType, DiscoveryInfo, DockerInfo, DockerNetwork, DurationInfo,
     Environment, HealthCheck, HttpCheckInfo, KillPolicy, Label, Labels, MesosInfo, NetworkInfo, Offer, Parameter, Port,
-    PortMapping, Ports, Range, Ranges, Resource, Resources, Scalar, TaskInfo, TcpCheckInfo, Uri, Volume, VolumeMode,
+    PortMapping, Ports, Range, Ranges, Resource, Resources, Scalar, Task, TaskInfo, TcpCheckInfo, Uri, Volume,
+    VolumeMode,
 };
 use padis_protocol::mesos::v1::{DockerImage, Image};
 use serde_json::Value;
@@ -104,6 +105,23 @@ pub(super) fn info(
         discovery: Some(discovery(task, app)),
         ..TaskInfo::default()
     })
+}
+
+/// What a master shows of a task beyond its states and resources. What can't be told
+/// to Mesos (a container without an image) is left out.
+pub(crate) fn shown(task: &TaskRecord, app: &App) -> Task {
+    let labels: Vec<Label> = app.labels.iter().flatten().map(|(k, v)| Label::new(k, v)).collect();
+    Task {
+        container: container(task, app).ok().flatten(),
+        health_check: app.health_checks.iter().flatten().find_map(|c| check(task, app, c)),
+        kill_policy: Some(KillPolicy {
+            grace_period: Some(DurationInfo::from_ms(i64::from(task.grace_s) * 1000)),
+            ..KillPolicy::default()
+        }),
+        labels: (!labels.is_empty()).then(|| Labels { labels, ..Labels::default() }),
+        discovery: Some(discovery(task, app)),
+        ..Task::default()
+    }
 }
 
 fn command(config: &MesosConfig, task: &TaskRecord, app: &App) -> CommandInfo {
@@ -214,7 +232,7 @@ fn container(task: &TaskRecord, app: &App) -> Result<Option<ContainerInfo>, Stri
 }
 
 /// Whether a check is made on the agent and told with updates, not made from here.
-pub(in crate::runtime) fn on_agent(check: &AppCheck) -> bool {
+pub(crate) fn on_agent(check: &AppCheck) -> bool {
     !matches!(check.protocol.unwrap_or_default(), HealthProtocol::Http | HealthProtocol::Https | HealthProtocol::Tcp)
 }
 
