@@ -29,6 +29,8 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/balancers", "检查未通过", "Check fails"),
     ("/activity", "记录链完整", "Chain unbroken"),
     ("/activity/work", "已搁置", "Parked"),
+    ("/activity/centre", "3 个实例有变化", "3 instances of 2 applications had changed"),
+    ("/activity/centre", "最早的已到期 40 秒", "the oldest has been due for 40 s"),
     ("/admin", "新建团队", "New team"),
     ("/admin/teams?edit=motor", "成员所在的目录组", "Groups whose people are members"),
     ("/admin/people?edit=%2B", "新建账号", "New account"),

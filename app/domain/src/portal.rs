@@ -112,6 +112,10 @@ pub trait Portal: Send + Sync {
     /// The balancer's services as last observed.
     async fn balancer(&self, c: &Caller) -> Answer<BalancerView>;
 
+    /// The event stream, what was missed, and what hangs on it.
+    async fn stream(&self, c: &Caller) -> Answer<StreamReport>;
+    /// Looks at an application now, or with `None` at everything; what is parked is taken up again.
+    async fn look_again(&self, c: &Caller, app: Option<&AppRef>) -> Answer<()>;
     /// The work queue, with what is stuck and why.
     async fn work(&self, c: &Caller, q: &ListQuery) -> Answer<Page<WorkRow>>;
     /// Try again now.

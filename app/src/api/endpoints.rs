@@ -79,6 +79,7 @@ pub const ENDPOINTS: &[(&str, Kind, Class)] = &[
     ("work", Kind::Read, Class::Inspect),
     ("work_retry", Kind::Change, Class::Operate),
     ("work_park", Kind::Change, Class::Operate),
+    ("look_again", Kind::Change, Class::Operate),
     ("journal", Kind::Read, Class::Inspect),
     ("systems", Kind::Read, Class::Inspect),
     ("written", Kind::Read, Class::Own),

@@ -25,6 +25,8 @@ pub enum Part {
     Names,
     /// The balancer's services.
     Balancers,
+    /// The event stream and what hangs on it.
+    Centre,
 }
 
 /// A part as markup; whether the caller may see it is the portal's to say.
@@ -39,6 +41,7 @@ pub async fn written(part: Part, q: ListQuery) -> Said<String> {
             let view = call::tell(portal.balancer(&c).await)?;
             crate::pages::write::balancers(t, super::cut_services(view, &q.q, q.page), &q)
         }
+        Part::Centre => crate::pages::write::centre(t, call::tell(portal.stream(&c).await)?),
     };
     Ok(view.to_html())
 }

@@ -1,5 +1,6 @@
 //! What the server writes for [`crate::api::Part`].
 
+pub use super::activity::write_centre as centre;
 pub use super::admin::write_systems as systems;
 pub use super::balancers::write as balancers;
 pub use super::names::write as names;

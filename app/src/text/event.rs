@@ -138,19 +138,27 @@ impl Texts {
                 ),
                 String::new(),
             ),
-            Event::Gap { from, to, .. } => {
+            Event::Gap { from, to, found, .. } => {
                 let (a, b) = (super::clock::clock_time(*from), super::clock::clock_time(*to));
+                let found = found.filter(|f| f.instances > 0).map(|f| self.instances(u64::from(f.instances)));
                 told(
                     Shape::Warn,
                     self.pick_with(
                         || format!("{a} 至 {b} 没有收到事件"),
                         || format!("No events were heard from {a} to {b}"),
                     ),
-                    self.pick(
-                        "事件流中断。状态已重新核对，这段时间的原因可能缺失。",
-                        "The event stream was silent. The state was read anew; causes of that time may be missing.",
-                    )
-                    .to_owned(),
+                    match found {
+                        Some(n) => self.pick_with(
+                            || format!("事件流中断。之后核对发现 {n}有变化，其原因可能缺失。"),
+                            || format!("The event stream was silent. The look after it found {n} changed; why may be unknown."),
+                        ),
+                        None => self
+                            .pick(
+                                "事件流中断。状态已重新核对，这段时间的原因可能缺失。",
+                                "The event stream was silent. The state was read anew; causes of that time may be missing.",
+                            )
+                            .to_owned(),
+                    },
                 )
             }
         }

@@ -395,3 +395,39 @@ pub fn sessions() -> Vec<SessionRow> {
 pub fn ip(s: &str) -> u32 {
     parse_ip(s).expect("an address")
 }
+
+/// A stream that stands, with two gaps behind it.
+pub fn stream() -> StreamReport {
+    let gap = |ago: i64, for_ms: i64, cause, found| GapRow {
+        from: NOW - ago,
+        to: Some(NOW - ago + for_ms),
+        cause,
+        detail: "connection reset by peer".into(),
+        found,
+    };
+    let count = |kind: &str, count, minute| EventCount { kind: kind.into(), count, minute };
+    let slow = |app: &str, last_ms, longest_ms| SlowApp {
+        app: app_ref("motor", app),
+        last_ms,
+        longest_ms,
+        longest_at: NOW - 900_000,
+    };
+    StreamReport {
+        state: StreamState::Connected { to: "http://marathon-1.bank:8080".into(), since: NOW - 4_000_000 },
+        heard_at: Some(NOW - 1_200),
+        event_at: Some(NOW - 3_400),
+        lag: Some(StreamLag { last_ms: 4, p99_minute_ms: Some(32) }),
+        events: 1_204_331,
+        events_minute: 4_120,
+        kinds: vec![count("status_update_event", 1_100_020, 4_000), count("deployment_step_success", 4_311, 120)],
+        gaps: vec![
+            gap(300_000, 8_000, StreamEnd::Broken, Some(GapFound { instances: 3, apps: 2, looked: 40, took_ms: 210 })),
+            gap(90_000_000, 61_000, StreamEnd::Off, Some(GapFound { looked: 40, took_ms: 180, ..GapFound::default() })),
+        ],
+        sweep: Some(SweepRow { at: NOW - 9_000, took_ms: 212, apps: 40, instances: 131, changed: 0 }),
+        work: WorkLoad { due: 2, waiting: 7, in_work: 1, parked: 1, oldest_due: Some(NOW - 40_000), at: NOW - 500 },
+        slowest: vec![slow("claims", 210, 8_200), slow("quotes", 90, 1_900)],
+        since: NOW - 86_000_000,
+        now: NOW,
+    }
+}

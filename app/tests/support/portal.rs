@@ -308,6 +308,13 @@ impl Portal for FakePortal {
         })
     }
 
+    async fn stream(&self, c: &Caller) -> Answer<StreamReport> {
+        c.inspector()?;
+        Ok(ops::stream())
+    }
+    async fn look_again(&self, _: &Caller, app: Option<&AppRef>) -> Answer<()> {
+        self.did(format!("look again {}", app.map_or_else(|| "at all".to_owned(), ToString::to_string)))
+    }
     async fn work(&self, c: &Caller, q: &ListQuery) -> Answer<Page<WorkRow>> {
         c.inspector()?;
         Ok(page(ops::work(), q))

@@ -146,12 +146,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let packages = Arc::new(packages);
     let live: Arc<Live> = Arc::default();
     let wake = Arc::new(Notify::new());
+    let stream = Arc::new(Stream::new());
     let reconciler = Reconciler::new(
         store.clone(),
         behind.ports.clone(),
         behind::reconcile_settings(&config),
         live.clone(),
-        Arc::new(Stream::new()),
+        stream.clone(),
         changes.clone(),
         wake.clone(),
     )?;
@@ -163,7 +164,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         portal_settings(&config, address),
         wake,
         accounts,
-        Outside { pages: Arc::new(Asker::new()?), cluster: behind.ports.cluster.clone() },
+        Outside { pages: Arc::new(Asker::new()?), cluster: behind.ports.cluster.clone(), stream },
     );
     let portal: Arc<dyn Portal> = Arc::new(portal);
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());

@@ -51,6 +51,7 @@ pub use accounts::Accounts;
 
 use crate::changes::Changes;
 use crate::reconcile::live::Live;
+use crate::reconcile::stream::Stream;
 use crate::store::Store;
 use async_trait::async_trait;
 use padis_domain::Problem;
@@ -104,6 +105,8 @@ pub struct PadisPortal {
     pub pages: Arc<dyn Pages>,
     /// What the hosts keep of a task, live.
     pub cluster: Arc<dyn Cluster>,
+    /// The event stream's report.
+    pub stream: Arc<Stream>,
     once_count: AtomicU64,
     journal_walk: Mutex<journal::Walked>,
 }
@@ -114,6 +117,8 @@ pub struct Outside {
     pub pages: Arc<dyn Pages>,
     /// What the hosts keep of a task.
     pub cluster: Arc<dyn Cluster>,
+    /// What the reconciler knows of the event stream.
+    pub stream: Arc<Stream>,
 }
 
 impl std::fmt::Debug for PadisPortal {
@@ -133,7 +138,7 @@ impl PadisPortal {
         accounts: Arc<dyn Accounts>,
         outside: Outside,
     ) -> Self {
-        let Outside { pages, cluster } = outside;
+        let Outside { pages, cluster, stream } = outside;
         Self {
             store,
             live,
@@ -143,6 +148,7 @@ impl PadisPortal {
             accounts,
             pages,
             cluster,
+            stream,
             once_count: AtomicU64::new(0),
             journal_walk: Mutex::default(),
         }
@@ -328,6 +334,13 @@ impl Portal for PadisPortal {
         names::balancer(self, c).await
     }
 
+    async fn stream(&self, c: &Caller) -> Answer<StreamReport> {
+        c.inspector()?;
+        Ok(self.stream.report())
+    }
+    async fn look_again(&self, c: &Caller, app: Option<&AppRef>) -> Answer<()> {
+        queue::look_again(self, c.operator()?, app).await
+    }
     async fn work(&self, c: &Caller, q: &ListQuery) -> Answer<Page<WorkRow>> {
         queue::list(self, c.inspector()?, q).await
     }

@@ -15,6 +15,7 @@ use padis_server::auth::Session;
 use padis_server::changes::Changes;
 use padis_server::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use padis_server::reconcile::live::Live;
+use padis_server::reconcile::stream::Stream;
 use padis_server::store::{Store, now_ms};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -208,7 +209,7 @@ fn portal(
     };
     let accounts = Arc::new(PlainAccounts(store.clone()));
     let (live, wake) = (live.clone(), wake.clone());
-    let outside = Outside { pages: outside.0.clone(), cluster: outside.1.clone() };
+    let outside = Outside { pages: outside.0.clone(), cluster: outside.1.clone(), stream: Arc::new(Stream::new()) };
     Arc::new(PadisPortal::new(store.clone(), live, Changes::new(), settings, wake, accounts, outside))
 }
 
