@@ -21,6 +21,10 @@ pub struct AgentConfig {
     pub cpus: f64,
     /// MiB of memory that may be handed out.
     pub mem_mib: u64,
+    /// MiB of disk that may be handed out; absent: what the data folder's file system
+    /// has, by Mesos' rule, shared equally by the agents that name none. It is counted
+    /// when tasks are placed and not enforced: Docker's `overlay2` knows no limit.
+    pub disk_mib: Option<u64>,
     /// Another Docker socket than the engine's, `unix:///…`.
     pub docker: Option<String>,
 }
@@ -128,6 +132,13 @@ pub struct EngineConfig {
     pub ports: RangeInclusive<u16>,
     /// Finished tasks, and their sandboxes, kept for each app.
     pub keep_finished: usize,
+    /// A task that does not run after so long is given up (Marathon's
+    /// `--task_launch_timeout`); fetching and pulling its image are part of it.
+    pub launch_timeout: Duration,
+    /// Bytes that one task may fetch, unpacked ones included.
+    pub fetch_bytes: u64,
+    /// Bytes of the files that tasks fetch with `cache` (Mesos' `--fetcher_cache_size`).
+    pub fetch_cache_bytes: u64,
 }
 
 impl Default for EngineConfig {
@@ -145,6 +156,9 @@ impl Default for EngineConfig {
             default_image: None,
             ports: 31_000..=32_000,
             keep_finished: 10,
+            launch_timeout: Duration::from_secs(300),
+            fetch_bytes: 4 << 30,
+            fetch_cache_bytes: 2 << 30,
         }
     }
 }
@@ -178,7 +192,7 @@ pub enum EngineError {
         #[source]
         source: serde_json::Error,
     },
-    /// The client for the Mesos masters can't be made.
+    /// A client (for Mesos masters, for files to fetch) can't be made.
     #[error("no HTTP client can be made")]
     Client(#[source] reqwest::Error),
     /// An address can't be listened on.
@@ -215,8 +229,16 @@ pub(crate) fn agents(config: &EngineConfig) -> Result<Vec<AgentConfig>, EngineEr
             attributes: BTreeMap::new(),
             cpus: std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64),
             mem_mib: machine_mem_mib().unwrap_or(1024) * 8 / 10,
+            disk_mib: None,
             docker: None,
         });
+    }
+    let without = agents.iter().filter(|a| a.disk_mib.is_none()).count() as u64;
+    if without > 0 {
+        let disk_mib = machine_disk_mib(&config.data).unwrap_or(0) / without;
+        for agent in &mut agents {
+            agent.disk_mib = agent.disk_mib.or(Some(disk_mib));
+        }
     }
     let mut names = BTreeSet::new();
     for agent in &agents {
@@ -249,8 +271,18 @@ fn simulated_agent(index: u32) -> AgentConfig {
         attributes: attributes.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
         cpus: 32.0,
         mem_mib: 131_072,
+        disk_mib: Some(1_048_576),
         docker: None,
     }
+}
+
+/// What Mesos offers of a file system if nobody says otherwise (its `--resources`): all
+/// but 5 GB, or half of a small one. The folder may not exist yet, one above it does.
+fn machine_disk_mib(folder: &std::path::Path) -> Option<u64> {
+    let there = folder.ancestors().find(|f| f.exists())?;
+    let seen = rustix::fs::statvfs(there).ok()?;
+    let mib = seen.f_blocks.saturating_mul(seen.f_frsize) >> 20;
+    Some(if mib >= 10 * 1024 { mib - 5 * 1024 } else { mib / 2 })
 }
 
 fn machine_mem_mib() -> Option<u64> {

@@ -149,6 +149,14 @@ pub(crate) struct TaskRecord {
     pub grace_s: u32,
     pub cpus: f64,
     pub mem: f64,
+    #[serde(default)]
+    pub disk: f64,
+    /// Its agent was silent for so long that another one runs in its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inactive: bool,
+    /// Mesos' name for why it ended, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// States and when they were entered.
     pub history: Vec<(TaskState, i64)>,
     /// The container is removed (after its output was copied).

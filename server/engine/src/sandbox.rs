@@ -1,6 +1,7 @@
 //! Sandboxes: a folder for each task with its `stdout` and `stderr`.
 //!
-//! Kept after the task for as long as the task is remembered. One could get it
+//! Kept after the task for as long as the task is remembered. What the task itself can
+//! write (`sandbox` in there, if it fetches) is apart from what the engine writes. One could get it
 //! wrong in two ways: by following a path out of the folder (where it leads in the
 //! end is what is checked), and by letting a talkative application fill the disk
 //! (a file that has grown to [`ROTATE_BYTES`] becomes `stdout.1`, replacing the
@@ -27,6 +28,11 @@ impl Sandboxes {
     /// The folder of a task. Task ids hold neither slashes nor leading dots.
     pub fn of(&self, task_id: &str) -> PathBuf {
         self.root.join(task_id.replace('/', "_"))
+    }
+
+    /// The folder of a task that its container sees and may write to.
+    pub fn inside(&self, task_id: &str) -> PathBuf {
+        self.of(task_id).join("sandbox")
     }
 
     pub fn remove(&self, task_id: &str) {

@@ -85,6 +85,7 @@ pub fn engine_config(c: &Config) -> EngineConfig {
             attributes: a.attributes.clone(),
             cpus: (cpus * 1000.0).round() / 1000.0,
             mem_mib,
+            disk_mib: None,
             docker: a.docker.clone(),
         }
     };

@@ -29,6 +29,7 @@ pub(crate) struct Room {
     pub attributes: Arc<BTreeMap<String, String>>,
     pub cpus_total: f64,
     pub mem_total: f64,
+    pub disk_total: f64,
     pub cpus_free: f64,
     pub mem_free: f64,
     pub disk_free: f64,

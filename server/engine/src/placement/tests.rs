@@ -7,6 +7,7 @@ fn room(name: &str, attributes: &[(&str, &str)], cpus: f64, mem: f64) -> Room {
         attributes: Arc::new(attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()),
         cpus_total: cpus,
         mem_total: mem,
+        disk_total: 0.0,
         cpus_free: cpus,
         mem_free: mem,
         disk_free: 0.0,

@@ -75,6 +75,7 @@ impl Hosts {
         self.ports.resize(nodes, BTreeSet::new());
         self.by_name.insert(agent.config.name.clone(), self.agents.len());
         let (cpus, mem) = (agent.config.cpus, agent.config.mem_mib as f64);
+        let disk = agent.config.disk_mib.unwrap_or(0) as f64;
         self.rooms.push(Room {
             name: agent.config.name.as_str().into(),
             attributes: Arc::new(agent.config.attributes.clone()),
@@ -82,8 +83,8 @@ impl Hosts {
             mem_total: mem,
             cpus_free: cpus,
             mem_free: mem,
-            // A share of a disk can't be held on overlay2, so none is promised or counted.
-            disk_free: if self.offers.is_some() { 0.0 } else { f64::MAX },
+            disk_total: disk,
+            disk_free: disk,
             gpus_free: 0,
             ports_free: self.range.len(),
             roles: Arc::new(vec![String::from("*")]),
@@ -154,6 +155,7 @@ impl Hosts {
         let Some(room) = self.rooms.get_mut(index) else { return };
         room.cpus_free -= task.cpus;
         room.mem_free -= task.mem;
+        room.disk_free -= task.disk;
         room.ports_free = room.ports_free.saturating_sub(task.ports.len());
         let node = self.agents.get(index).map_or(0, |a| a.node);
         match (&mut self.offers, self.ports.get_mut(node)) {
@@ -174,9 +176,11 @@ impl Hosts {
         let Some(room) = self.rooms.get_mut(index) else { return };
         room.cpus_free += task.cpus;
         room.mem_free += task.mem;
+        room.disk_free += task.disk;
         if empty {
             // Sums of shares like 0.1 drift; an empty agent has exactly what it has.
             (room.cpus_free, room.mem_free) = (room.cpus_total, room.mem_total);
+            room.disk_free = room.disk_total;
         }
         room.ports_free += task.ports.len();
         let node = self.agents.get(index).map_or(0, |a| a.node);
@@ -251,6 +255,7 @@ mod tests {
                 attributes: BTreeMap::new(),
                 cpus: 1.0,
                 mem_mib: 64,
+                disk_mib: Some(64),
                 docker: None,
             };
             Agent { config, node: 0, id: name.to_owned() }

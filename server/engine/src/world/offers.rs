@@ -72,6 +72,7 @@ impl World {
                 attributes: record.attributes.clone(),
                 cpus: 0.0,
                 mem_mib: 0,
+                disk_mib: None,
                 docker: None,
             };
             let node = self.hosts.agents.len();
