@@ -42,7 +42,7 @@ struct Inner {
 }
 
 fn event(kind: &str, content: &Value) -> Bytes {
-    Bytes::from(record(json!({"type": kind, kind.to_ascii_lowercase(): content}).to_string().as_bytes()))
+    Bytes::from(record(super::operator::typed(kind, content).as_bytes()))
 }
 
 fn heartbeat() -> Bytes {

@@ -112,10 +112,14 @@ fn takes_json(headers: &HeaderMap) -> bool {
     accept.is_empty() || kinds.into_iter().any(|kind| matches!(kind, "application/json" | "application/*" | "*/*"))
 }
 
+/// A message with its type, which comes first.
+pub(super) fn typed(kind: &str, content: &Value) -> String {
+    format!("{{\"type\":\"{kind}\",\"{}\":{content}}}", kind.to_ascii_lowercase())
+}
+
 /// An answer with its type.
 fn told(kind: &str, content: &Value) -> Response {
-    let name = kind.to_ascii_lowercase();
-    answer::json(json!({"type": kind, name: content}).to_string().into_bytes())
+    answer::json(typed(kind, content).into_bytes())
 }
 
 /// Carried out; there is nothing to tell.
