@@ -6,14 +6,14 @@ import { go, signIn } from './support/browser.mjs';
 import { withFiles } from './support/archives.mjs';
 import { journey } from './support/journey.mjs';
 import { members, through } from './support/outside.mjs';
-import { containersOf, until } from './support/portal.mjs';
+import { ARTEFACTS, containersOf, until } from './support/portal.mjs';
 import { bringOnline, remove } from './support/steps.mjs';
 
 const APP = 'moving';
 const AT = `/applications/default/${APP}`;
 
 journey('hosts and the message centre', ({ step, window }) => {
-  let page, chinese;
+  let page, chinese, operator;
   const said = (w, text) => w.locator('.said', { hasText: text }).first().waitFor();
   const row = (w, host) => w.locator('section:has(#hosts) tr', { has: w.getByRole('rowheader', { name: host }) });
   /// Which host each well instance is on, as its page says.
@@ -23,7 +23,8 @@ journey('hosts and the message centre', ({ step, window }) => {
   };
 
   step('an application runs on both hosts', async () => {
-    ({ page } = await window('operator'));
+    operator = await window('operator');
+    ({ page } = operator);
     ({ page: chinese } = await window('reader of Chinese', { lang: 'zh', theme: 'dark' }));
     for (const w of [page, chinese]) await signIn(w);
     const file = withFiles('examples.war', 'moving.war', { 'health.jsp': '<%@ page session="false" %>all is well' });
@@ -37,8 +38,10 @@ journey('hosts and the message centre', ({ step, window }) => {
     await row(page, 'left').getByRole('link', { name: 'Take out' }).click();
     await page.getByRole('heading', { name: /^Take .*left out of service$/ }).waitFor();
     // Without a reason nothing happens, and the page says what is missing.
+    operator.expect(/422/);
     await page.locator('#host-out').click();
     await page.locator('#host-reason[aria-invalid=true]').waitFor();
+    await page.screenshot({ path: `${ARTEFACTS}host-form.png` });
     const bad = [];
     let on = true, asked = 0;
     const visitor = (async () => {
@@ -56,6 +59,7 @@ journey('hosts and the message centre', ({ step, window }) => {
     // Whoever has the page open sees it too.
     await row(chinese, 'left').getByText('已停用，已腾空').waitFor();
     assert.match(await row(page, 'left').innerText(), /new memory · Administrator/);
+    for (const w of [page, chinese]) await w.screenshot({ path: `${ARTEFACTS}host-out-${w === page ? 'en' : 'zh'}.png` });
     await until('everything runs on the other host', async () => {
       const now = await hosts();
       return now.length === 4 && now.every((h) => h.endsWith('right'));
@@ -102,6 +106,12 @@ journey('hosts and the message centre', ({ step, window }) => {
     await page.getByText(/last look at everything: 1 application, 5 instances/).waitFor();
     await go(chinese, '/activity/centre');
     await chinese.getByText('已连接 http://127.0.0.1:8080').waitFor();
+    for (const w of [page, chinese]) {
+      await w.screenshot({ path: `${ARTEFACTS}centre-${w === page ? 'en' : 'zh'}.png`, fullPage: true });
+    }
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.screenshot({ path: `${ARTEFACTS}centre-narrow.png`, fullPage: true });
+    await page.setViewportSize({ width: 1440, height: 900 });
   });
 
   step('what a container printed is read from its host, also when it is gone', async () => {

@@ -7,6 +7,7 @@
 //! (a file that has grown to [`ROTATE_BYTES`] becomes `stdout.1`, replacing the
 //! one before).
 
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -93,6 +94,13 @@ pub(crate) enum Unresolved {
     Outside,
 }
 
+/// Opens what [`Sandboxes::resolve`] gave, for reading. No link is followed any more: a
+/// task may have put one there since. It does not wait for whoever writes to a pipe.
+pub(crate) fn open(real: &Path) -> std::io::Result<File> {
+    let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(File::from(openat2(CWD, real, how, Mode::empty(), ResolveFlags::NO_SYMLINKS)?))
+}
+
 /// Whether a file is the engine's own and not the task's.
 pub(crate) fn is_own(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
@@ -167,6 +175,22 @@ fn place_file(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_that_appears_after_the_check_is_not_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let all = Sandboxes::new(root.path().to_owned());
+        let dir = all.of("task");
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("log"), "its own").unwrap();
+        std::os::unix::fs::symlink("log", dir.join("link")).unwrap();
+        let real = all.resolve("f", dir.join("link").to_str().unwrap()).unwrap();
+        assert!(open(&real).is_ok());
+        std::fs::remove_file(dir.join("log")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", dir.join("log")).unwrap();
+        assert_eq!(open(&real).unwrap_err().raw_os_error(), Some(40), "ELOOP");
+        assert_eq!(all.resolve("f", dir.join("link").to_str().unwrap()), Err(Unresolved::Outside));
+    }
 
     #[test]
     fn what_was_not_saved_is_told_again() {
