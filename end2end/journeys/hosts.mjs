@@ -86,6 +86,13 @@ journey('hosts and the message centre', ({ step, window }) => {
     await page.locator('#main').getByRole('link', { name: 'Take out' }).nth(1).waitFor();
   });
 
+  step('the application knows why its instances left, and that none failed', async () => {
+    await go(page, `${AT}/events`);
+    const text = await page.locator('.tl').innerText();
+    assert.match(text, /Its host left is taken out of service; another one takes its place elsewhere/);
+    assert.doesNotMatch(text, /unexpectedly/);
+  });
+
   step('the journal and the work queue know of it', async () => {
     await go(page, '/activity?q=left');
     const text = await page.locator('main').innerText();

@@ -95,21 +95,25 @@ impl Texts {
                     },
                 )
             }
-            Event::Left { slot, release, drained } => told(
+            Event::Left { slot, release, drained, host } => told(
                 Shape::Leave,
                 self.pick_with(
                     || format!("席位 {slot} 的 r{release} 退出"),
                     || format!("Slot {slot} of r{release} left"),
                 ),
-                if *drained {
-                    self.pick(
-                        "先退出负载均衡，处理完已有请求后停止",
-                        "Out of the balancer first, its requests finished, then stopped",
-                    )
-                } else {
-                    self.pick("未等到全部请求结束", "Not all of its requests could be finished")
-                }
-                .to_owned(),
+                match host {
+                    Some(h) => self.pick_with(
+                        || format!("主机 {h} 停用，另一台主机上会启动新的实例"),
+                        || format!("Its host {h} is taken out of service; another one takes its place elsewhere"),
+                    ),
+                    None if *drained => self
+                        .pick(
+                            "先退出负载均衡，处理完已有请求后停止",
+                            "Out of the balancer first, its requests finished, then stopped",
+                        )
+                        .to_owned(),
+                    None => self.pick("未等到全部请求结束", "Not all of its requests could be finished").to_owned(),
+                },
             ),
             Event::Online { release, took_ms } => {
                 let c = super::clock::stopwatch(*took_ms as i64);

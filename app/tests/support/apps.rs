@@ -413,7 +413,7 @@ pub fn timeline() -> Vec<TimelineItem> {
                 host: "sf-h11".into(),
             },
         ),
-        at(9_100_000, Event::Left { slot: 1, release: 12, drained: true }),
+        at(9_100_000, Event::Left { slot: 1, release: 12, drained: true, host: None }),
         at(9_200_000, Event::Stuck { release: 12, step: Step::Running, note: no_host() }),
         at(9_300_000, Event::Released { kind: "address".into(), what: "198.18.24.58".into() }),
         at(9_400_000, Event::Gap { from: NOW - 9_500_000, to: NOW - 9_400_000, cause: None, found: None }),

@@ -2,7 +2,8 @@
 //!
 //! The cluster empties the host: it gives it nothing new, ends what is there, and
 //! Marathon starts the same elsewhere, whose instances then enter the balancer like
-//! any others. Here it is only made sure that the cluster knows what is wanted. One
+//! any others. Here it is made sure that the cluster knows what is wanted, and that our
+//! own instances leave as after any other order: out of the balancer, then ended. One
 //! could get it wrong by asking once: a host that registers anew or that somebody
 //! else puts back would silently work again, so each sweep looks.
 
@@ -21,6 +22,13 @@ const LOOK_MS: i64 = 1_000;
 pub(super) async fn reconcile(r: &Arc<Reconciler>, agent: &str) -> Result<Outcome, RunError> {
     let Some(want) = hosts::find(&r.store, agent).await? else { return Ok(Outcome::Forget) };
     let duty = r.ports.cluster.duties().await?.get(agent).copied();
+    if want.out && duty != Some(Duty::Drained) {
+        // Noted first: what the cluster then ends has not died. A cluster that can only
+        // announce it (Mesos before 1.9) leaves the ending to this.
+        for app in hosts::leave(&r.store, agent, &want).await? {
+            r.nudge(app.work_key());
+        }
+    }
     let outcome = match (want.out, duty) {
         // The cluster does not know it (any more): if it comes back, a sweep finds it.
         (true, None) | (true, Some(Duty::Drained)) => Outcome::Done,

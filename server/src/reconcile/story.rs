@@ -9,6 +9,7 @@ use super::worker::RunError;
 use super::{Reconciler, answer, live::LiveApp, now};
 use crate::store::What;
 use crate::store::apps::{self, AppIntent, Delivery, Moment, SeenTask};
+use crate::store::hosts;
 use crate::store::journal::{self, Entry};
 use padis_domain::action::AppState;
 use padis_domain::address::dotted;
@@ -173,9 +174,13 @@ async fn births_and_deaths(r: &Arc<Reconciler>, s: &Seen) -> Result<(), RunError
         let cause = r.take_cause(&i.task_id);
         match i.leaving.as_deref() {
             Some("sick") => {}
-            Some(_) => {
-                let event =
-                    Event::Left { slot: i.slot.unwrap_or_default(), release: i.release, drained: i.well_at.is_some() };
+            Some(why) => {
+                let event = Event::Left {
+                    slot: i.slot.unwrap_or_default(),
+                    release: i.release,
+                    drained: i.well_at.is_some(),
+                    host: (why == hosts::LEAVING).then(|| i.host.clone()),
+                };
                 note(r, s, "instance.left", event).await?;
             }
             None => {

@@ -4,11 +4,12 @@
 //! asked of the cluster. One could get it wrong by deleting the row when somebody
 //! presses "put back": until the cluster has been told, that would be forgotten.
 
-use super::{Store, StoreError, Tx, What};
+use super::{Store, StoreError, Tx, What, now_ms};
+use padis_domain::app::AppRef;
 use padis_domain::view::HostOut;
 use sqlx::Row;
 use sqlx::any::AnyRow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const COLUMNS: &str = "agent_id, host, out_wanted, reason, since, changed_by";
 
@@ -71,4 +72,27 @@ pub async fn forget(store: &Store, agent_id: &str) -> Result<(), StoreError> {
         .await
         .what("forget a host that is back")
         .map(|_| ())
+}
+
+/// Why an instance leaves whose host is taken out of service, in `instance.leaving`.
+pub const LEAVING: &str = "host";
+
+/// Marks the instances that were on a host when it was taken out as about to leave;
+/// gives their applications. What came there later is not ours to move: whoever placed
+/// it there would do so again.
+pub async fn leave(store: &Store, agent_id: &str, want: &HostOut) -> Result<BTreeSet<AppRef>, StoreError> {
+    const WHAT: &str = "ask a host's instances to leave";
+    let rows = sqlx::query(
+        "UPDATE instance SET leaving = $2, leaving_at = $3 \
+         WHERE agent_id = $1 AND ended_at IS NULL AND leaving IS NULL AND seen_at <= $4 RETURNING team, app",
+    )
+    .bind(agent_id)
+    .bind(LEAVING)
+    .bind(now_ms())
+    .bind(want.since)
+    .fetch_all(store.write())
+    .await
+    .what(WHAT)?;
+    let app = |r: &AnyRow| Ok(AppRef { team: r.try_get("team")?, app: r.try_get("app")? });
+    rows.iter().map(app).collect::<Result<_, sqlx::Error>>().what(WHAT)
 }

@@ -380,3 +380,31 @@ async fn a_host_is_taken_out_kept_out_and_put_back() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_on_a_host_that_is_taken_out_leaves_in_order() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        w.start();
+        w.release(&app, 1, 3).await;
+        w.until_online(&app, 1, 3).await;
+        let agent = w.word("SELECT agent_id FROM instance").await;
+        w.cluster.add_host(&agent, &[], 4000, 4096);
+        let before = w.tasks(&app, 1);
+        w.host(&agent, true).await;
+        // The fake starts the new ones on the same host, as a framework would that does not
+        // care: they are left alone, or it would never end.
+        until("others run", async || w.tasks(&app, 1).iter().all(|t| !before.contains(t))).await;
+        w.until_online(&app, 1, 3).await;
+        until("all is told", async || w.count("SELECT COUNT(*) FROM journal WHERE what = 'instance.left'").await == 3)
+            .await;
+        assert_eq!(w.count("SELECT COUNT(*) FROM journal WHERE what = 'instance.died'").await, 0);
+        let event = w.word("SELECT event FROM journal WHERE what = 'instance.left'").await;
+        assert!(event.contains("\"host\""), "{event}");
+        let calls = w.bal.faults().calls();
+        let out = calls.iter().position(|c| c.verb == "delete_member").expect("taken out");
+        assert!(out > 0 && w.sched.faults().count("kill") == 3, "each was asked once, by us");
+        w.stop().await;
+    })
+    .await;
+}

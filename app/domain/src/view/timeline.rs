@@ -81,6 +81,9 @@ pub enum Event {
         release: u32,
         /// Requests that were still finished.
         drained: bool,
+        /// Its host, if it left because that is taken out of service.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host: Option<String>,
     },
     /// A delivery came online.
     Online {
