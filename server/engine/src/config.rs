@@ -234,8 +234,7 @@ pub(crate) fn agents(config: &EngineConfig) -> Result<Vec<AgentConfig>, EngineEr
         });
     }
     let without = agents.iter().filter(|a| a.disk_mib.is_none()).count() as u64;
-    if without > 0 {
-        let disk_mib = machine_disk_mib(&config.data).unwrap_or(0) / without;
+    if let Some(disk_mib) = machine_disk_mib(&config.data).unwrap_or(0).checked_div(without) {
         for agent in &mut agents {
             agent.disk_mib = agent.disk_mib.or(Some(disk_mib));
         }

@@ -23,6 +23,10 @@ pub(crate) enum Record {
     Step(String, usize),
     Group(Box<GroupRecord>),
     GroupGone(String),
+    /// An app that is no more, for the versions of its groups.
+    Grave(Box<GraveRecord>),
+    /// Its id and when it ended.
+    GraveGone(String, String),
     /// An agent of a Mesos cluster, as it was seen last.
     Agent(Box<AgentRecord>),
     /// The id under which a Mesos master knows this framework; empty: none any more.
@@ -71,6 +75,16 @@ pub(crate) struct AgentRecord {
     pub attributes: BTreeMap<String, String>,
     /// Where its tasks can be reached.
     pub ip: Option<String>,
+}
+
+/// An app that is no more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct GraveRecord {
+    pub id: String,
+    /// The version at which it was deleted.
+    pub until: String,
+    /// Its definitions, oldest first.
+    pub definitions: Vec<App>,
 }
 
 /// A group, as far as it is more than the apps below it.

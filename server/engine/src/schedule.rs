@@ -157,7 +157,8 @@ impl World {
         let beside: Vec<usize> = stay.filter_map(|t| self.hosts.index(&t.agent)).collect();
         let fixed: Vec<u16> = asked.iter().copied().filter(|p| *p != 0).collect();
         let mut rooms = std::mem::take(&mut self.hosts.rooms);
-        let taken = |hosts: &Hosts, i: usize| fixed.iter().any(|p| hosts.is_taken(i, *p));
+        let roles = need.roles;
+        let taken = |hosts: &Hosts, i: usize| fixed.iter().any(|p| hosts.is_taken(i, *p, roles));
         let mut full = BTreeSet::new();
         if !fixed.is_empty() {
             full.extend((0..rooms.len()).filter(|i| taken(&self.hosts, *i)));
@@ -166,12 +167,13 @@ impl World {
         let mut left = count;
         while left > 0 {
             let Some(index) = placer.next(&rooms) else { break };
-            let Some(given) = self.hosts.give_ports(index, &asked) else {
+            let Some(given) = self.hosts.give_ports(index, &asked, roles) else {
                 placer.fill_up(std::iter::once(index));
                 continue;
             };
             self.count_used(id);
             let name = Arc::clone(&rooms[index].name);
+            rooms[index].take(&need, &given);
             let task = self.stage(app, &name, given);
             std::mem::swap(&mut rooms, &mut self.hosts.rooms);
             if let Some(record) = self.tasks.get(&task) {

@@ -129,6 +129,9 @@ fn unsupported(app: &App, can: Can, errors: &mut Errors) {
             errors.add(format!("/{name}"), "is not supported by the built-in engine");
         }
     }
+    if app.accepted_resource_roles.as_ref().is_some_and(Vec::is_empty) {
+        errors.add("/acceptedResourceRoles", "must not be empty");
+    }
     if can.mesos {
         return;
     }

@@ -88,6 +88,7 @@ impl Hosts {
             gpus_free: 0,
             ports_free: self.range.len(),
             roles: Arc::new(vec![String::from("*")]),
+            shares: Vec::new(),
             offered: self.offers.is_none(),
             up: self.up.get(agent.node).copied().unwrap_or(false),
             draining: false,
@@ -110,10 +111,10 @@ impl Hosts {
         self.tasks.get(index).into_iter().flatten().map(String::as_str)
     }
 
-    /// Whether a port can't be had on an agent.
-    pub fn is_taken(&self, index: usize, port: u16) -> bool {
+    /// Whether a port can't be had on an agent by who accepts these roles.
+    pub fn is_taken(&self, index: usize, port: u16, roles: &[String]) -> bool {
         if let Some(offers) = &self.offers {
-            return !offers.has_port(index, port);
+            return !offers.has_port(index, port, roles);
         }
         let node = self.agents.get(index).map(|a| a.node);
         node.and_then(|n| self.ports.get(n)).is_some_and(|used| used.contains(&port))
@@ -122,7 +123,7 @@ impl Hosts {
     /// Host ports for a task: those asked for, any for 0; `None` if there are too few
     /// (agents of one machine share its ports). From a random one upwards: a port that
     /// a stranger holds is then not tried again and again.
-    pub fn give_ports(&self, index: usize, asked: &[u16]) -> Option<Vec<u16>> {
+    pub fn give_ports(&self, index: usize, asked: &[u16], roles: &[String]) -> Option<Vec<u16>> {
         let mut given: Vec<u16> = asked.iter().copied().filter(|p| *p != 0).collect();
         let mut answer = Vec::with_capacity(asked.len());
         for &port in asked {
@@ -131,10 +132,10 @@ impl Hosts {
                 continue;
             }
             let ranges: Vec<(u16, u16)> = match &self.offers {
-                Some(offers) => offers.port_ranges(index),
+                Some(offers) => offers.port_ranges(index, roles),
                 None => vec![(*self.range.start(), *self.range.end())],
             };
-            let free = |p: &u16| !given.contains(p) && !self.is_taken(index, *p);
+            let free = |p: &u16| !given.contains(p) && !self.is_taken(index, *p, roles);
             let pick = |(first, last): (u16, u16)| {
                 let start = rand::rng().random_range(first..=last);
                 (start..=last).chain(first..start).find(free)
@@ -261,13 +262,13 @@ mod tests {
             Agent { config, node: 0, id: name.to_owned() }
         };
         let mut hosts = Hosts::new(vec![agent("a"), agent("b")], 31_000..=31_002);
-        let mut given = hosts.give_ports(0, &[0, 31_001]).unwrap();
+        let mut given = hosts.give_ports(0, &[0, 31_001], &[]).unwrap();
         assert_eq!(given[1], 31_001);
         hosts.ports[0].extend(&given);
-        let last = hosts.give_ports(1, &[0]).unwrap();
+        let last = hosts.give_ports(1, &[0], &[]).unwrap();
         given.extend(&last);
         given.sort_unstable();
         assert_eq!(given, [31_000, 31_001, 31_002]);
-        assert_eq!(hosts.give_ports(1, &[0, 0]), None, "one is left on the machine, two are asked for");
+        assert_eq!(hosts.give_ports(1, &[0, 0], &[]), None, "one is left on the machine, two are asked for");
     }
 }

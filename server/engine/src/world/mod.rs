@@ -5,6 +5,7 @@
 //! an await. One could get it wrong by publishing an event or writing a record
 //! outside of the lock: listeners and log would then disagree about the order.
 
+mod graves;
 mod hosts;
 mod offers;
 mod operator;
@@ -19,7 +20,7 @@ pub(crate) use progress::Progress;
 use crate::backoff::Backoff;
 use crate::health::{CheckState, Readiness};
 use crate::placement::Refusal;
-use crate::record::{AppRecord, DeploymentRecord, GroupRecord, Record, TaskRecord};
+use crate::record::{AppRecord, DeploymentRecord, GraveRecord, GroupRecord, Record, TaskRecord};
 use padis_protocol::app::App;
 use padis_protocol::event::Event;
 use padis_protocol::timestamp;
@@ -110,6 +111,8 @@ pub(crate) struct World {
     pub apps: BTreeMap<String, AppRecord>,
     /// What groups have beyond the apps below them.
     pub groups: BTreeMap<String, GroupRecord>,
+    /// Apps that are no more, by id and by when they ended.
+    graves: BTreeMap<(String, String), GraveRecord>,
     /// Live tasks.
     pub tasks: BTreeMap<String, TaskRecord>,
     pub live: HashMap<String, Live>,
@@ -163,6 +166,7 @@ impl World {
         Self {
             apps: BTreeMap::new(),
             groups: BTreeMap::new(),
+            graves: BTreeMap::new(),
             tasks: BTreeMap::new(),
             live: HashMap::new(),
             finished: BTreeMap::new(),
@@ -203,6 +207,10 @@ impl World {
                 Record::AppGone(id) => drop(self.apps.remove(&id)),
                 Record::Group(group) => drop(self.groups.insert(group.id.clone(), *group)),
                 Record::GroupGone(id) => drop(self.groups.remove(&id)),
+                Record::Grave(grave) => {
+                    drop(self.graves.insert((grave.id.clone(), grave.until.clone()), *grave));
+                }
+                Record::GraveGone(id, until) => drop(self.graves.remove(&(id, until))),
                 Record::Agent(agent) => drop(self.know_agent(&agent)),
                 Record::Out(out) => drop(self.operator.out.insert(out.agent.clone(), *out)),
                 Record::OutGone(agent) => drop(self.operator.out.remove(&agent)),
@@ -260,6 +268,7 @@ impl World {
         let tasks = self.finished.values().chain(self.tasks.values()).map(|t| Record::Task(Box::new(t.clone())));
         let deployments = self.deployments.values().map(|d| Record::Deployment(Box::new(d.clone())));
         let groups = self.groups.values().map(|g| Record::Group(Box::new(g.clone())));
+        let graves = self.graves.values().map(|g| Record::Grave(Box::new(g.clone())));
         let agents = self.agent_records().into_iter().map(|a| Record::Agent(Box::new(a)));
         let framework = self.framework.iter().map(|id| Record::Framework(id.clone()));
         let out = self.operator.out.values().map(|o| Record::Out(Box::new(o.clone())));
@@ -270,6 +279,7 @@ impl World {
             .chain(maintenance)
             .chain(apps)
             .chain(groups)
+            .chain(graves)
             .chain(tasks)
             .chain(deployments)
             .collect()

@@ -28,7 +28,7 @@ const KILL_AGAIN: Duration = Duration::from_secs(10);
 pub(super) async fn subscribed(core: &Arc<Core>, mesos: &Mesos) {
     reconcile(core, mesos).await;
     // A new subscription wants offers until it says otherwise.
-    *mesos.suppressed.lock().await = false;
+    *mesos.told.lock().await = super::Told::default();
     mesos.settle_offers(core).await;
     // What waits is looked at with the offers that come; what was to be killed is killed.
     let killing = core.look(|w| ids(w, |s| *s == TaskState::TaskKilling));

@@ -45,8 +45,16 @@ pub(crate) struct Mesos {
     pub config: MesosConfig,
     client: reqwest::Client,
     link: Mutex<Option<Link>>,
-    /// The master has been told that no offers are wanted.
-    suppressed: tokio::sync::Mutex<bool>,
+    told: tokio::sync::Mutex<Told>,
+}
+
+/// What the master has been told about offers; a new subscription has told nothing.
+#[derive(Default)]
+struct Told {
+    /// That none are wanted.
+    suppressed: bool,
+    /// That some are not wanted for long.
+    declined: bool,
 }
 
 impl Mesos {
@@ -59,7 +67,7 @@ impl Mesos {
             .connect_timeout(Duration::from_secs(5))
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self { config, client, link: Mutex::new(None), suppressed: tokio::sync::Mutex::new(false) })
+        Ok(Self { config, client, link: Mutex::new(None), told: tokio::sync::Mutex::default() })
     }
 
     /// Begins to follow the cluster.
@@ -109,16 +117,18 @@ impl Mesos {
     /// after each turn; in here one at a time, each with the state of that moment, or
     /// a late "no" could follow an early "yes" and nothing would ever come again.
     pub async fn settle_offers(&self, core: &Core) {
-        let mut suppressed = self.suppressed.lock().await;
+        let mut told = self.told.lock().await;
         if self.leader().is_none() {
             return;
         }
         let wanted = core.look(|w| !w.waiting.is_empty());
-        if wanted && *suppressed {
-            *suppressed = false;
+        if wanted && (told.suppressed || told.declined) {
+            // It ends both: without it, what something waits for now would not come for as
+            // long as it was declined before.
+            *told = Told::default();
             self.say("revive", CallBody::Revive(Box::new(None))).await;
-        } else if !wanted && !*suppressed {
-            *suppressed = true;
+        } else if !wanted && !told.suppressed {
+            told.suppressed = true;
             self.say("suppress", CallBody::Suppress(Box::new(None))).await;
         }
     }

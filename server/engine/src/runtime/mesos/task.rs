@@ -288,3 +288,21 @@ fn discovery(task: &TaskRecord, app: &App) -> DiscoveryInfo {
         ..DiscoveryInfo::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uris_go_to_mesos_own_fetcher() {
+        let app: App = serde_json::from_value(serde_json::json!({
+            "fetch": [{"uri": "http://h/a.tgz", "extract": true, "executable": false, "cache": true, "destPath": "b/a.tgz"}],
+            "uris": ["file:///x"],
+        }))
+        .unwrap();
+        let told = serde_json::to_value(uris(&app)).unwrap();
+        let first = serde_json::json!({"value": "http://h/a.tgz", "extract": true, "executable": false, "cache": true,
+            "output_file": "b/a.tgz"});
+        assert_eq!(told, serde_json::json!([first, {"value": "file:///x"}]));
+    }
+}
