@@ -26,7 +26,7 @@ pub struct Command {
     pub cpus: f64,
     /// MiB.
     pub mem: u64,
-    /// Merged into the TaskInfo: `health_check`, `kill_policy`.
+    /// Merged into the TaskInfo: `health_check`, `kill_policy`; `ports` are host ports that it gets.
     pub extra: Value,
 }
 
@@ -61,7 +61,7 @@ impl Framework {
         let client = padis_drivers::http::builder().build().unwrap();
         let url = format!("{master}/api/v1/scheduler");
         let info = json!({"user": "root", "name": "test", "principal": "test", "roles": ["*", "lab"],
-            "checkpoint": true, "failover_timeout": 3600.0,
+            "checkpoint": true, "failover_timeout": 3600.0, "hostname": "127.0.0.1", "webui_url": "http://127.0.0.1:8080",
             "capabilities": [{"type": "MULTI_ROLE"}, {"type": "TASK_KILLING_STATE"}, {"type": "PARTITION_AWARE"},
                 {"type": "RESERVATION_REFINEMENT"}]});
         let body = json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": info}}).to_string();
@@ -199,6 +199,12 @@ fn task(command: &Command, offer: &Value) -> Value {
     let mut task = json!({"name": command.id, "task_id": {"value": command.id}, "agent_id": offer["agent_id"],
         "command": {"value": command.line, "shell": true},
         "resources": [scalar("cpus", command.cpus), scalar("mem", command.mem as f64)]});
-    task.as_object_mut().unwrap().extend(command.extra.as_object().unwrap().clone());
+    let mut extra = command.extra.as_object().unwrap().clone();
+    for port in extra.remove("ports").iter().flat_map(|p| p.as_array().unwrap()) {
+        let range = json!([{"begin": port, "end": port}]);
+        task["resources"].as_array_mut().unwrap().push(json!({"name": "ports", "type": "RANGES",
+            "ranges": {"range": range}, "allocation_info": offer["allocation_info"]}));
+    }
+    task.as_object_mut().unwrap().extend(extra);
     task
 }

@@ -261,6 +261,7 @@ impl Shown {
         if let Some(last) = list.last_mut() {
             if last.state == TaskState::TaskRunning {
                 last.healthy = self.healthy;
+                last.reason = self.healthy.map(|_| TaskReason::TaskHealthCheckStatusUpdated).or(last.reason.take());
             }
             if last.state.is_terminal() && !self.task.message.is_empty() {
                 last.message = Some(self.task.message.clone());

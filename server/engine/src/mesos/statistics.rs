@@ -46,12 +46,18 @@ async fn read(mesos: &Mesos) -> Reading {
                 None
             }
         };
-        (shown, statistics)
+        (shown, statistics.map(with_soft_limit))
     });
     let all: Vec<_> = readings.buffer_unordered(AT_ONCE).collect().await;
     let reading = Arc::new(all);
     *last = Some((Instant::now(), Arc::clone(&reading)));
     reading
+}
+
+/// What is asked for and what is granted is the same here.
+fn with_soft_limit(mut statistics: Statistics) -> Statistics {
+    statistics.extra.insert(String::from("mem_soft_limit_bytes"), json!(statistics.mem_limit_bytes));
+    statistics
 }
 
 /// As the agent says of its container alone: not where its networks are.

@@ -113,6 +113,7 @@ pub(in crate::mesos) fn task(us: &Us, shown: &Shown) -> Task {
 /// The executor of a task, as its agent knows it.
 pub(super) fn executor(us: &Us, shown: &Shown) -> Value {
     let program = String::from("mesos-docker-executor");
+    let more = shown.spec.as_ref().map(|spec| crate::runtime::shown(&shown.task, spec)).unwrap_or_default();
     let info = ExecutorInfo {
         executor_id: shown.task.id.as_str().into(),
         framework_id: Some(us.framework.as_str().into()),
@@ -126,7 +127,8 @@ pub(super) fn executor(us: &Us, shown: &Shown) -> Value {
         name: Some(shown.executor_name()),
         source: Some(shown.task.id.clone()),
         shutdown_grace_period: Some(DurationInfo::from_ms((i64::from(shown.task.grace_s) + PATIENCE_S) * 1000)),
-        labels: shown.spec.as_ref().and_then(|spec| crate::runtime::shown(&shown.task, spec).labels),
+        labels: more.labels,
+        discovery: more.discovery,
         ..ExecutorInfo::default()
     };
     json!({"executor_info": info})
