@@ -8,7 +8,7 @@
 mod mesos;
 mod simulated;
 
-pub(crate) use mesos::Mesos;
+pub(crate) use mesos::{Ensemble, Mesos};
 pub(crate) use simulated::Simulated;
 
 use crate::core::Core;
