@@ -66,7 +66,8 @@ impl std::fmt::Debug for Credentials {
 /// How the engine is a framework of a Mesos cluster.
 #[derive(Clone, PartialEq)]
 pub struct MesosConfig {
-    /// The masters, `http://host:port`; standbys name the leader.
+    /// The masters, `http://host:port`, of which standbys name the leader; or one
+    /// `zk://[user:password@]host:port[,host:port…]/path`, and ZooKeeper names it.
     pub masters: Vec<String>,
     /// Role; `*` has no reservations of its own.
     pub role: String,
@@ -85,12 +86,18 @@ pub struct MesosConfig {
 impl std::fmt::Debug for MesosConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut shown = f.debug_struct("MesosConfig");
-        shown.field("masters", &self.masters).field("role", &self.role).field("principal", &self.principal);
+        let known = self.masters.iter().filter(|m| !m.contains('@')).collect::<Vec<_>>();
+        shown.field("masters", &known).field("role", &self.role).field("principal", &self.principal);
         shown.finish_non_exhaustive()
     }
 }
 
 impl MesosConfig {
+    /// The ZooKeeper that knows the masters, if that is how they are found.
+    pub(crate) fn ensemble(&self) -> Option<crate::runtime::Ensemble> {
+        self.masters.first().and_then(|m| crate::runtime::Ensemble::parse(m))
+    }
+
     /// With the defaults of Marathon.
     pub fn at(masters: Vec<String>) -> Self {
         Self {
@@ -211,6 +218,14 @@ pub(crate) fn agents(config: &EngineConfig) -> Result<Vec<AgentConfig>, EngineEr
     if let RuntimeConfig::Mesos(mesos) = &config.runtime {
         if mesos.masters.is_empty() {
             return Err(EngineError::Config(String::from("the Mesos runtime needs at least one master")));
+        }
+        if let Some(zk) = mesos.masters.iter().find(|m| m.starts_with("zk://"))
+            && (mesos.masters.len() > 1 || mesos.ensemble().is_none())
+        {
+            // Without what may be a password.
+            let shown = zk.rsplit_once('@').map_or(zk.as_str(), |(_, rest)| rest);
+            let text = format!("{shown}: masters are one zk://HOST:PORT[,HOST:PORT…]/PATH, or addresses");
+            return Err(EngineError::Config(text));
         }
         // The cluster has agents of its own.
         return Ok(Vec::new());

@@ -13,17 +13,21 @@ mod events;
 mod launch;
 mod session;
 mod task;
+mod zookeeper;
 
 pub(super) use launch::{after_turn, stop};
 pub(crate) use session::FRAMEWORK_CAN;
 pub(crate) use task::{on_agent, shown};
+pub(crate) use zookeeper::Ensemble;
 
 use crate::config::MesosConfig;
 use crate::core::Core;
+use crate::runtime::Runtime;
 use padis_protocol::mesos::scheduler::{Call, CallBody};
 use session::Link;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Deadline of one call; the answer is only "received".
 const CALL: Duration = Duration::from_secs(20);
@@ -46,6 +50,8 @@ pub(crate) struct Mesos {
     client: reqwest::Client,
     link: Mutex<Option<Link>>,
     told: tokio::sync::Mutex<Told>,
+    /// Who leads, where ZooKeeper says it.
+    found: watch::Sender<Option<String>>,
 }
 
 /// What the master has been told about offers; a new subscription has told nothing.
@@ -67,11 +73,22 @@ impl Mesos {
             .connect_timeout(Duration::from_secs(5))
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self { config, client, link: Mutex::new(None), told: tokio::sync::Mutex::default() })
+        Ok(Self {
+            config,
+            client,
+            link: Mutex::new(None),
+            told: tokio::sync::Mutex::default(),
+            found: watch::Sender::default(),
+        })
     }
 
     /// Begins to follow the cluster.
     pub fn begin(core: &Arc<Core>) {
+        if let Runtime::Mesos(mesos) = &core.runtime
+            && let Some(ensemble) = mesos.config.ensemble()
+        {
+            core.tracker.spawn(zookeeper::follow(Arc::clone(core), ensemble));
+        }
         core.tracker.spawn(session::follow(Arc::clone(core)));
         core.tracker.spawn(events::reconcile_now_and_then(Arc::clone(core)));
     }
