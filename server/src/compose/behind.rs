@@ -230,6 +230,8 @@ pub fn reconcile_settings(c: &Config) -> Settings {
         workers: c.reconcile.workers as usize,
         lease_ms: 60_000,
         sweep: c.reconcile.sweep,
+        // Ten thousand applications are all looked at within 17 minutes, 50 sweeps of 20 s.
+        round: 200,
         collect: c.reconcile.observe,
         drain_ms: i64::try_from(c.reconcile.drain.as_millis()).unwrap_or(30_000),
         kill_grace_s: c.reconcile.kill_grace_s,

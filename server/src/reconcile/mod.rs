@@ -11,11 +11,13 @@ mod apply;
 pub mod ask;
 mod blind;
 mod collect;
+mod digest;
 mod events;
 mod hosts;
 mod image;
 pub mod live;
 mod observe;
+mod pace;
 mod pools;
 pub mod probe;
 mod snapshot;
@@ -25,7 +27,9 @@ mod worker;
 
 use crate::changes::Changes;
 use crate::store::Store;
+use digest::Digest;
 use live::Live;
+use padis_domain::app::AppRef;
 use padis_domain::ports::{Balancer, Cluster, Dns, Duty, Host, Network, Registry, Scheduler};
 use padis_domain::words::UnixMs;
 use probe::Prober;
@@ -71,6 +75,9 @@ pub struct Settings {
     pub lease_ms: i64,
     /// Between two sweeps over everything.
     pub sweep: Duration,
+    /// Applications that a sweep has looked at although nothing about them differs, those
+    /// first that were not looked at for longest; with no more than so many all are.
+    pub round: usize,
     /// Between two looks at hosts, balancer, registry.
     pub collect: Duration,
     /// The longest drain.
@@ -107,6 +114,13 @@ struct Use {
     mem_mib: u32,
 }
 
+/// Applications of which an event showed something new, until the pages are told.
+#[derive(Debug, Default)]
+struct Fresh {
+    apps: Mutex<BTreeSet<AppRef>>,
+    told: Notify,
+}
+
 /// The reconciler.
 pub struct Reconciler {
     store: Store,
@@ -120,6 +134,11 @@ pub struct Reconciler {
     /// Work keys to nudge, collected until the next write.
     nudges: Arc<Mutex<BTreeSet<String>>>,
     nudged: Arc<Notify>,
+    /// The same for those of which nothing was heard: a round is made.
+    rounds: Mutex<BTreeSet<String>>,
+    fresh: Fresh,
+    /// Applications that a look left finished: what it had found outside, and when.
+    settled: Mutex<HashMap<AppRef, (Digest, Instant)>>,
     /// Task → cause of its end; bounded.
     causes: Mutex<HashMap<String, Cause>>,
     /// Task → when it was first seen to be asked to go, on the steady clock; bounded.
@@ -176,6 +195,9 @@ impl Reconciler {
             wake,
             nudges,
             nudged,
+            rounds: Mutex::default(),
+            fresh: Fresh::default(),
+            settled: Mutex::default(),
             causes: Mutex::default(),
             leaving: Mutex::default(),
             started: Instant::now(),
@@ -193,6 +215,7 @@ impl Reconciler {
             set.spawn(worker::work(Arc::clone(&self), n, stop.clone()));
         }
         set.spawn(events::write_nudges(Arc::clone(&self), stop.clone()));
+        set.spawn(events::show(Arc::clone(&self), stop.clone()));
         set.spawn(events::follow(Arc::clone(&self), stop.clone()));
         set.spawn(snapshot::keep(Arc::clone(&self), stop.clone()));
         set.spawn(snapshot::figures(Arc::clone(&self), stop.clone()));
@@ -204,6 +227,12 @@ impl Reconciler {
     /// Asks for a look soon; never blocks.
     fn nudge(&self, key: impl Into<String>) {
         lock(&self.nudges).insert(key.into());
+        self.nudged.notify_one();
+    }
+
+    /// Asks for a look when nothing more urgent is to be done; never blocks.
+    fn nudge_later(&self, key: impl Into<String>) {
+        lock(&self.rounds).insert(key.into());
         self.nudged.notify_one();
     }
 

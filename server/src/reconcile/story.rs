@@ -400,7 +400,7 @@ fn show(r: &Arc<Reconciler>, s: &Seen, word: AppState) {
         .live
         .app(&s.intent.id)
         .is_some_and(|b| b.state == fresh.state && b.waiting == fresh.waiting && alike(&b.instances, &fresh.instances));
-    r.live.set_app(&s.intent.id, fresh);
+    r.live.set_looked(&s.intent.id, fresh, s.began);
     if !same {
         publish(r, s);
     }

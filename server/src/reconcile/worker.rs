@@ -70,7 +70,10 @@ pub(super) async fn work(r: Arc<Reconciler>, n: usize, stop: CancellationToken) 
                 }
                 if let Some(app) = app_of(&taken.key) {
                     match outcome {
-                        Outcome::Forget => r.stream.forget(&app),
+                        Outcome::Forget => {
+                            super::lock(&r.settled).remove(&app);
+                            r.stream.forget(&app);
+                        }
                         _ => r.stream.settled(&app, began.elapsed(), now()),
                     }
                 }
@@ -191,7 +194,10 @@ async fn app_rounds(r: &Arc<Reconciler>, app: &AppRef, taken: &Taken) -> Result<
         applied?;
         let waiting = told?;
         match plan.again_ms.into_iter().chain(waiting).min() {
-            None if plan.steps.is_empty() => return Ok(Outcome::Done),
+            None if plan.steps.is_empty() => {
+                super::lock(&r.settled).insert(app.clone(), (seen.digest, Instant::now()));
+                return Ok(Outcome::Done);
+            }
             Some(ms) if ms > 0 && plan.steps.is_empty() => return Ok(Outcome::Again(ms)),
             // Something was changed: look at once at what came of it.
             _ => {}

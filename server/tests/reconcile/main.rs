@@ -2,6 +2,8 @@
 //! that can go wrong on the way.
 #![expect(clippy::expect_used, reason = "a test says what it expected")]
 
+mod flood;
+mod locked;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;

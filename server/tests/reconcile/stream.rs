@@ -3,7 +3,9 @@
 
 use super::support::each_database;
 use super::world::{World, claims, until};
-use padis_domain::view::{Event, StreamEnd, StreamReport, StreamState};
+use padis_domain::action::AppState;
+use padis_domain::ports::{Balancer, Dns, Network};
+use padis_domain::view::{Event, InstanceRow, InstanceState, StreamEnd, StreamReport, StreamState};
 use padis_server::reconcile::stream::Stream;
 use padis_server::store::{Store, from_json, journal};
 use std::sync::Arc;
@@ -72,6 +74,7 @@ async fn gaps_survive_a_restart_and_the_time_between_is_one() {
         w.start_with(NEVER);
         w.release(&app, 1, 2).await;
         w.until_online(&app, 1, 2).await;
+        until("connected", async || matches!(report(&w).state, StreamState::Connected { .. })).await;
         w.sched.break_stream("once");
         until("answered", async || report(&w).gaps.iter().any(|g| g.found.is_some())).await;
         let heard = report(&w).heard_at.expect("heard");
@@ -97,6 +100,7 @@ async fn events_lag_queue_and_the_slowest_are_counted() {
     each_database(async |store| {
         let (w, app) = (World::new(store).await, claims());
         w.start();
+        until("connected", async || matches!(report(&w).state, StreamState::Connected { .. })).await;
         w.release(&app, 1, 2).await;
         w.until_online(&app, 1, 2).await;
         let r = report(&w);
@@ -146,6 +150,78 @@ async fn an_operator_can_have_everything_looked_at_now() {
         assert!(Stream::look_at(&mut tx, &app).await.expect("touched"));
         tx.commit().await.expect("commit");
         w.until_online(&app, 1, 2).await;
+        w.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_of_many_looks_at_what_differs_and_leaves_the_quiet_alone() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        // As if there were more applications than a sweep looks at: it compares.
+        *w.round.lock().expect("lock") = 0;
+        w.sched.set_silent(true);
+        w.start_with(Duration::from_millis(100));
+        w.release(&app, 1, 2).await;
+        w.until_online(&app, 1, 2).await;
+        let wanted = "SELECT wanted FROM work WHERE key = 'app:motor/claims'";
+        let idle = "SELECT COUNT(*) FROM work WHERE wanted > done OR lease IS NOT NULL";
+        let swept = || report(&w).sweep.map(|s| s.at);
+        until("five sweeps in which nobody looks", async || {
+            let before = w.count(wanted).await;
+            for _ in 0..5 {
+                let last = swept();
+                until("a sweep", async || swept() > last).await;
+            }
+            w.count(wanted).await == before && w.count(idle).await == 0
+        })
+        .await;
+
+        // Marathon, balancer, names, network: each drifts alone, and nobody is told.
+        let service = format!("{}.{}", app.team, app.app);
+        assert!(w.sched.end_task(&w.tasks(&app, 1)[0], "TASK_FAILED", "unheard"));
+        until("replaced", async || w.count("SELECT COUNT(*) FROM journal WHERE what = 'instance.died'").await == 1)
+            .await;
+        w.until_online(&app, 1, 2).await;
+        let member = w.bal.get(&service).await.expect("get").expect("a service").members[0].member.key.clone();
+        w.bal.delete_member(&service, &member).await.expect("deleted");
+        w.until_online(&app, 1, 2).await;
+        w.dns.delete(&w.pool.host_name(&app.app)).await.expect("deleted");
+        w.until_online(&app, 1, 2).await;
+        let pointer = w.dns.list().await.expect("names").into_iter().find(|n| n.ptr).expect("a pointer");
+        w.dns.delete(&pointer.name).await.expect("deleted");
+        w.until_online(&app, 1, 2).await;
+        w.net.detach(&w.pool.name, &w.tasks(&app, 1)[0]).await.expect("detached");
+        w.until_online(&app, 1, 2).await;
+        w.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_process_shows_what_marathon_has_before_it_has_looked_at_each() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        w.start_with(NEVER);
+        w.release(&app, 1, 2).await;
+        w.until_online(&app, 1, 2).await;
+        until("both are shown well", async || {
+            let live = w.live.named(&app);
+            live.is_some_and(|a| a.instances.iter().filter(|i| i.state == InstanceState::Well).count() == 2)
+        })
+        .await;
+        let shown = w.live.named(&app).expect("shown").instances.clone();
+        w.stop().await;
+        // Nobody may look: the row is somebody else's.
+        w.sql("UPDATE work SET lease = 'another:0', lease_until = 99999999999999").await;
+        w.live.forget(&app.to_string());
+        w.start_with(NEVER);
+        until("it is shown", async || w.live.named(&app).is_some()).await;
+        let again = w.live.named(&app).expect("shown");
+        let key = |i: &InstanceRow| (i.task_id.clone(), i.slot, i.state, i.address.clone(), i.host.clone());
+        assert_eq!(again.instances.iter().map(key).collect::<Vec<_>>(), shown.iter().map(key).collect::<Vec<_>>());
+        assert_eq!(again.state, AppState::Online);
         w.stop().await;
     })
     .await;

@@ -41,6 +41,10 @@ pub struct World {
     pub live: Arc<Live>,
     /// Of the process that was started last.
     pub stream: Mutex<Arc<Stream>>,
+    /// Applications that each sweep has looked at in any case.
+    pub round: Mutex<usize>,
+    /// What stands between the reconciler and `sched`, if something does.
+    pub before: Mutex<Option<Arc<dyn Scheduler>>>,
     wake: Arc<tokio::sync::Notify>,
     port: u16,
     pub pool: PoolSpec,
@@ -120,6 +124,8 @@ impl World {
             pages,
             live: Arc::new(Live::default()),
             stream: Mutex::default(),
+            round: Mutex::new(200),
+            before: Mutex::default(),
             wake: Arc::new(tokio::sync::Notify::new()),
             port,
             pool,
@@ -152,7 +158,7 @@ impl World {
     /// Starts a reconciler with this time between sweeps.
     pub fn start_with(&self, sweep: Duration) {
         let ports = Ports {
-            scheduler: self.sched.clone(),
+            scheduler: self.before.lock().expect("lock").clone().unwrap_or_else(|| self.sched.clone()),
             cluster: self.cluster.clone(),
             network: self.net.clone(),
             dns: self.dns.clone(),
@@ -163,6 +169,7 @@ impl World {
             workers: 2,
             lease_ms: 1_000,
             sweep,
+            round: *self.round.lock().expect("lock"),
             collect: Duration::from_millis(200),
             drain_ms: 1_000,
             kill_grace_s: 1,

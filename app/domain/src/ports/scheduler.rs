@@ -2,6 +2,7 @@ use super::PortResult;
 use crate::view::StreamEnd;
 use crate::words::UnixMs;
 use async_trait::async_trait;
+use futures::StreamExt;
 use futures::stream::BoxStream;
 use std::collections::BTreeMap;
 
@@ -167,6 +168,8 @@ pub struct SchedTold {
     pub task_id: Option<String>,
     /// The Mesos state for a status update.
     pub state: Option<String>,
+    /// Host name of the agent, empty if it is not said.
+    pub host: String,
     /// The message.
     pub message: String,
 }
@@ -176,6 +179,16 @@ pub struct SchedTold {
 pub trait Scheduler: Send + Sync {
     /// All apps whose path starts with `prefix`, with their tasks.
     async fn list(&self, prefix: &str) -> PortResult<Vec<SchedSeen>>;
+    /// The same one after the other, as they come: of a large cluster the whole is never in
+    /// memory. If it breaks off the last item is an error, and what came before is not all.
+    fn each<'a>(&'a self, prefix: &'a str) -> BoxStream<'a, PortResult<SchedSeen>> {
+        let listed = futures::stream::once(self.list(prefix));
+        let one = |l: PortResult<Vec<SchedSeen>>| match l {
+            Ok(all) => futures::stream::iter(all.into_iter().map(Ok).collect::<Vec<_>>()),
+            Err(e) => futures::stream::iter(vec![Err(e)]),
+        };
+        listed.flat_map(one).boxed()
+    }
     /// Creates or updates the app. A locked app (409) is `Transient`.
     async fn put(&self, app: &SchedApp) -> PortResult<()>;
     /// Sets the number of instances only.

@@ -189,36 +189,99 @@ impl Endpoints {
         }
     }
 
-    async fn attempt(&self, mut url: Url, request: &Request<'_>) -> PortResult<Attempt> {
+    /// Sends a reading request to the first address that takes it, and leaves its answer to
+    /// be read by [`Endpoints::piece`]; `first` is for its head. Other statuses than
+    /// success are errors.
+    pub async fn open(&self, request: &Request<'_>, first: Duration) -> PortResult<reqwest::Response> {
+        let start = self.preferred.load(Ordering::Relaxed);
+        let mut last = None;
+        for offset in 0..self.urls.len() {
+            let at = (start + offset) % self.urls.len();
+            let reached = self.reach(self.join(&self.urls[at], &request.path)?, request, None);
+            match tokio::time::timeout(first, reached).await {
+                Ok(reached) => match reached? {
+                    Ok(answer) if answer.status().is_success() => {
+                        self.preferred.store(at, Ordering::Relaxed);
+                        return Ok(answer);
+                    }
+                    Ok(answer) => {
+                        let status = answer.status();
+                        let body = self.read(answer, request.what, false).await?;
+                        return Err(self.unexpected(request.what, &Answer { status, body }, false));
+                    }
+                    Err(error) => last = Some(error),
+                },
+                Err(_) => {
+                    let cause = format!("no answer within {} s", first.as_secs_f64());
+                    last = Some(PortError::transient(self.system, request.what, cause));
+                }
+            }
+        }
+        Err(last.unwrap_or_else(|| PortError::refused(self.system, "no address is configured for this service")))
+    }
+
+    /// The next piece of an opened answer, within the deadline; `None`: that was all.
+    pub async fn piece(&self, what: &str, answer: &mut reqwest::Response) -> PortResult<Option<Bytes>> {
+        match tokio::time::timeout(self.deadline, answer.chunk()).await {
+            Ok(piece) => piece.map_err(|e| failed(self.system, what, false, e)),
+            Err(_) => {
+                let cause = format!("not a byte within {} s", self.deadline.as_secs_f64());
+                Err(PortError::transient(self.system, what, cause))
+            }
+        }
+    }
+
+    async fn attempt(&self, url: Url, request: &Request<'_>) -> PortResult<Attempt> {
+        match self.reach(url, request, Some(self.deadline)).await? {
+            Ok(answer) => {
+                let status = answer.status();
+                let body = self.read(answer, request.what, request.method != Method::GET).await?;
+                Ok(Attempt::Answered(Answer { status, body }))
+            }
+            Err(error) => Ok(Attempt::Elsewhere(error)),
+        }
+    }
+
+    /// An answer's head, at this address or where it sends us; inside, an error: nothing
+    /// happened there, and another address may do better. `deadline` is for all of it.
+    async fn reach(
+        &self,
+        mut url: Url,
+        request: &Request<'_>,
+        deadline: Option<Duration>,
+    ) -> PortResult<Result<reqwest::Response, PortError>> {
         let writes = request.method != Method::GET;
         for _ in 0..MAX_HOPS {
-            let mut call = self.client.request(request.method.clone(), url.clone()).timeout(self.deadline);
+            let mut call = self.client.request(request.method.clone(), url.clone());
+            if let Some(deadline) = deadline {
+                call = call.timeout(deadline);
+            }
             if let Some(body) = &request.body {
                 call = call.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.clone());
             }
             let answer = match self.auth.apply(call).send().await {
                 Ok(answer) => answer,
                 Err(error) if error.is_connect() || !writes => {
-                    return Ok(Attempt::Elsewhere(failed(self.system, request.what, writes, error)));
+                    return Ok(Err(failed(self.system, request.what, writes, error)));
                 }
                 Err(error) => return Err(failed(self.system, request.what, writes, error)),
             };
             let status = answer.status();
             if matches!(status.as_u16(), 301 | 302 | 307 | 308) {
                 let Some(next) = next_hop(&url, &answer) else {
-                    return Ok(Attempt::Elsewhere(self.no_leader(request.what, "a redirect to nowhere")));
+                    return Ok(Err(self.no_leader(request.what, "a redirect to nowhere")));
                 };
                 url = next;
                 continue;
             }
-            let body = self.read(answer, request.what, writes).await?;
             if status == StatusCode::SERVICE_UNAVAILABLE {
                 // A standby without a leader; nothing was done.
-                return Ok(Attempt::Elsewhere(self.no_leader(request.what, &excerpt(&String::from_utf8_lossy(&body)))));
+                let body = self.read(answer, request.what, writes).await?;
+                return Ok(Err(self.no_leader(request.what, &excerpt(&String::from_utf8_lossy(&body)))));
             }
-            return Ok(Attempt::Answered(Answer { status, body }));
+            return Ok(Ok(answer));
         }
-        Ok(Attempt::Elsewhere(self.no_leader(request.what, "redirected in a circle")))
+        Ok(Err(self.no_leader(request.what, "redirected in a circle")))
     }
 
     async fn read(&self, mut answer: reqwest::Response, what: &str, writes: bool) -> PortResult<Bytes> {

@@ -20,6 +20,7 @@ struct Light {
     run_spec_id: Option<String>,
     task_id: Option<String>,
     task_status: Option<String>,
+    host: Option<String>,
     message: Option<String>,
     reason: Option<String>,
     condition: Option<String>,
@@ -93,6 +94,7 @@ pub(super) fn translate(kind: String, data: &str, cut: bool) -> SchedTold {
         apps: apps.into_iter().filter(|id| !id.is_empty()).collect(),
         task_id: light.task_id,
         state: light.task_status,
+        host: light.host.unwrap_or_default(),
         message: light.message.or(light.reason).or(light.condition).or(light.uri).unwrap_or_default(),
         kind,
     }
@@ -119,6 +121,7 @@ mod tests {
             apps: vec!["/a/b/r1".into()],
             task_id: Some("t.1".into()),
             state: Some("TASK_FAILED".into()),
+            host: "h".into(),
             message: "exit code 1".into(),
         };
         assert_eq!(told, expected);

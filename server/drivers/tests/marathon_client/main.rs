@@ -12,6 +12,7 @@ mod tls;
 
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use futures::StreamExt;
 use padis_domain::ports::{PortError, Scheduler};
 use padis_drivers::http::Auth;
 use padis_drivers::marathon::{MarathonClient, MarathonConfig};
@@ -125,4 +126,36 @@ async fn credentials_are_sent_and_never_shown() {
     let in_the_url = MarathonConfig::at("http://padis:s3cret@127.0.0.1:1");
     let Err(error) = MarathonClient::new(&in_the_url) else { panic!("accepted") };
     assert!(!error.chain().contains("s3cret"), "{}", error.chain());
+}
+
+#[tokio::test]
+async fn everything_is_read_as_it_comes_and_half_an_answer_is_an_error() {
+    let standby = Server::start(|_, _| (StatusCode::SERVICE_UNAVAILABLE, "no leader").into_response()).await;
+    let leader = Server::start(|n, _| {
+        let app =
+            |i| format!(r#"{{"id":"/t/a{i}/r1","instances":2,"tasks":[{{"id":"t{i}","state":"TASK_RUNNING"}}]}}"#);
+        let apps: Vec<String> = (0..1_000).map(app).collect();
+        let mut whole = format!(r#"{{"apps":[{},{{"id":"/elsewhere/t/b"}}]}}"#, apps.join(","));
+        match n {
+            0 => {}
+            // Cut in the middle, and ended in order, as a proxy does with a server that dies.
+            1 => whole.truncate(whole.len() / 2),
+            _ => return (StatusCode::UNAUTHORIZED, "{}").into_response(),
+        }
+        let pieces: Vec<_> = whole.into_bytes().chunks(1_000).map(<[u8]>::to_vec).collect();
+        axum::body::Body::from_stream(futures::stream::iter(pieces.into_iter().map(Ok::<_, std::io::Error>)))
+            .into_response()
+    })
+    .await;
+    let marathon = client(&["http://127.0.0.1:1", &standby.url, &leader.url]);
+    let all: Vec<_> = marathon.each("/t/").collect().await;
+    let ids: Vec<_> = all.iter().map(|a| a.as_ref().unwrap()).map(|a| (a.id.clone(), a.tasks.len())).collect();
+    assert_eq!((ids.len(), &ids[999]), (1_000, &("/t/a999/r1".to_owned(), 1)), "and not what is elsewhere");
+    let half: Vec<_> = marathon.each("/t/").collect().await;
+    assert!(half.len() > 100 && half.len() < 1_000, "{}", half.len());
+    let (last, before) = half.split_last().unwrap();
+    assert!(before.iter().all(Result::is_ok));
+    assert!(last.as_ref().unwrap_err().chain().contains("broke off"), "{last:?}");
+    let refused: Vec<_> = marathon.each("/t/").collect().await;
+    assert!(matches!(refused.as_slice(), [Err(PortError::Refused { .. })]), "{refused:?}");
 }

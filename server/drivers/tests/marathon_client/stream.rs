@@ -51,6 +51,7 @@ async fn a_stream_that_is_closed_or_silent_is_opened_again() {
         apps: vec!["/a".into()],
         task_id: Some("t.1".into()),
         state: Some("TASK_KILLED".into()),
+        host: "h".into(),
         message: "because".into(),
     });
     assert_eq!(next(&mut events).await, expected);

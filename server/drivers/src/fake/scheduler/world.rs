@@ -76,6 +76,7 @@ impl World {
             apps: vec![id.to_owned()],
             task_id: task.map(|t| t.0.to_owned()),
             state: task.map(|t| t.1.to_owned()),
+            host: task.and_then(|t| self.task(t.0)).map(|t| t.host.clone()).unwrap_or_default(),
             message: message.to_owned(),
         };
         self.say(SchedEvent::Told(told));
