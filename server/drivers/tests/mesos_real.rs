@@ -6,6 +6,7 @@
 #[expect(dead_code, reason = "other suites use more of it")]
 #[path = "lab/framework.rs"]
 mod framework;
+#[expect(dead_code, reason = "other suites use more of it")]
 #[path = "lab/mesos.rs"]
 mod mesos;
 

@@ -127,6 +127,8 @@ pub(crate) struct World {
     pub hosts: Hosts,
     /// The id under which a Mesos master knows us.
     pub framework: Option<String>,
+    /// The Mesos role of all tasks.
+    pub role: String,
     /// Apps to look at.
     pub dirty: BTreeSet<String>,
     /// Something ended or came back since the last turn: who waits may fit now.
@@ -170,6 +172,7 @@ impl World {
             backoff: HashMap::new(),
             hosts: Hosts::new(agents, ports.clone()),
             framework: None,
+            role: String::from("*"),
             dirty: BTreeSet::new(),
             room_freed: false,
             to_launch: Vec::new(),
