@@ -172,7 +172,7 @@ async fn reserved_resources_are_used_by_who_accepts_them() {
 
     // Three cores are in no share alone.
     engine.put(sleeper("/both", 3.0, json!({}))).await;
-    engine.running("/both", 1).await;
+    assert_eq!(engine.running("/both", 1).await[0]["role"], "padis");
     until("reserved ones first", async || used().await == of(&[("*", 1.0), ("padis", 2.0)])).await;
     // One core is left, and it is everybody's.
     engine.put(sleeper("/ours", 0.5, json!({"acceptedResourceRoles": ["padis"]}))).await;

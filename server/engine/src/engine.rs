@@ -59,7 +59,8 @@ impl Engine {
         let (runtime, agents) = runtime(&config, agent_configs, &id)?;
         let mut world = World::new(agents, &config.ports, config.keep_finished);
         world.launch_timeout = config.launch_timeout;
-        if matches!(runtime, Runtime::Mesos(_)) {
+        if let Runtime::Mesos(mesos) = &runtime {
+            world.role.clone_from(&mesos.config.role);
             world.hosts.offers = Some(crate::world::Offers::default());
         }
         world.operator.ip = config.mesos_listen.ip().to_string();

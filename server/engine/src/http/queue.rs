@@ -27,7 +27,7 @@ fn item(w: &World, id: &str, waiting: &Waiting, offers: bool) -> Option<QueueIte
     Some(QueueItem {
         app: Some(app.app.clone()),
         count: waiting.count,
-        role: Some(String::from("*")),
+        role: Some(w.role.clone()),
         delay: QueueDelay {
             // Rounded up: "0 seconds left" would be a promise to start now.
             time_left_seconds: left.as_secs() + u64::from(left.subsec_nanos() > 0),

@@ -112,7 +112,7 @@ impl World {
                 let known = l.health.iter().filter(|h| h.alive.is_some() || h.last_failure.is_some());
                 known.map(|h| h.wire(&task.instance)).collect()
             }),
-            role: Some(String::from("*")),
+            role: Some(self.role.clone()),
             extra: padis_protocol::Extra::new(),
         }
     }

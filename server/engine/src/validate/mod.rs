@@ -33,7 +33,7 @@ pub(crate) enum Invalid {
 pub(crate) struct Can {
     /// Run a command without an image.
     pub bare: bool,
-    /// Whatever Mesos itself can: disk, roles, volumes of its own.
+    /// Whatever Mesos itself can: roles, URIs that only its fetcher knows.
     pub mesos: bool,
 }
 

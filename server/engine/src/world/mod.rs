@@ -133,6 +133,8 @@ pub(crate) struct World {
     pub operator: Operator,
     /// The id under which a Mesos master knows us.
     pub framework: Option<String>,
+    /// The Mesos role of all tasks.
+    pub role: String,
     /// Apps to look at.
     pub dirty: BTreeSet<String>,
     /// Something ended or came back since the last turn: who waits may fit now.
@@ -180,6 +182,7 @@ impl World {
             hosts: Hosts::new(agents, ports.clone()),
             operator: Operator::default(),
             framework: None,
+            role: String::from("*"),
             dirty: BTreeSet::new(),
             room_freed: false,
             to_launch: Vec::new(),

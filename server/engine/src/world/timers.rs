@@ -63,8 +63,9 @@ impl World {
         let of = |w: &Self, is: fn(&TaskState) -> bool| -> Vec<String> {
             w.tasks.values().filter(|t| is(&t.state)).map(|t| t.id.clone()).collect()
         };
+        // It may run long since, and nobody was there to hear it: its time begins again.
         for id in of(self, |s| matches!(s, TaskState::TaskStaging | TaskState::TaskStarting)) {
-            self.time_launch(&id);
+            self.set_timer(&id, Due::Launch, timestamp::now_ms(), self.launch_timeout);
         }
         for id in of(self, |s| *s == TaskState::TaskUnreachable) {
             self.time_unreachable(&id);
@@ -272,8 +273,25 @@ mod tests {
         assert!(world.live[&id].given_up.is_cancelled(), "what is under way is broken off");
         world.ended(&id, End::failed("gone"), now + s(301));
         let failure = world.apps["/a"].last_failure.clone().unwrap();
-        assert_eq!((failure.task_id, failure.message.contains("within 300 s")), (id, true));
+        assert_eq!((&failure.task_id, failure.message.contains("within 300 s")), (&id, true));
         assert!(world.backoff["/a"].until(now + s(301)).is_some());
+    }
+
+    #[test]
+    fn a_launch_of_before_a_restart_has_its_time_again() {
+        let (mut before, now) = (world(), Instant::now());
+        put(&mut before, json!({"id": "/a", "cmd": "x", "cpus": 0.1}));
+        turns(&mut before, now);
+        let id = before.to_launch.remove(0);
+        // Staged an hour ago; it runs, but nobody has told it yet.
+        before.tasks.get_mut(&id).unwrap().staged_ms -= 3_600_000;
+        let mut world = world();
+        world.restore(before.picture());
+        world.hosts.all_up();
+        turns(&mut world, now + s(1));
+        assert!(world.to_kill.is_empty());
+        turns(&mut world, now + s(302));
+        assert_eq!(world.to_kill, [id]);
     }
 
     #[test]

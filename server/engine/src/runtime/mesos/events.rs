@@ -130,6 +130,11 @@ async fn take_update(core: &Arc<Core>, mesos: &Mesos, status: TaskStatus) {
     }
 }
 
+/// An empty text is nothing.
+fn said(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|t| !t.is_empty())
+}
+
 /// Holds an update against the state. False: it runs, and nobody wants it.
 fn apply(w: &mut crate::world::World, status: &TaskStatus) -> bool {
     let id = status.task_id.value.as_str();
@@ -164,13 +169,13 @@ fn apply(w: &mut crate::world::World, status: &TaskStatus) -> bool {
         // Launched on an offer that was gone, or never received: nobody's fault.
         TaskState::TaskDropped | TaskState::TaskUnknown => {
             let text = format!("{message} ({reason})");
-            let end = End { state: TaskState::TaskDropped, message: text, blameless: true, reason: Some(reason) };
+            let end = End { state: TaskState::TaskDropped, message: text, blameless: true, reason: said(&reason) };
             w.ended(id, end, now);
         }
         state if state.is_terminal() => {
             let blameless =
                 matches!(state, TaskState::TaskGone | TaskState::TaskLost) || reason.starts_with("REASON_AGENT_");
-            let reason = Some(reason).filter(|r| !r.is_empty());
+            let reason = said(&reason);
             w.ended(id, End { state: state.clone(), message, blameless, reason }, now);
         }
         other => tracing::warn!(task.id = %id, state = other.name(), "engine: a task state that is not known"),
