@@ -77,6 +77,7 @@ fn Platform() -> impl leptos_router::MatchNestedRoutes + Clone {
             <Route path=path!("/balancers") view=page(pages::Balancers)/>
             <Route path=path!("/activity") view=page(pages::Journal)/>
             <Route path=path!("/activity/work") view=page(pages::Work)/>
+            <Route path=path!("/activity/centre") view=page(pages::Centre)/>
             <Route path=path!("/admin") view=page(pages::Teams)/>
             <Route path=path!("/admin/teams") view=page(pages::Teams)/>
             <Route path=path!("/admin/people") view=page(pages::People)/>

@@ -19,6 +19,8 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/pools/new", "新建资源池", "New pool"),
     ("/pools/sf-prod", "团队与配额", "Teams and quotas"),
     ("/pools/sf-prod?quota=motor", "Motor claims 的配额", "Quota of Motor claims"),
+    ("/pools/sf-prod", "正在腾空，还有 10 个实例", "Being emptied, 10 left"),
+    ("/pools/sf-prod?host=a2", "停用 sf-h02", "Take sf-h02 out of service"),
     ("/pools/sf-prod/edit", "修改 sf-prod", "Change sf-prod"),
     ("/addresses", "每个子网的地址", "The addresses of every subnet"),
     ("/addresses/sf-prod?at=198.18.24.31", "打开应用", "Open the application"),
@@ -27,6 +29,8 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/balancers", "检查未通过", "Check fails"),
     ("/activity", "记录链完整", "Chain unbroken"),
     ("/activity/work", "已搁置", "Parked"),
+    ("/activity/centre", "3 个实例有变化", "3 instances of 2 applications had changed"),
+    ("/activity/centre", "最早的已到期 40 秒", "the oldest has been due for 40 s"),
     ("/admin", "新建团队", "New team"),
     ("/admin/teams?edit=motor", "成员所在的目录组", "Groups whose people are members"),
     ("/admin/people?edit=%2B", "新建账号", "New account"),
@@ -133,7 +137,7 @@ fn arguments(name: &str) -> String {
         _ => list,
     };
     format!(
-        "{q}&app%5Bteam%5D=motor&app%5Bapp%5D=a&release=1&minutes=5&name=x&sha256=x&pool=x&block=0&page=1&endpoint=x&everybody=false"
+        "{q}&app%5Bteam%5D=motor&app%5Bapp%5D=a&release=1&minutes=5&name=x&sha256=x&pool=x&block=0&page=1&endpoint=x&everybody=false&part=systems"
     )
 }
 

@@ -24,7 +24,7 @@ const BACKLOG: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// `app:<team>/<app>`, `apps`, `pools`, `addresses:<pool>`, `work`, `journal`,
-    /// `packages`, `stacks`, `systems`, `sessions`.
+    /// `packages`, `stacks`, `systems`, `sessions`, `stream`.
     pub topic: String,
     /// The team whose thing it is; `None` for the platform's own things.
     pub team: Option<String>,
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_platforms_inside_is_for_inspectors() {
-        for topic in ["work", "journal", "systems", "sessions", "addresses:sf-prod"] {
+        for topic in ["work", "journal", "systems", "sessions", "stream", "addresses:sf-prod"] {
             let c = Change { topic: topic.into(), team: None, revision: 1 };
             assert!(!c.visible_to(&caller("motor", None)), "{topic}");
             assert!(c.visible_to(&caller("motor", Some(PlatformRole::Auditor))), "{topic}");

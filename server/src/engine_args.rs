@@ -9,7 +9,8 @@ use std::time::Duration;
 pub const USAGE: &str =
     "padis engine [--runtime docker|mesos|simulated] [--listen ADDRESS] [--mesos-listen ADDRESS] [--data FOLDER]
              [--docker SOCKET]                                   with --runtime docker
-             [--master ADDRESS[,ADDRESS…]] [--role ROLE]         with --runtime mesos
+             [--master ADDRESS[,ADDRESS…]|zk://HOST:PORT[,…]/PATH] [--role ROLE]
+                                                                 with --runtime mesos
              [--agents N] [--latency TIME] [--failure-rate SHARE] with --runtime simulated
                           run the Marathon-compatible engine alone: on Docker, as a framework of a
                           Mesos cluster, or on N agents on which nothing runs (TIME like 50ms or 2s)";
@@ -33,6 +34,7 @@ pub fn read(c: &mut config::Config, args: Vec<String>) -> Result<EngineConfig, S
         match flag.as_str() {
             "--runtime" if matches!(value.as_str(), "docker" | "mesos" | "simulated") => runtime = value,
             "--runtime" => return Err(wrong("a runtime: docker, mesos or simulated")),
+            "--master" if value.starts_with("zk://") => masters = vec![value],
             "--master" => {
                 masters =
                     value.split(',').map(|m| master(m).ok_or_else(|| wrong("HOST:PORT"))).collect::<Result<_, _>>()?

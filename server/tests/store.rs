@@ -181,7 +181,7 @@ async fn a_parked_row_sleeps_through_events_and_wakes_for_people() {
         touch(&store, "app:a/b").await;
         let t = work::take(&store, &worker("w"), 60_000).await.expect("take").expect("row");
         work::settle(&store, &worker("w"), &t, &Outcome::Park { why: "refused".into() }).await.expect("settle");
-        work::nudge(&store, &["app:a/b".into()]).await.expect("nudge");
+        work::nudge(&store, &["app:a/b".into()], true).await.expect("nudge");
         assert!(work::take(&store, &worker("w"), 60_000).await.expect("take").is_none());
         let mut tx = store.begin().await.expect("begin");
         assert!(work::retry(&mut tx, "app:a/b").await.expect("retry"));
@@ -194,6 +194,45 @@ async fn a_parked_row_sleeps_through_events_and_wakes_for_people() {
         let t = work::take(&store, &worker("w"), 60_000).await.expect("take").expect("still there");
         assert!(work::settle(&store, &worker("w"), &t, &Outcome::Forget).await.expect("settle"));
         assert!(work::next_due(&store, &worker("w")).await.expect("next").is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_somebody_waits_for_comes_before_a_round_however_long() {
+    each_database(async |store| {
+        // A round over quiet applications, one of which something is then heard of.
+        for n in 0..20 {
+            let key = format!("app:a/quiet-{n:02}");
+            touch(&store, &key).await;
+            let t = work::take(&store, &worker("w"), 60_000).await.expect("take").expect("row");
+            assert!(work::settle(&store, &worker("w"), &t, &Outcome::Done).await.expect("settle"));
+        }
+        let all: Vec<String> = (0..20).map(|n| format!("app:a/quiet-{n:02}")).collect();
+        let before = padis_server::store::now_ms();
+        work::nudge(&store, &all, false).await.expect("nudge");
+        let load = work::load(&store, padis_server::store::now_ms()).await.expect("load");
+        assert_eq!(load.due, 20);
+        assert!(
+            load.oldest_due.is_some_and(|at| at >= before),
+            "due since the round began, not since it was last done"
+        );
+        work::nudge(&store, &all[13..14], true).await.expect("nudge");
+        touch(&store, "app:a/new").await;
+        let take = async |w: &str| work::take(&store, &worker(w), 60_000).await.expect("take").expect("row");
+        let heard = take("w").await;
+        assert_eq!(heard.key, "app:a/quiet-13");
+        // It stays so until it is done, also if it takes several runs.
+        assert!(work::settle(&store, &worker("w"), &heard, &Outcome::Again(0)).await.expect("settle"));
+        let next = [("v", take("v").await), ("w", take("w").await)];
+        let mut keys = next.each_ref().map(|(_, t)| t.key.as_str());
+        keys.sort_unstable();
+        assert_eq!(keys, ["app:a/new", "app:a/quiet-13"]);
+        for (w, t) in &next {
+            assert!(work::settle(&store, &worker(w), t, &Outcome::Done).await.expect("settle"));
+        }
+        work::nudge(&store, &all[13..14], false).await.expect("nudge");
+        assert_ne!(take("w").await.key, "app:a/quiet-13", "done is done: it waits for its turn");
     })
     .await;
 }

@@ -95,6 +95,10 @@ pub trait Portal: Send + Sync {
     async fn put_pool(&self, c: &Caller, spec: &PoolSpec, seen: i64, once: &str) -> Answer<()>;
     /// Deletes an empty pool.
     async fn delete_pool(&self, c: &Caller, name: &str, confirm: &str) -> Answer<()>;
+    /// Takes a host (by agent id) out of service, with a reason: it gets nothing new and is emptied.
+    async fn host_out(&self, c: &Caller, agent_id: &str, reason: &str) -> Answer<()>;
+    /// Puts a host back into service.
+    async fn host_back(&self, c: &Caller, agent_id: &str) -> Answer<()>;
     /// Sets a team's quota in a pool; all zero takes it away.
     async fn put_quota(&self, c: &Caller, pool: &str, team: &str, quota: &Amount) -> Answer<()>;
     /// The pool's subnet as a map.
@@ -108,6 +112,10 @@ pub trait Portal: Send + Sync {
     /// The balancer's services as last observed.
     async fn balancer(&self, c: &Caller) -> Answer<BalancerView>;
 
+    /// The event stream, what was missed, and what hangs on it.
+    async fn stream(&self, c: &Caller) -> Answer<StreamReport>;
+    /// Looks at an application now, or with `None` at everything; what is parked is taken up again.
+    async fn look_again(&self, c: &Caller, app: Option<&AppRef>) -> Answer<()>;
     /// The work queue, with what is stuck and why.
     async fn work(&self, c: &Caller, q: &ListQuery) -> Answer<Page<WorkRow>>;
     /// Try again now.

@@ -2,7 +2,7 @@
 
 use super::ask::Ask;
 use super::fault::Said;
-use super::form::{DeleteForm, PasswordForm, PersonForm, SessionForm, TeamForm, WorkForm};
+use super::form::{DeleteForm, LookForm, PasswordForm, PersonForm, SessionForm, TeamForm, WorkForm};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, PostUrl};
 use padis_domain::view::*;
@@ -30,6 +30,14 @@ pub async fn work_park(#[server(flatten)] form: WorkForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.work_park(&c, &form.key, form.reason.trim()).await }.await;
     call::settle(WorkPark::PATH, &c, &form, said, None)
+}
+
+/// Look at an application, or at everything, now.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "look_again")]
+pub async fn look_again(#[server(flatten)] form: LookForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = async { portal.look_again(&c, form.app()?.as_ref()).await }.await;
+    call::settle(LookAgain::PATH, &c, &form, said, None)
 }
 
 /// The journal, newest first.

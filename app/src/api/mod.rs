@@ -25,6 +25,8 @@ mod pools;
 pub mod query;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod shell;
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod written;
 
 pub use admin::*;
 pub use apps::*;
@@ -37,6 +39,7 @@ pub use endpoints::{Class, ENDPOINTS, Kind};
 pub use fault::{Fault, Said};
 pub use pools::*;
 pub use shell::*;
+pub use written::*;
 
 use padis_domain::app::AppRef;
 

@@ -2,7 +2,7 @@
 
 use super::ask::Ask;
 use super::fault::Said;
-use super::form::{DeleteForm, PackageForm, PoolForm, QuotaForm, RangeForm};
+use super::form::{DeleteForm, HostForm, PackageForm, PoolForm, QuotaForm, RangeForm};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, PostUrl};
 use padis_domain::view::*;
@@ -67,6 +67,22 @@ pub async fn delete_pool(#[server(flatten)] form: DeleteForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.delete_pool(&c, &form.name, form.confirm.trim()).await }.await;
     call::settle(DeletePool::PATH, &c, &form, said, Some("/pools".to_owned()))
+}
+
+/// Takes a host out of service.
+#[server(name = PutHostOut, protocol = Ask<PostUrl>, prefix = "/api", endpoint = "host_out")]
+pub async fn host_out(#[server(flatten)] form: HostForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = async { portal.host_out(&c, &form.host, form.reason.trim()).await }.await;
+    call::settle(PutHostOut::PATH, &c, &form, said, Some(super::pool_path(&form.pool)))
+}
+
+/// Puts a host back into service.
+#[server(name = PutHostBack, protocol = Ask<PostUrl>, prefix = "/api", endpoint = "host_back")]
+pub async fn host_back(#[server(flatten)] form: HostForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = async { portal.host_back(&c, &form.host).await }.await;
+    call::settle(PutHostBack::PATH, &c, &form, said, None)
 }
 
 /// Sets a team's quota in a pool; all zero takes it away.

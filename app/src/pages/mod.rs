@@ -21,9 +21,12 @@ mod release;
 mod said;
 mod search;
 mod sign_in;
+#[cfg(feature = "ssr")]
+pub mod write;
+mod written;
 
 pub use account::Account;
-pub use activity::{Journal, Work};
+pub use activity::{Centre, Journal, Work};
 pub use addresses::{AddressMap, Addresses};
 pub use admin::{People, Sessions, Systems, Teams};
 pub use applications::Applications;
@@ -39,3 +42,4 @@ pub use release::Release;
 pub use said::{fault, fault_notice, field_error, page, said, waiting};
 pub use search::Search;
 pub use sign_in::SignIn;
+pub use written::{written, written_every};

@@ -1,25 +1,16 @@
 //! Names: what the name server answers for every application.
 
-use crate::api;
-use crate::fetch::Fetch;
-use crate::pages::page;
-use crate::pages::parts::{filter_box, live, now, pages_of, use_list};
-use crate::shell::{PageTitle, use_here};
-use crate::text::{Texts, texts};
-use crate::ui::{Erase, Table, UrlState, col, empty, head, sort_head};
+use crate::api::Part;
+use crate::pages::written;
+use crate::shell::PageTitle;
+use crate::text::texts;
+use crate::ui::{Erase, head};
 use leptos::prelude::*;
-use padis_domain::view::{ListQuery, NameRow, Page};
-use padis_domain::words::UnixMs;
 
 /// The list of names.
 #[component]
 pub fn Names() -> AnyView {
     let t = texts();
-    let (list, here, changed) = (use_list(), use_here(), live(&["apps"]));
-    let rows = Fetch::new(
-        move || (list.get(), changed.get()),
-        |(q, _)| async move { Ok((api::names(q).await?, now())) as api::Said<_> },
-    );
     view! {
         <PageTitle text=t.shell.names/>
         {head(
@@ -27,44 +18,56 @@ pub fn Names() -> AnyView {
             view! { <p class="lead">{t.net.names_lead}</p> }.erase(),
             ().into_any(),
         )}
-        {page(t.shell.names, rows, move |(p, now): (Page<NameRow>, UnixMs)| {
-            body(t, p, now, &here.get_untracked(), &list.get_untracked())
-        })}
+        {written(t.shell.names, Part::Names, &["apps"])}
     }
     .erase()
 }
 
-fn body(t: &'static Texts, p: Page<NameRow>, now: UnixMs, url: &UrlState, q: &ListQuery) -> AnyView {
-    let n = &t.net;
-    if p.total == 0 && q.q.is_empty() {
-        return empty(n.names_none, n.names_none_text, ().into_any());
-    }
-    let filter = filter_box(t, url, n.names_filter, &q.q, ().into_any());
-    if p.rows.is_empty() {
-        return view! { {filter} {empty(n.names_no_hit, n.no_hit_text, ().into_any())} }.erase();
-    }
-    let cols = view! {
-        {sort_head(url, "name", t.shell.name, false, "")}
-        {col(n.resolves, "")}
-        {sort_head(url, "app", n.app, false, "")}
-        {sort_head(url, "pool", t.pools.pool, false, "lo")}
-        {sort_head(url, "ttl", n.ttl, true, "md")}
-        {sort_head(url, "since", n.since, true, "lo")}
-    }
-    .erase();
-    let rows = p.rows.into_iter().map(|r| row(t, r, now)).collect_view();
-    view! {
-        {filter}
-        <Table label=t.shell.names head=cols.into_any()>{rows}</Table>
-        {pages_of(t, url, p.page, p.per_page, p.total)}
-    }
-    .erase()
-}
+#[cfg(feature = "ssr")]
+pub use server::write;
+#[cfg(feature = "ssr")]
+mod server {
+    use crate::api;
+    use crate::pages::parts::{filter_box, now, pages_of};
+    use crate::pages::write::address;
+    use crate::text::Texts;
+    use crate::ui::{Erase, Table, col, empty, sort_head};
+    use leptos::prelude::*;
+    use padis_domain::view::{ListQuery, NameRow, Page};
+    use padis_domain::words::UnixMs;
 
-fn row(t: &'static Texts, r: NameRow, now: UnixMs) -> AnyView {
-    let map = format!("/addresses/{}", api::query::escape(&r.pool));
-    let addresses = r.addresses.into_iter().map(|a| view! { <code class="item">{a}</code> }.erase()).collect_view();
-    view! {
+    /// The list, or why there is none.
+    pub fn write(t: &'static Texts, p: Page<NameRow>, q: &ListQuery) -> AnyView {
+        let (n, now, url) = (&t.net, now(), &address("/names", q));
+        if p.total == 0 && q.q.is_empty() {
+            return empty(n.names_none, n.names_none_text, ().into_any());
+        }
+        let filter = filter_box(t, url, n.names_filter, &q.q, ().into_any());
+        if p.rows.is_empty() {
+            return view! { {filter} {empty(n.names_no_hit, n.no_hit_text, ().into_any())} }.erase();
+        }
+        let cols = view! {
+            {sort_head(url, "name", t.shell.name, false, "")}
+            {col(n.resolves, "")}
+            {sort_head(url, "app", n.app, false, "")}
+            {sort_head(url, "pool", t.pools.pool, false, "lo")}
+            {sort_head(url, "ttl", n.ttl, true, "md")}
+            {sort_head(url, "since", n.since, true, "lo")}
+        }
+        .erase();
+        let rows = p.rows.into_iter().map(|r| row(t, r, now)).collect_view();
+        view! {
+            {filter}
+            <Table label=t.shell.names head=cols.into_any()>{rows}</Table>
+            {pages_of(t, url, p.page, p.per_page, p.total)}
+        }
+        .erase()
+    }
+
+    fn row(t: &'static Texts, r: NameRow, now: UnixMs) -> AnyView {
+        let map = format!("/addresses/{}", api::query::escape(&r.pool));
+        let addresses = r.addresses.into_iter().map(|a| view! { <code class="item">{a}</code> }.erase()).collect_view();
+        view! {
         <tr>
             <th scope="row"><code>{r.name}</code></th>
             <td>{addresses}</td>
@@ -75,4 +78,5 @@ fn row(t: &'static Texts, r: NameRow, now: UnixMs) -> AnyView {
         </tr>
     }
     .erase()
+    }
 }

@@ -186,27 +186,34 @@ pub fn act_form<S>(act: Act<S>, id: impl Into<String>, class: &'static str, chil
     form(act.path, act.state, id.into(), class, children)
 }
 
+/// Around forms of this function that stand in `inside` as the server wrote them.
+pub fn delegated<S>(act: Act<S>, inside: AnyView) -> AnyView {
+    let (path, state) = (act.path, act.state);
+    view! { <div class="written" on:submit=move |e| submit(path, state, &e)>{inside}</div> }.into_any()
+}
+
+fn submit(path: &'static str, state: State, e: &SubmitEvent) {
+    if e.default_prevented() {
+        return;
+    }
+    e.prevent_default();
+    // A second press while the first is under way has no second effect.
+    if let Some(fields) = fields(e).filter(|_| !state.pending.get_untracked()) {
+        state.pending.set(true);
+        leptos::task::spawn_local(async move {
+            let said = send(path, &fields).await;
+            let done = said.is_ok();
+            let _ = state.value.try_set(Some(said));
+            let _ = state.pending.try_set(false);
+            let _ = state.answers.try_update(|n| *n += 1);
+            if done {
+                let _ = state.version.try_update(|n| *n += 1);
+            }
+        });
+    }
+}
+
 fn form(path: &'static str, state: State, id: String, class: &'static str, children: AnyView) -> AnyView {
-    let submit = move |e: SubmitEvent| {
-        if e.default_prevented() {
-            return;
-        }
-        e.prevent_default();
-        // A second press while the first is under way has no second effect.
-        if let Some(fields) = fields(&e).filter(|_| !state.pending.get_untracked()) {
-            state.pending.set(true);
-            leptos::task::spawn_local(async move {
-                let said = send(path, &fields).await;
-                let done = said.is_ok();
-                let _ = state.value.try_set(Some(said));
-                let _ = state.pending.try_set(false);
-                let _ = state.answers.try_update(|n| *n += 1);
-                if done {
-                    let _ = state.version.try_update(|n| *n += 1);
-                }
-            });
-        }
-    };
     view! {
         <form
             id=id
@@ -215,7 +222,7 @@ fn form(path: &'static str, state: State, id: String, class: &'static str, child
             action=path
             novalidate
             aria-busy=move || state.pending.get().then_some("true")
-            on:submit=submit
+            on:submit=move |e| submit(path, state, &e)
         >
             {children}
         </form>

@@ -60,7 +60,7 @@ pub fn crumbs(t: &Texts, path: &str) -> Vec<Crumb> {
         ["balancers", ..] => vec![to("/balancers", s.balancers)],
         ["activity", rest @ ..] => {
             let mut v = vec![to("/activity", s.activity)];
-            v.extend(rest.first().map(|_| to("", t.pick("工作队列", "Work queue"))));
+            v.extend(rest.first().map(|p| to("", if *p == "centre" { t.activity.centre } else { t.activity.work })));
             v
         }
         ["admin", rest @ ..] => {

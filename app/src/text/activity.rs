@@ -5,6 +5,9 @@ area! {
     Activity {
         journal: "操作记录", "Journal";
         work: "工作队列", "Work queue";
+        centre: "消息中心", "Message centre";
+        centre_lead: "Marathon 报告的变化从这里进入。这里说明连接是否正常、漏掉过什么、还有多少要处理。", "What Marathon tells comes in here: whether it is heard, what was missed, and how much there is to do.";
+        look_done: "已开始查看。", "Looking.";
         lead: "谁在什么时候做了什么。只增不改，每条都与前一条相连。", "Who did what, and when. Rows are only ever added, and each is tied to the one before.";
         intact: "记录链完整", "Chain unbroken";
         broken: "记录链被破坏", "Chain broken";

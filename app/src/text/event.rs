@@ -95,21 +95,25 @@ impl Texts {
                     },
                 )
             }
-            Event::Left { slot, release, drained } => told(
+            Event::Left { slot, release, drained, host } => told(
                 Shape::Leave,
                 self.pick_with(
                     || format!("席位 {slot} 的 r{release} 退出"),
                     || format!("Slot {slot} of r{release} left"),
                 ),
-                if *drained {
-                    self.pick(
-                        "先退出负载均衡，处理完已有请求后停止",
-                        "Out of the balancer first, its requests finished, then stopped",
-                    )
-                } else {
-                    self.pick("未等到全部请求结束", "Not all of its requests could be finished")
-                }
-                .to_owned(),
+                match host {
+                    Some(h) => self.pick_with(
+                        || format!("主机 {h} 停用，另一台主机上会启动新的实例"),
+                        || format!("Its host {h} is taken out of service; another one takes its place elsewhere"),
+                    ),
+                    None if *drained => self
+                        .pick(
+                            "先退出负载均衡，处理完已有请求后停止",
+                            "Out of the balancer first, its requests finished, then stopped",
+                        )
+                        .to_owned(),
+                    None => self.pick("未等到全部请求结束", "Not all of its requests could be finished").to_owned(),
+                },
             ),
             Event::Online { release, took_ms } => {
                 let c = super::clock::stopwatch(*took_ms as i64);
@@ -138,19 +142,27 @@ impl Texts {
                 ),
                 String::new(),
             ),
-            Event::Gap { from, to } => {
+            Event::Gap { from, to, found, .. } => {
                 let (a, b) = (super::clock::clock_time(*from), super::clock::clock_time(*to));
+                let found = found.filter(|f| f.instances > 0).map(|f| self.instances(u64::from(f.instances)));
                 told(
                     Shape::Warn,
                     self.pick_with(
                         || format!("{a} 至 {b} 没有收到事件"),
                         || format!("No events were heard from {a} to {b}"),
                     ),
-                    self.pick(
-                        "事件流中断。状态已重新核对，这段时间的原因可能缺失。",
-                        "The event stream was silent. The state was read anew; causes of that time may be missing.",
-                    )
-                    .to_owned(),
+                    match found {
+                        Some(n) => self.pick_with(
+                            || format!("事件流中断。之后核对发现 {n}有变化，其原因可能缺失。"),
+                            || format!("The event stream was silent. The look after it found {n} changed; why may be unknown."),
+                        ),
+                        None => self
+                            .pick(
+                                "事件流中断。状态已重新核对，这段时间的原因可能缺失。",
+                                "The event stream was silent. The state was read anew; causes of that time may be missing.",
+                            )
+                            .to_owned(),
+                    },
                 )
             }
         }

@@ -39,6 +39,8 @@ pub mod admin;
 pub mod application;
 pub mod apps;
 pub mod catalog;
+#[cfg(feature = "ssr")]
+pub mod centre;
 pub mod changes;
 pub mod clock;
 pub mod counts;
@@ -156,7 +158,7 @@ impl Texts {
         ONLY.unwrap_or(self.lang)
     }
     /// One of two, by language: for words that stand in a `match`.
-    pub fn pick(&self, zh: &'static str, en: &'static str) -> &'static str {
+    pub fn pick<T: ?Sized>(&self, zh: &'static T, en: &'static T) -> &'static T {
         match self.language() {
             Lang::Zh => zh,
             Lang::En => en,

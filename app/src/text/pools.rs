@@ -41,6 +41,18 @@ area! {
         heard: "接收任务", "Takes work";
         lost: "失联", "Not heard";
         unknown: "未知", "unknown";
+        draining(n: u32): "正在腾空，还有 {n} 个实例", "Being emptied, {n} left";
+        drained: "已停用，已腾空", "Out of service, empty";
+        leaving: "即将停用", "About to leave";
+        returning: "正在恢复", "Coming back";
+        take_out: "停用", "Take out";
+        take_out_named(host: &str): "停用 {host}", "Take {host} out of service";
+        take_out_what: "不再有新实例启动于此。已有的实例逐个结束，并在其他主机上重新启动；只有一个实例的应用会短暂中断。腾空后即可关机，直到您将其恢复。", "Nothing new starts there. What runs there is ended and started again on other hosts; an application with a single instance is away for a moment. Once empty it may be switched off. It stays so until you put it back.";
+        take_out_why: "原因", "Reason";
+        take_out_hint: "所有人可见，例如：更换内存", "everybody reads it, e.g. new memory";
+        put_back: "恢复", "Put back";
+        host_changed: "已记录，集群正在执行。", "Recorded. The cluster is at it.";
+        outside: "由 Padis 之外的人停用", "taken out elsewhere, not here";
         observed: "上次查看", "last looked at";
         never_observed: "尚未查看过主机。", "The hosts have not been looked at yet.";
         no_host_title: "没有符合标签的主机", "No host carries these labels";

@@ -413,10 +413,10 @@ pub fn timeline() -> Vec<TimelineItem> {
                 host: "sf-h11".into(),
             },
         ),
-        at(9_100_000, Event::Left { slot: 1, release: 12, drained: true }),
+        at(9_100_000, Event::Left { slot: 1, release: 12, drained: true, host: None }),
         at(9_200_000, Event::Stuck { release: 12, step: Step::Running, note: no_host() }),
         at(9_300_000, Event::Released { kind: "address".into(), what: "198.18.24.58".into() }),
-        at(9_400_000, Event::Gap { from: NOW - 9_500_000, to: NOW - 9_400_000 }),
+        at(9_400_000, Event::Gap { from: NOW - 9_500_000, to: NOW - 9_400_000, cause: None, found: None }),
     ]
 }
 
@@ -444,7 +444,7 @@ pub fn log_sources() -> Vec<LogSource> {
         release,
         alive,
         written_at: Some(NOW - 1000),
-        files: vec![("stdout".into(), 48_211), ("access.log".into(), 9_100)],
+        files: vec![("stdout".into(), Some(48_211)), ("access.log".into(), Some(9_100)), ("stderr".into(), None)],
     };
     vec![s(0, 13, true), s(1, 13, true), s(2, 13, true), s(2, 12, false)]
 }

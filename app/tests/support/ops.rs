@@ -5,7 +5,7 @@ use super::apps::{app_ref, quota};
 use padis_domain::address::{AddressState, parse_ip};
 use padis_domain::package::PackageKind;
 use padis_domain::pool::PoolSpec;
-use padis_domain::ports::{Host, Member, MemberSeen, MemberState, Service, ServiceSeen};
+use padis_domain::ports::{Duty, Host, Member, MemberSeen, MemberState, Service, ServiceSeen};
 use padis_domain::problem::{FieldChange, System};
 use padis_domain::quantity::Amount;
 use padis_domain::stack::{Contract, PackageForm};
@@ -93,6 +93,19 @@ pub fn pools() -> Vec<PoolRow> {
         .collect()
 }
 
+/// One that is not heard, one being emptied, one empty, the others at work.
+fn host_row(host: Host, n: u32) -> HostRow {
+    let out =
+        |reason: &str| Some(HostOut { out: true, reason: reason.into(), since: NOW - 90_000, by: "Li Na".into() });
+    let (duty, out) = match n {
+        4 => (Duty::Draining, out("new memory")),
+        6 => (Duty::Drained, out("kernel update")),
+        9 => (Duty::Silent, None),
+        _ => (Duty::Working, None),
+    };
+    HostRow { duty: Some(duty), out, host }
+}
+
 pub fn pool(name: &str) -> Option<PoolView> {
     let row = pools().into_iter().find(|p| p.spec.name == name)?;
     let host = |n: u32, active: bool| Host {
@@ -122,7 +135,7 @@ pub fn pool(name: &str) -> Option<PoolView> {
         neighbours,
         row,
         revision: 4,
-        hosts: (1..=13).map(|n| host(n, n != 9)).collect(),
+        hosts: (1..=13).map(|n| host_row(host(n, n != 9), n)).collect(),
         teams: vec![
             ("motor".into(), "Motor claims".into(), 9),
             ("life".into(), "Life policies".into(), 7),
@@ -381,4 +394,40 @@ pub fn sessions() -> Vec<SessionRow> {
 
 pub fn ip(s: &str) -> u32 {
     parse_ip(s).expect("an address")
+}
+
+/// A stream that stands, with two gaps behind it.
+pub fn stream() -> StreamReport {
+    let gap = |ago: i64, for_ms: i64, cause, found| GapRow {
+        from: NOW - ago,
+        to: Some(NOW - ago + for_ms),
+        cause,
+        detail: "connection reset by peer".into(),
+        found,
+    };
+    let count = |kind: &str, count, minute| EventCount { kind: kind.into(), count, minute };
+    let slow = |app: &str, last_ms, longest_ms| SlowApp {
+        app: app_ref("motor", app),
+        last_ms,
+        longest_ms,
+        longest_at: NOW - 900_000,
+    };
+    StreamReport {
+        state: StreamState::Connected { to: "http://marathon-1.bank:8080".into(), since: NOW - 4_000_000 },
+        heard_at: Some(NOW - 1_200),
+        event_at: Some(NOW - 3_400),
+        lag: Some(StreamLag { last_ms: 4, p99_minute_ms: Some(32) }),
+        events: 1_204_331,
+        events_minute: 4_120,
+        kinds: vec![count("status_update_event", 1_100_020, 4_000), count("deployment_step_success", 4_311, 120)],
+        gaps: vec![
+            gap(300_000, 8_000, StreamEnd::Broken, Some(GapFound { instances: 3, apps: 2, looked: 40, took_ms: 210 })),
+            gap(90_000_000, 61_000, StreamEnd::Off, Some(GapFound { looked: 40, took_ms: 180, ..GapFound::default() })),
+        ],
+        sweep: Some(SweepRow { at: NOW - 9_000, took_ms: 212, apps: 40, instances: 131, changed: 0 }),
+        work: WorkLoad { due: 2, waiting: 7, in_work: 1, parked: 1, oldest_due: Some(NOW - 40_000), at: NOW - 500 },
+        slowest: vec![slow("claims", 210, 8_200), slow("quotes", 90, 1_900)],
+        since: NOW - 86_000_000,
+        now: NOW,
+    }
 }

@@ -274,6 +274,15 @@ impl Portal for FakePortal {
     async fn delete_pool(&self, _: &Caller, name: &str, _: &str) -> Answer<()> {
         self.did(format!("delete pool {name}"))
     }
+    async fn host_out(&self, _: &Caller, agent_id: &str, reason: &str) -> Answer<()> {
+        if reason.is_empty() {
+            return Err(Problem::missing("reason"));
+        }
+        self.did(format!("host out {agent_id} {reason}"))
+    }
+    async fn host_back(&self, _: &Caller, agent_id: &str) -> Answer<()> {
+        self.did(format!("host back {agent_id}"))
+    }
     async fn put_quota(&self, _: &Caller, pool: &str, team: &str, _: &Amount) -> Answer<()> {
         self.did(format!("quota {pool} {team}"))
     }
@@ -299,6 +308,13 @@ impl Portal for FakePortal {
         })
     }
 
+    async fn stream(&self, c: &Caller) -> Answer<StreamReport> {
+        c.inspector()?;
+        Ok(ops::stream())
+    }
+    async fn look_again(&self, _: &Caller, app: Option<&AppRef>) -> Answer<()> {
+        self.did(format!("look again {}", app.map_or_else(|| "at all".to_owned(), ToString::to_string)))
+    }
     async fn work(&self, c: &Caller, q: &ListQuery) -> Answer<Page<WorkRow>> {
         c.inspector()?;
         Ok(page(ops::work(), q))

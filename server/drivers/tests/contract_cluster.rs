@@ -169,22 +169,22 @@ async fn contract(place: &dyn Place) {
     assert_eq!(usage.mem_limit_mib, place.limit_mib(), "{usage:?}");
 
     let read = async |file: &str, offset, length| cluster.read_file(&agent, &task, file, offset, length).await;
-    let whole = until("its words", async || read("stdout", None, 1000).await, |p| p.data == "it says hello\n").await;
+    let whole = until("its words", async || read("stdout", None, 1000).await, |p| p.data == b"it says hello\n").await;
     assert_eq!((whole.offset, whole.length), (0, 14));
     let tail = read("stdout", None, 6).await.unwrap();
-    assert_eq!((tail.data.as_str(), tail.offset), ("hello\n", 8));
+    assert_eq!((tail.data.as_slice(), tail.offset), (b"hello\n".as_slice(), 8));
     let middle = read("stdout", Some(3), 4).await.unwrap();
-    assert_eq!((middle.data.as_str(), middle.offset), ("says", 3));
+    assert_eq!((middle.data.as_slice(), middle.offset), (b"says".as_slice(), 3));
     let beyond = read("stdout", Some(14), 100).await.unwrap();
-    assert_eq!((beyond.data.as_str(), beyond.offset, beyond.length), ("", 14, 14));
-    until("its complaints", async || read("stderr", None, 1000).await, |p| p.data == "it complains\n").await;
+    assert_eq!((beyond.data.as_slice(), beyond.offset, beyond.length), (b"".as_slice(), 14, 14));
+    until("its complaints", async || read("stderr", None, 1000).await, |p| p.data == b"it complains\n").await;
     let never = read("no-such-file", None, 10).await.unwrap_err();
     assert!(matches!(never, PortError::Refused { .. }), "{never:?}");
 
     place.end(&task).await;
     until("its use is gone", async || cluster.usage().await, |u| !u.contains_key(&task)).await;
     let kept = read("stdout", None, 1000).await.unwrap();
-    assert_eq!(kept.data, "it says hello\n", "kept after its end");
+    assert_eq!(kept.data, b"it says hello\n", "kept after its end");
 }
 
 /// Taking a host out of service with a task on it, and back.

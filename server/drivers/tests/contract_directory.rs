@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "lab/certificates.rs"]
+mod certificates;
 #[path = "directory/slapd.rs"]
 mod slapd;
 

@@ -12,7 +12,7 @@ use engine::Engine;
 use futures::StreamExt;
 use padis_domain::address::parse_ip;
 use padis_domain::ports::{
-    Network, PoolNet, PortError, SchedApp, SchedEvent, SchedSeen, SchedVolume, Scheduler, TaskState,
+    Network, PoolNet, PortError, SchedApp, SchedEvent, SchedSeen, SchedTold, SchedVolume, Scheduler, TaskState,
 };
 use padis_drivers::docker_net::DockerNetwork;
 use padis_drivers::fake::FakeScheduler;
@@ -291,14 +291,14 @@ async fn what_is_not_there_can_be_killed_and_deleted_but_not_scaled(place: &dyn 
 async fn the_stream_tells_of_attaching_and_of_each_task(place: &dyn Place, id: &str) {
     let mut events = place.scheduler().events();
     let first = tokio::time::timeout(DEADLINE, events.next()).await.expect("attached in time");
-    assert_eq!(first, Some(SchedEvent::Attached));
+    assert!(matches!(&first, Some(SchedEvent::Attached { to }) if !to.is_empty()), "{first:?}");
     let seen = up(place, id, 1).await;
     let task = seen.tasks[0].id.clone();
     let told = |wanted: &'static str| {
         let (id, task) = (id.to_owned(), task.clone());
         move |event: &SchedEvent| {
-            matches!(event, SchedEvent::App { id: i, task_id: Some(t), state: Some(s), .. }
-                if *i == id && *t == task && s == wanted)
+            matches!(event, SchedEvent::Told(SchedTold { apps, at: Some(_), task_id: Some(t), state: Some(s), .. })
+                if *apps == [id.clone()] && *t == task && s == wanted)
         }
     };
     let mut wait_for = async |matches: &dyn Fn(&SchedEvent) -> bool| {

@@ -74,14 +74,16 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let mut base = None;
-        for line in lines.map_while(Result::ok) {
+        for line in lines.by_ref() {
             if let Some(at) = line.strip_prefix("engine at ") {
                 base = at.split_once(' ').map(|(marathon, mesos)| (marathon.to_owned(), mesos.to_owned()));
                 break;
             }
         }
+        // Whoever closed the pipe would end the process with its next word.
+        std::thread::spawn(move || lines.for_each(drop));
         let client = padis_drivers::http::builder().timeout(DEADLINE).build().unwrap();
         let (base, mesos) = base.unwrap();
         Self { child, base, mesos, client }

@@ -224,6 +224,7 @@ async fn engine(folder: &std::path::Path) -> padis_engine::EngineHandle {
         attributes: BTreeMap::from([("pool".to_owned(), name.to_owned()), ("rack".to_owned(), "7".to_owned())]),
         cpus: 2.0,
         mem_mib: 1024,
+        disk_mib: None,
         docker: None,
     };
     let config = EngineConfig {

@@ -21,6 +21,10 @@ pub struct AgentConfig {
     pub cpus: f64,
     /// MiB of memory that may be handed out.
     pub mem_mib: u64,
+    /// MiB of disk that may be handed out; absent: what the data folder's file system
+    /// has, by Mesos' rule, shared equally by the agents that name none. It is counted
+    /// when tasks are placed and not enforced: Docker's `overlay2` knows no limit.
+    pub disk_mib: Option<u64>,
     /// Another Docker socket than the engine's, `unix:///…`.
     pub docker: Option<String>,
 }
@@ -62,7 +66,8 @@ impl std::fmt::Debug for Credentials {
 /// How the engine is a framework of a Mesos cluster.
 #[derive(Clone, PartialEq)]
 pub struct MesosConfig {
-    /// The masters, `http://host:port`; standbys name the leader.
+    /// The masters, `http://host:port`, of which standbys name the leader; or one
+    /// `zk://[user:password@]host:port[,host:port…]/path`, and ZooKeeper names it.
     pub masters: Vec<String>,
     /// Role; `*` has no reservations of its own.
     pub role: String,
@@ -81,12 +86,18 @@ pub struct MesosConfig {
 impl std::fmt::Debug for MesosConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut shown = f.debug_struct("MesosConfig");
-        shown.field("masters", &self.masters).field("role", &self.role).field("principal", &self.principal);
+        let known = self.masters.iter().filter(|m| !m.contains('@')).collect::<Vec<_>>();
+        shown.field("masters", &known).field("role", &self.role).field("principal", &self.principal);
         shown.finish_non_exhaustive()
     }
 }
 
 impl MesosConfig {
+    /// The ZooKeeper that knows the masters, if that is how they are found.
+    pub(crate) fn ensemble(&self) -> Option<crate::runtime::Ensemble> {
+        self.masters.first().and_then(|m| crate::runtime::Ensemble::parse(m))
+    }
+
     /// With the defaults of Marathon.
     pub fn at(masters: Vec<String>) -> Self {
         Self {
@@ -128,6 +139,13 @@ pub struct EngineConfig {
     pub ports: RangeInclusive<u16>,
     /// Finished tasks, and their sandboxes, kept for each app.
     pub keep_finished: usize,
+    /// A task that does not run after so long is given up (Marathon's
+    /// `--task_launch_timeout`); fetching and pulling its image are part of it.
+    pub launch_timeout: Duration,
+    /// Bytes that one task may fetch, unpacked ones included.
+    pub fetch_bytes: u64,
+    /// Bytes of the files that tasks fetch with `cache` (Mesos' `--fetcher_cache_size`).
+    pub fetch_cache_bytes: u64,
 }
 
 impl Default for EngineConfig {
@@ -145,6 +163,9 @@ impl Default for EngineConfig {
             default_image: None,
             ports: 31_000..=32_000,
             keep_finished: 10,
+            launch_timeout: Duration::from_secs(300),
+            fetch_bytes: 4 << 30,
+            fetch_cache_bytes: 2 << 30,
         }
     }
 }
@@ -178,7 +199,7 @@ pub enum EngineError {
         #[source]
         source: serde_json::Error,
     },
-    /// The client for the Mesos masters can't be made.
+    /// A client (for Mesos masters, for files to fetch) can't be made.
     #[error("no HTTP client can be made")]
     Client(#[source] reqwest::Error),
     /// An address can't be listened on.
@@ -198,6 +219,14 @@ pub(crate) fn agents(config: &EngineConfig) -> Result<Vec<AgentConfig>, EngineEr
         if mesos.masters.is_empty() {
             return Err(EngineError::Config(String::from("the Mesos runtime needs at least one master")));
         }
+        if let Some(zk) = mesos.masters.iter().find(|m| m.starts_with("zk://"))
+            && (mesos.masters.len() > 1 || mesos.ensemble().is_none())
+        {
+            // Without what may be a password.
+            let shown = zk.rsplit_once('@').map_or(zk.as_str(), |(_, rest)| rest);
+            let text = format!("{shown}: masters are one zk://HOST:PORT[,HOST:PORT…]/PATH, or addresses");
+            return Err(EngineError::Config(text));
+        }
         // The cluster has agents of its own.
         return Ok(Vec::new());
     }
@@ -215,8 +244,15 @@ pub(crate) fn agents(config: &EngineConfig) -> Result<Vec<AgentConfig>, EngineEr
             attributes: BTreeMap::new(),
             cpus: std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64),
             mem_mib: machine_mem_mib().unwrap_or(1024) * 8 / 10,
+            disk_mib: None,
             docker: None,
         });
+    }
+    let without = agents.iter().filter(|a| a.disk_mib.is_none()).count() as u64;
+    if let Some(disk_mib) = machine_disk_mib(&config.data).unwrap_or(0).checked_div(without) {
+        for agent in &mut agents {
+            agent.disk_mib = agent.disk_mib.or(Some(disk_mib));
+        }
     }
     let mut names = BTreeSet::new();
     for agent in &agents {
@@ -249,8 +285,18 @@ fn simulated_agent(index: u32) -> AgentConfig {
         attributes: attributes.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
         cpus: 32.0,
         mem_mib: 131_072,
+        disk_mib: Some(1_048_576),
         docker: None,
     }
+}
+
+/// What Mesos offers of a file system if nobody says otherwise (its `--resources`): all
+/// but 5 GB, or half of a small one. The folder may not exist yet, one above it does.
+fn machine_disk_mib(folder: &std::path::Path) -> Option<u64> {
+    let there = folder.ancestors().find(|f| f.exists())?;
+    let seen = rustix::fs::statvfs(there).ok()?;
+    let mib = seen.f_blocks.saturating_mul(seen.f_frsize) >> 20;
+    Some(if mib >= 10 * 1024 { mib - 5 * 1024 } else { mib / 2 })
 }
 
 fn machine_mem_mib() -> Option<u64> {

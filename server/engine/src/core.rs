@@ -8,6 +8,7 @@
 
 use crate::config::EngineConfig;
 use crate::docker::{LaunchError, Node};
+use crate::fetch::Fetcher;
 use crate::hub::Hub;
 use crate::mesos::Operators;
 use crate::record::TaskRecord;
@@ -39,6 +40,9 @@ pub(crate) struct Core {
     /// Operators who are subscribed on the Mesos side.
     pub operators: Operators,
     pub sandboxes: Sandboxes,
+    pub fetcher: Fetcher,
+    /// For checks over TLS.
+    pub prober: reqwest::Client,
     pub cancel: CancellationToken,
     pub tracker: TaskTracker,
     pub started_ms: i64,
@@ -50,8 +54,18 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub fn new(config: EngineConfig, id: String, runtime: Runtime, world: World, store: Store) -> Self {
-        Self {
+    /// Fails if there can't be an HTTP client.
+    pub fn new(
+        config: EngineConfig,
+        id: String,
+        runtime: Runtime,
+        world: World,
+        store: Store,
+    ) -> Result<Self, reqwest::Error> {
+        let cache = config.data.join("fetched");
+        Ok(Self {
+            fetcher: Fetcher::new(cache, config.fetch_cache_bytes, config.fetch_bytes, config.launch_timeout)?,
+            prober: crate::health::probe::client()?,
             sandboxes: Sandboxes::new(config.data.join("sandbox")),
             config,
             id,
@@ -65,7 +79,7 @@ impl Core {
             store,
             wake: Notify::new(),
             followed: Mutex::new(HashSet::new()),
-        }
+        })
     }
 
     /// Reads the state.
@@ -114,7 +128,7 @@ impl Core {
     pub fn can(&self) -> Can {
         let mesos = matches!(self.runtime, Runtime::Mesos(_));
         let bare = mesos || self.config.default_image.is_some();
-        Can { bare, fetch: mesos, mesos }
+        Can { bare, mesos }
     }
 
     /// The Docker node of a task's agent.
@@ -178,14 +192,24 @@ impl Core {
 
     /// Makes a staged task's container run.
     pub async fn launch(self: Arc<Self>, id: String) {
-        let found = self.look(|w| Some((w.tasks.get(&id)?.clone(), w.live.get(&id)?.spec.clone())));
-        let Some((task, spec)) = found else { return };
+        let found = self.look(|w| {
+            let live = w.live.get(&id)?;
+            Some((w.tasks.get(&id)?.clone(), live.spec.clone(), live.given_up.clone()))
+        });
+        let Some((task, spec, given_up)) = found else { return };
         if task.state == TaskState::TaskKilling {
             self.change(|w| w.live.get_mut(&id).map(|l| l.launching = false));
             return self.kill(id).await;
         }
         let started = tokio::select! {
             () = self.cancel.cancelled() => return,
+            () = given_up.cancelled() => {
+                // What there is of it already. A container that comes to be even later is
+                // nobody's, and the next listing has it removed.
+                self.runtime.remove(&self, &task).await;
+                self.change(|w| w.ended(&id, End::failed("Container was not started"), Instant::now()));
+                return;
+            }
             started = self.runtime.launch(&self, &task, &spec) => started,
         };
         match started {
@@ -204,8 +228,7 @@ impl Core {
             Err(LaunchError::Refused(message)) => {
                 tracing::warn!(task.id = %id, app.id = %task.app_id, error = %message, "engine: a task can't be launched");
                 self.runtime.remove(&self, &task).await;
-                let end = End::failed(format!("Failed to launch container: {message}"));
-                self.change(|w| w.ended(&id, end, Instant::now()));
+                self.change(|w| w.ended(&id, End::not_launched(&message), Instant::now()));
             }
         }
     }
@@ -217,9 +240,7 @@ impl Core {
         if !fresh {
             return;
         }
-        let checks = self.look(|w| w.live.get(id).map_or(0, |l| l.health.len()));
-        let watches = (0..checks).map(|index| crate::health::watch(Arc::clone(self), id.to_owned(), index));
-        let watches = futures::future::join_all(watches);
+        let watches = crate::health::attend(Arc::clone(self), id.to_owned());
         let (core, task) = (Arc::clone(self), id.to_owned());
         self.tracker.spawn(async move {
             if core.runtime.has_output() {

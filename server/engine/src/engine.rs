@@ -58,12 +58,13 @@ impl Engine {
 
         let (runtime, agents) = runtime(&config, agent_configs, &id)?;
         let mut world = World::new(agents, &config.ports, config.keep_finished);
+        world.launch_timeout = config.launch_timeout;
         if matches!(runtime, Runtime::Mesos(_)) {
             world.hosts.offers = Some(crate::world::Offers::default());
         }
         world.operator.ip = config.mesos_listen.ip().to_string();
         world.restore(records);
-        let core = Arc::new(Core::new(config, id, runtime, world, store));
+        let core = Arc::new(Core::new(config, id, runtime, world, store).map_err(EngineError::Client)?);
         Runtime::begin(&core);
         core.tracker.spawn(Arc::clone(&core).run());
         serve(&core, marathon, crate::http::router(Arc::clone(&core)));

@@ -20,6 +20,7 @@ mod decide;
 mod docker;
 mod engine;
 mod environment;
+mod fetch;
 mod health;
 mod http;
 mod hub;

@@ -29,8 +29,14 @@ const STATUS: [&str; 11] = [
 ];
 
 /// Members that an old spelling and a new one share: naming one replaces the other.
-const REPLACES: [(&str, &[&str]); 4] =
-    [("cmd", &["args"]), ("args", &["cmd"]), ("ports", &["portDefinitions"]), ("portDefinitions", &["ports"])];
+const REPLACES: [(&str, &[&str]); 6] = [
+    ("cmd", &["args"]),
+    ("args", &["cmd"]),
+    ("ports", &["portDefinitions"]),
+    ("portDefinitions", &["ports"]),
+    ("uris", &["fetch"]),
+    ("fetch", &["uris"]),
+];
 
 /// Lays a patch over a definition; `null` and status members mean nothing.
 pub(crate) fn merge(base: &App, patch: &Map<String, Value>) -> Map<String, Value> {
@@ -80,6 +86,8 @@ pub(crate) fn complete(id: &str, app: &mut Map<String, Value>, taken: &BTreeSet<
     }
     networks(app);
     health_checks(app);
+    fetch(app);
+    readiness_checks(app);
     service_ports(app, taken);
 }
 
@@ -172,6 +180,34 @@ fn health_checks(app: &mut Map<String, Value>) {
     }
 }
 
+/// `fetch` from wherever it was written. Of the old form only archives are unpacked.
+fn fetch(app: &mut Map<String, Value>) {
+    const ARCHIVES: [&str; 7] = [".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".zip"];
+    if let Some(uris) = app.remove("uris").filter(|u| u.as_array().is_some_and(|list| !list.is_empty())) {
+        let texts = uris.as_array().into_iter().flatten().filter_map(Value::as_str);
+        let of = |uri: &str| json!({"uri": uri, "extract": ARCHIVES.iter().any(|end| uri.ends_with(end))});
+        app.insert("fetch".into(), texts.map(of).collect());
+    }
+    for artifact in app.get_mut("fetch").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(artifact) = artifact.as_object_mut() else { continue };
+        for (name, value) in [("extract", true), ("executable", false), ("cache", false)] {
+            artifact.entry(name).or_insert(json!(value));
+        }
+    }
+}
+
+/// Readiness checks with the RAML's defaults.
+fn readiness_checks(app: &mut Map<String, Value>) {
+    let defaults = json!({"name": "readinessCheck", "protocol": "HTTP", "path": "/", "portName": "http-api",
+        "intervalSeconds": 30, "timeoutSeconds": 10, "httpStatusCodesForReady": [200], "preserveLastResponse": false});
+    for check in app.get_mut("readinessChecks").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(check) = check.as_object_mut() else { continue };
+        for (name, value) in defaults.as_object().into_iter().flatten() {
+            check.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+}
+
 fn service_ports(app: &mut Map<String, Value>, taken: &BTreeSet<u64>) {
     let fixed = app.get("requirePorts") == Some(&json!(true));
     let mut used = taken.clone();
@@ -223,6 +259,13 @@ mod tests {
         let app = done(json!({"ports": [0, 12_345]}));
         assert_eq!(app["portDefinitions"][0]["port"], 10_001);
         assert_eq!(app["portDefinitions"][1]["port"], 12_345);
+        let app = done(json!({"uris": ["http://h/a.tgz", "http://h/a.jar"]}));
+        assert!(app.get("uris").is_none());
+        assert_eq!(
+            app["fetch"][0],
+            json!({"uri": "http://h/a.tgz", "extract": true, "executable": false, "cache": false})
+        );
+        assert_eq!(app["fetch"][1]["extract"], false);
     }
 
     #[test]

@@ -23,6 +23,10 @@ pub(crate) enum Record {
     Step(String, usize),
     Group(Box<GroupRecord>),
     GroupGone(String),
+    /// An app that is no more, for the versions of its groups.
+    Grave(Box<GraveRecord>),
+    /// Its id and when it ended.
+    GraveGone(String, String),
     /// An agent of a Mesos cluster, as it was seen last.
     Agent(Box<AgentRecord>),
     /// The id under which a Mesos master knows this framework; empty: none any more.
@@ -71,6 +75,16 @@ pub(crate) struct AgentRecord {
     pub attributes: BTreeMap<String, String>,
     /// Where its tasks can be reached.
     pub ip: Option<String>,
+}
+
+/// An app that is no more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct GraveRecord {
+    pub id: String,
+    /// The version at which it was deleted.
+    pub until: String,
+    /// Its definitions, oldest first.
+    pub definitions: Vec<App>,
 }
 
 /// A group, as far as it is more than the apps below it.
@@ -149,6 +163,14 @@ pub(crate) struct TaskRecord {
     pub grace_s: u32,
     pub cpus: f64,
     pub mem: f64,
+    #[serde(default)]
+    pub disk: f64,
+    /// Its agent was silent for so long that another one runs in its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inactive: bool,
+    /// Mesos' name for why it ended, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// States and when they were entered.
     pub history: Vec<(TaskState, i64)>,
     /// The container is removed (after its output was copied).

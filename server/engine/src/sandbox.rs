@@ -1,11 +1,13 @@
 //! Sandboxes: a folder for each task with its `stdout` and `stderr`.
 //!
-//! Kept after the task for as long as the task is remembered. One could get it
+//! Kept after the task for as long as the task is remembered. What the task itself can
+//! write (`sandbox` in there, if it fetches) is apart from what the engine writes. One could get it
 //! wrong in two ways: by following a path out of the folder (where it leads in the
 //! end is what is checked), and by letting a talkative application fill the disk
 //! (a file that has grown to [`ROTATE_BYTES`] becomes `stdout.1`, replacing the
 //! one before).
 
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -27,6 +29,11 @@ impl Sandboxes {
     /// The folder of a task. Task ids hold neither slashes nor leading dots.
     pub fn of(&self, task_id: &str) -> PathBuf {
         self.root.join(task_id.replace('/', "_"))
+    }
+
+    /// The folder of a task that its container sees and may write to.
+    pub fn inside(&self, task_id: &str) -> PathBuf {
+        self.of(task_id).join("sandbox")
     }
 
     pub fn remove(&self, task_id: &str) {
@@ -85,6 +92,13 @@ pub(crate) enum Unresolved {
     Absent,
     /// It leads out of its sandbox.
     Outside,
+}
+
+/// Opens what [`Sandboxes::resolve`] gave, for reading. No link is followed any more: a
+/// task may have put one there since. It does not wait for whoever writes to a pipe.
+pub(crate) fn open(real: &Path) -> std::io::Result<File> {
+    let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(File::from(openat2(CWD, real, how, Mode::empty(), ResolveFlags::NO_SYMLINKS)?))
 }
 
 /// Whether a file is the engine's own and not the task's.
@@ -161,6 +175,22 @@ fn place_file(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_that_appears_after_the_check_is_not_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let all = Sandboxes::new(root.path().to_owned());
+        let dir = all.of("task");
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("log"), "its own").unwrap();
+        std::os::unix::fs::symlink("log", dir.join("link")).unwrap();
+        let real = all.resolve("f", dir.join("link").to_str().unwrap()).unwrap();
+        assert!(open(&real).is_ok());
+        std::fs::remove_file(dir.join("log")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", dir.join("log")).unwrap();
+        assert_eq!(open(&real).unwrap_err().raw_os_error(), Some(40), "ELOOP");
+        assert_eq!(all.resolve("f", dir.join("link").to_str().unwrap()), Err(Unresolved::Outside));
+    }
 
     #[test]
     fn what_was_not_saved_is_told_again() {

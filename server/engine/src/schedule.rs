@@ -7,12 +7,13 @@
 //! after every event: a turn looks at the apps that something happened to, and at
 //! those that wait only if something made room.
 //!
-//! An app whose deployment has not come to its step is left alone until it does;
-//! unlike in Marathon it is not repaired meanwhile either.
+//! An app whose deployment has not come to its step keeps what it had: an instance that
+//! dies is started again in the definition of before, as in Marathon. Starting the new
+//! one would be the change that waits for its step.
 
 use crate::decide::{Seen, decide};
 use crate::placement::{Need, Placer};
-use crate::record::{AppRecord, Record};
+use crate::record::{AppRecord, Record, TaskRecord};
 use crate::world::{Hosts, Waiting, World};
 use padis_protocol::app::App;
 use padis_protocol::container::NetworkMode;
@@ -39,6 +40,7 @@ pub(crate) fn host_ports(app: &App) -> Vec<u16> {
 impl World {
     /// One turn. The answer is when to look again, if nothing happens before.
     pub fn schedule(&mut self, now: Instant) -> Option<Instant> {
+        self.ring(now);
         let mut next = self.shut();
         if std::mem::take(&mut self.room_freed) {
             let for_room = |w: &Waiting| w.last.is_empty() || w.last.keys().any(|r| r.is_about_room());
@@ -53,6 +55,8 @@ impl World {
                 continue;
             };
             if self.progress.waits(&id) {
+                let until = self.repair(&id, now, &mut roomiest);
+                next = [next, until].into_iter().flatten().min();
                 self.arrive(&id);
                 continue;
             }
@@ -64,7 +68,7 @@ impl World {
                 }
                 continue;
             }
-            let tasks: Vec<Seen> = self.tasks_of(&id).map(|t| self.seen(&app, t)).collect();
+            let tasks: Vec<Seen> = self.present(&id).map(|t| self.seen(&app, t)).collect();
             let strategy = app.app.upgrade_strategy.unwrap_or_default();
             let oldest = app.app.kill_selection.as_deref() == Some("OLDEST_FIRST");
             let decision = decide(app.wanted(), strategy, oldest, &tasks);
@@ -77,10 +81,29 @@ impl World {
             next = [next, until].into_iter().flatten().min();
             self.arrive(&id);
         }
-        next
+        // Last, since what was staged in this turn has a time of its own.
+        [next, self.next_timer()].into_iter().flatten().min()
     }
 
-    fn seen(&self, app: &AppRecord, task: &crate::record::TaskRecord) -> Seen {
+    /// An app that waits for its step has as many instances as before, in the definition
+    /// of before.
+    fn repair(&mut self, id: &str, now: Instant, roomiest: &mut Option<(f64, f64)>) -> Option<Instant> {
+        let holder = self.progress.holder(id).and_then(|h| self.deployments.get(h))?;
+        // A new app has had none.
+        let app = holder.before.iter().find(|(app, _)| app == id).and_then(|(_, app)| app.clone())?;
+        let before =
+            AppRecord { app, generation: String::new(), versions: Vec::new(), last_failure: None, deleting: false };
+        let missing = before.wanted().saturating_sub(self.present(id).count() as u32);
+        self.start(&before, missing, now, roomiest);
+        self.backoff.get(id).and_then(|b| b.until(now)).filter(|_| missing > 0)
+    }
+
+    /// The live tasks of an app, without those in whose place another one runs.
+    fn present<'a>(&'a self, app_id: &str) -> impl Iterator<Item = &'a TaskRecord> {
+        self.tasks_of(app_id).filter(|t| !t.inactive)
+    }
+
+    fn seen(&self, app: &AppRecord, task: &TaskRecord) -> Seen {
         use padis_protocol::task::TaskState;
         Seen {
             id: task.id.clone(),
@@ -130,11 +153,12 @@ impl World {
         }
         // Constraints look at the instances that stay; those of an older
         // definition are on their way out (Marathon does the same).
-        let stay = self.tasks_of(id).filter(|t| t.version >= app.generation);
+        let stay = self.present(id).filter(|t| t.version >= app.generation);
         let beside: Vec<usize> = stay.filter_map(|t| self.hosts.index(&t.agent)).collect();
         let fixed: Vec<u16> = asked.iter().copied().filter(|p| *p != 0).collect();
         let mut rooms = std::mem::take(&mut self.hosts.rooms);
-        let taken = |hosts: &Hosts, i: usize| fixed.iter().any(|p| hosts.is_taken(i, *p));
+        let roles = need.roles;
+        let taken = |hosts: &Hosts, i: usize| fixed.iter().any(|p| hosts.is_taken(i, *p, roles));
         let mut full = BTreeSet::new();
         if !fixed.is_empty() {
             full.extend((0..rooms.len()).filter(|i| taken(&self.hosts, *i)));
@@ -143,12 +167,13 @@ impl World {
         let mut left = count;
         while left > 0 {
             let Some(index) = placer.next(&rooms) else { break };
-            let Some(given) = self.hosts.give_ports(index, &asked) else {
+            let Some(given) = self.hosts.give_ports(index, &asked, roles) else {
                 placer.fill_up(std::iter::once(index));
                 continue;
             };
             self.count_used(id);
             let name = Arc::clone(&rooms[index].name);
+            rooms[index].take(&need, &given);
             let task = self.stage(app, &name, given);
             std::mem::swap(&mut rooms, &mut self.hosts.rooms);
             if let Some(record) = self.tasks.get(&task) {
@@ -220,8 +245,8 @@ impl World {
             return false;
         }
         let wanted = app.wanted() as usize;
-        let all = self.by_app.get(app_id).map_or(0, BTreeSet::len);
-        all == wanted && self.tasks_of(app_id).all(|t| t.version >= app.generation && self.is_ready(t))
+        self.present(app_id).count() == wanted
+            && self.present(app_id).all(|t| t.version >= app.generation && self.is_ready(t))
     }
 }
 

@@ -6,12 +6,10 @@
 //! leads out of a terminal state.
 
 use crate::backoff::Rule;
-use crate::health::CheckState;
 use crate::ids;
 use crate::placement::Refusal;
 use crate::record::{AppRecord, Record, TaskRecord};
 use crate::world::{Live, SAMPLES, Waiting, World};
-use padis_protocol::app::UnreachableStrategy;
 use padis_protocol::event::{AddHealthCheck, InstanceChanged, RemoveHealthCheck, StatusUpdate};
 use padis_protocol::task::{IpAddr, TaskFailure, TaskState};
 use padis_protocol::timestamp;
@@ -27,6 +25,8 @@ pub(crate) struct End {
     pub message: String,
     /// Not the task's own doing: its replacement need not wait.
     pub blameless: bool,
+    /// Mesos' name for the reason, where it has one.
+    pub reason: Option<String>,
 }
 
 impl End {
@@ -37,10 +37,20 @@ impl End {
             true => format!("Container exceeded its memory limit and exited with status {code}"),
             false => format!("Container exited with status {code}"),
         };
-        Self { state, message, blameless: false }
+        let reason = oom.then(|| String::from("REASON_CONTAINER_LIMITATION_MEMORY"));
+        Self { state, message, blameless: false, reason }
     }
     pub fn failed(message: impl Into<String>) -> Self {
-        Self { state: TaskState::TaskFailed, message: message.into(), blameless: false }
+        Self { state: TaskState::TaskFailed, message: message.into(), blameless: false, reason: None }
+    }
+    /// It never ran.
+    pub fn not_launched(message: &str) -> Self {
+        let reason = Some(String::from("REASON_CONTAINER_LAUNCH_FAILED"));
+        Self { reason, ..Self::failed(format!("Failed to launch container: {message}")) }
+    }
+    /// Nobody knows what became of it, and it is not waited for any longer.
+    pub fn gone(message: String) -> Self {
+        Self { state: TaskState::TaskGone, message, blameless: true, reason: None }
     }
 }
 
@@ -68,21 +78,17 @@ impl World {
             grace_s: app.app.task_kill_grace_period_seconds.unwrap_or(GRACE_S),
             cpus: app.app.cpus_or_default(),
             mem: app.app.mem_or_default(),
+            disk: app.app.disk_or_default(),
+            inactive: false,
+            reason: None,
             history: vec![(TaskState::TaskStaging, now)],
             removed: false,
         };
-        let live = Live {
-            health: CheckState::all(&app.app),
-            spec,
-            running_since: None,
-            unhealthy: None,
-            launching: true,
-            stopping: false,
-            oom: false,
-        };
+        let live = Live { readiness: self.asks_readiness(&spec), ..Live::new(spec, true) };
         self.live.insert(id.clone(), live);
         self.by_app.entry(task.app_id.clone()).or_default().insert(id.clone());
         self.tasks.insert(id.clone(), task);
+        self.time_launch(&id);
         self.note_task(&id);
         self.tell(&id);
         id
@@ -97,11 +103,13 @@ impl World {
         let ago = task.started_ms.map_or(0, |ms| timestamp::now_ms().saturating_sub(ms).max(0));
         let since = now.checked_sub(Duration::from_millis(ago.unsigned_abs())).unwrap_or(now);
         live.running_since.get_or_insert(since);
+        self.started += usize::from(task.started_ms.is_none());
         task.started_ms.get_or_insert_with(timestamp::now_ms);
         if !matches!(task.state, TaskState::TaskStaging | TaskState::TaskStarting | TaskState::TaskUnreachable) {
             return;
         }
         task.state = TaskState::TaskRunning;
+        task.inactive = false;
         task.history.push((TaskState::TaskRunning, timestamp::now_ms()));
         self.dirty.insert(task.app_id.clone());
         self.note_task(id);
@@ -117,35 +125,19 @@ impl World {
         self.tell(id);
     }
 
-    /// The task's agent can't be reached; what becomes of it says its strategy. The
-    /// engine knows one time instead of two: when the replacement starts the task is
-    /// given up, and killed should it come back (Marathon keeps the older one until
-    /// `expungeAfterSeconds`).
-    pub fn unreachable(&mut self, id: &str, message: String, now: Instant) {
-        let Some(live) = self.live.get(id) else { return };
-        let strategy = live.spec.unreachable_strategy.as_ref().map(UnreachableStrategy::of).unwrap_or_default();
-        let Some(task) = self.tasks.get_mut(id) else { return };
-        let at = timestamp::now_ms();
-        if task.state != TaskState::TaskUnreachable {
-            task.state = TaskState::TaskUnreachable;
-            task.message.clone_from(&message);
-            task.history.push((TaskState::TaskUnreachable, at));
-            self.dirty.insert(task.app_id.clone());
-            self.note_task(id);
-            self.tell(id);
-        }
-        let since = self.tasks.get(id).and_then(|t| t.history.last()).map_or(at, |(_, at)| *at);
-        let waited = u64::try_from((at - since).max(0)).unwrap_or(0) / 1000;
-        if strategy.times().is_some_and(|(inactive, _)| waited >= inactive) {
-            self.ended(id, End { state: TaskState::TaskGone, message, blameless: true }, now);
-        }
-    }
-
     /// The task shall stop. True if that is new.
     pub fn killing(&mut self, id: &str, why: &str) -> bool {
         let Some(task) = self.tasks.get_mut(id) else { return false };
         if task.state == TaskState::TaskKilling {
             return false;
+        }
+        if task.state == TaskState::TaskUnreachable {
+            // Nobody can tell it to stop. Forgotten, it is killed should it come back (as in Marathon).
+            self.ended(id, End::gone(why.to_owned()), Instant::now());
+            return true;
+        }
+        if let Some(live) = self.live.get(id) {
+            live.given_up.cancel();
         }
         task.state = TaskState::TaskKilling;
         task.message = why.to_owned();
@@ -163,13 +155,13 @@ impl World {
         let live = self.live.remove(id);
         self.hosts.vacate(&task);
         self.left(&task.agent);
-        let unhealthy = live.as_ref().and_then(|l| l.unhealthy.clone());
+        self.started -= usize::from(task.started_ms.is_some());
+        let fault = live.as_ref().and_then(|l| l.fault.clone());
         let killed = task.state == TaskState::TaskKilling;
         let blameless = end.blameless;
-        (task.state, task.message) = match (killed, &unhealthy) {
-            (true, Some(why)) => {
-                (TaskState::TaskKilled, format!("Task was killed since health check failed. Reason: {why}"))
-            }
+        task.reason = end.reason.filter(|_| !killed);
+        (task.state, task.message) = match (killed, &fault) {
+            (true, Some(why)) => (TaskState::TaskKilled, why.clone()),
             (true, None) => (TaskState::TaskKilled, std::mem::take(&mut task.message)),
             (false, _) => (end.state, end.message),
         };
@@ -177,7 +169,7 @@ impl World {
         let at = timestamp::now_ms();
         task.ended_ms = Some(at);
         task.history.push((task.state.clone(), at));
-        let sound = blameless || killed && unhealthy.is_none();
+        let sound = blameless || killed && fault.is_none();
         let ran =
             live.as_ref().and_then(|l| l.running_since).map_or(Duration::ZERO, |s| now.saturating_duration_since(s));
         let slave_id = self.agent(&task.agent).map(|a| a.id.clone());
@@ -268,7 +260,7 @@ impl World {
     }
 
     /// Tells the listeners the state of a task.
-    fn tell(&mut self, id: &str) {
+    pub fn tell(&mut self, id: &str) {
         let Some(task) = self.tasks.get(id).or_else(|| self.finished.get(id)) else { return };
         let agent_id = self.agent(&task.agent).map(|a| a.id.clone()).unwrap_or_default();
         let status = StatusUpdate {
@@ -285,7 +277,7 @@ impl World {
         };
         let instance = InstanceChanged {
             instance_id: task.instance.clone(),
-            condition: task.state.condition(),
+            condition: if task.inactive { String::from("UnreachableInactive") } else { task.state.condition() },
             run_spec_id: task.app_id.clone(),
             agent_id: Some(agent_id),
             host: Some(task.agent.clone()),

@@ -113,6 +113,44 @@ fn answer_of_second(versions: &Value) -> Value {
 }
 
 #[tokio::test]
+async fn a_version_knows_what_was_deleted_since_and_brings_it_back() {
+    let mut rig = Rig::simulated(5, LATENCY, 0.0).await;
+    let put = async |rig: &Rig, body: Value| {
+        let (status, answer) = rig.call(Method::PUT, "/v2/groups/shop", Some(body)).await;
+        assert!(status.is_success(), "{answer}");
+        rig.settled().await;
+        answer["version"].as_str().unwrap().to_owned()
+    };
+    let with_b = json!([app("a", 1), with(app("b", 2), json!({"labels": {"life": "first"}}))]);
+    let first = put(&rig, json!({"apps": with_b})).await;
+    let second = put(&rig, json!({"apps": [app("a", 1)]})).await;
+    // It lives again, and is something else; and one that no version has seen comes and goes.
+    rig.put(&with(app("/shop/b", 1), json!({"labels": {"life": "second"}}))).await;
+    rig.put(&app("/shop/brief", 1)).await;
+    rig.settled().await;
+    for id in ["b", "brief"] {
+        let (status, _) = rig.call(Method::DELETE, &format!("/v2/apps/shop/{id}"), None).await;
+        assert_eq!(status, 200);
+    }
+    rig.settled().await;
+    rig.restart().await;
+    let ids = async |version: &str| -> Vec<String> {
+        let group = rig.get(&format!("/v2/groups/shop/versions/{version}")).await;
+        group["apps"].as_array().unwrap().iter().map(|a| a["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(&first).await, ["/shop/a", "/shop/b"]);
+    assert_eq!(ids(&second).await, ["/shop/a"]);
+    put(&rig, json!({"version": first})).await;
+    rig.running("/shop/b", 2).await;
+    let back = rig.get("/v2/apps/shop/b").await["app"].clone();
+    assert_eq!((&back["labels"]["life"], &back["instances"]), (&json!("first"), &json!(2)));
+    put(&rig, json!({"version": second})).await;
+    assert_eq!(rig.call(Method::GET, "/v2/apps/shop/b", None).await.0, 404);
+    let log = std::fs::read_to_string(rig.dir.path().join("engine/state.jsonl")).unwrap();
+    assert!(!log.lines().any(|l| l.starts_with("{\"Grave\"") && l.contains("brief")), "nobody can ask for that one");
+}
+
+#[tokio::test]
 async fn bad_groups_are_refused_and_change_nothing() {
     let rig = Rig::simulated(2, LATENCY, 0.0).await;
     let expect = async |method: Method, path: &str, body: Value, status: u16, needle: &str| {

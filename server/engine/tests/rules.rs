@@ -3,10 +3,11 @@
 
 mod support;
 
+use padis_engine::AgentConfig;
 use padis_protocol::event::Event;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use support::{Rig, agent, sleeper, wait};
+use support::{Rig, agent, docker, sleeper, wait};
 
 fn with(mut app: Value, more: Value) -> Value {
     app.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -211,4 +212,56 @@ async fn lists_are_filtered_and_deployments_can_be_taken_back() {
     assert_eq!(status, 202);
     assert_eq!(rig.call(Method::DELETE, "/v2/deployments/none", None).await.0, 404);
     assert_eq!(rig.get("/v2/leader").await["leader"].as_str().unwrap().split(':').next(), Some("localhost"));
+}
+
+#[tokio::test]
+async fn disk_is_counted_like_the_rest() {
+    let rig = Rig::with(vec![AgentConfig { disk_mib: Some(100), ..agent("one", 4.0, 2048, &[]) }]).await;
+    rig.put(&with(sleeper("/disk", 2), json!({"disk": 60}))).await;
+    let first = rig.running("/disk", 1).await.remove(0);
+    let item = wait("the reason", async || {
+        let queue = rig.get("/v2/queue?embed=lastUnusedOffers").await;
+        let item = queue["queue"][0].clone();
+        (item["lastUnusedOffers"][0]["reason"] == json!(["InsufficientDisk"])).then_some(item)
+    })
+    .await;
+    let resources = item["lastUnusedOffers"][0]["offer"]["resources"].as_array().unwrap();
+    let disk = resources.iter().find(|r| r["name"] == "disk").unwrap();
+    assert_eq!(disk["scalar"], 40.0);
+    // What one gives back the other one gets, over a restart too.
+    let mut rig = rig;
+    rig.restart().await;
+    let id = first["id"].as_str().unwrap();
+    rig.call(Method::DELETE, &format!("/v2/apps/disk/tasks/{id}?scale=true&force=true"), None).await;
+    wait("the other one instead", async || {
+        let tasks = rig.tasks("/disk").await;
+        (tasks.len() == 1 && tasks[0]["id"] != id && tasks[0]["state"] == "TASK_RUNNING").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_named_volume_outlives_its_tasks() {
+    let rig = Rig::new().await;
+    let name = format!("volume-{}", rig.id);
+    let mut app = with(
+        sleeper("/keeps", 1),
+        json!({"cmd": "date >> /data/starts; trap 'exit 0' TERM; while :; do sleep 0.1; done",
+               "upgradeStrategy": {"minimumHealthCapacity": 0, "maximumOverCapacity": 0}}),
+    );
+    app["container"]["volumes"] = json!([{"containerPath": "/data", "mode": "RW",
+        "external": {"name": name, "provider": "dvdi", "options": {"dvdi/driver": "local"}}}]);
+    rig.put(&app).await;
+    rig.running("/keeps", 1).await;
+    rig.settled().await;
+    let (status, _) = rig.call(Method::POST, "/v2/apps/keeps/restart", None).await;
+    assert_eq!(status, 200);
+    rig.settled().await;
+    let container = rig.container(rig.running("/keeps", 1).await[0]["id"].as_str().unwrap());
+    wait("the second start", async || {
+        let starts = docker(&["exec", &container, "cat", "/data/starts"]);
+        (starts.lines().count() == 2).then_some(())
+    })
+    .await;
+    assert_eq!(docker(&["volume", "inspect", "-f", "{{.Driver}}", &name]), "local");
 }

@@ -11,7 +11,11 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
-struct Engine {
+/// What a container takes to start.
+const LATENCY: &str = "50ms";
+
+/// A running engine on simulated agents.
+pub struct Engine {
     child: Child,
     base: String,
     client: reqwest::Client,
@@ -19,11 +23,12 @@ struct Engine {
 }
 
 impl Engine {
-    async fn start(server: &std::path::Path, agents: u32) -> Outcome<Self> {
+    /// Starts one whose agents take about `latency` to start or stop a task.
+    pub async fn start(server: &std::path::Path, agents: u32, latency: &str) -> Outcome<Self> {
         let data = tempfile::tempdir()?;
         let mut command = Command::new(server);
         command.args(["engine", "--runtime", "simulated", "--listen", "127.0.0.1:18080", "--mesos-listen"]);
-        command.args(["127.0.0.1:15050", "--latency", "50ms", "--agents", &agents.to_string(), "--data"]);
+        command.args(["127.0.0.1:15050", "--latency", latency, "--agents", &agents.to_string(), "--data"]);
         command.arg(data.path()).env("PADIS_LOG_FILTER", "warn").kill_on_drop(true).stdout(Stdio::null());
         let child = command.spawn()?;
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(120)).build()?;
@@ -38,12 +43,29 @@ impl Engine {
         Ok(engine)
     }
 
-    async fn put(&self, path: &str, body: &Value) -> Outcome<()> {
-        let answer = self.client.put(format!("{}{path}", self.base)).json(body).send().await?;
+    /// Asks for something to be so.
+    pub async fn put(&self, path: &str, body: &Value) -> Outcome<()> {
+        self.change(reqwest::Method::PUT, path, body).await
+    }
+
+    /// Asks for a part of something to be so.
+    pub async fn patch(&self, path: &str, body: &Value) -> Outcome<()> {
+        self.change(reqwest::Method::PATCH, path, body).await
+    }
+
+    async fn change(&self, method: reqwest::Method, path: &str, body: &Value) -> Outcome<()> {
+        let answer = self.client.request(method, format!("{}{path}", self.base)).json(body).send().await?;
         if !answer.status().is_success() {
-            return Err(format!("PUT {path}: {} {}", answer.status(), answer.text().await?).into());
+            return Err(format!("{path}: {} {}", answer.status(), answer.text().await?).into());
         }
         Ok(())
+    }
+
+    /// A reading as a value.
+    pub async fn get(&self, path: &str) -> Outcome<Value> {
+        let answer =
+            self.client.get(format!("{}{path}", self.base)).header("Accept", "application/json").send().await?;
+        Ok(answer.json().await?)
     }
 
     async fn running(&self) -> Outcome<u64> {
@@ -88,7 +110,8 @@ impl Engine {
         Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? / 1024)
     }
 
-    async fn stop(mut self) -> Outcome<()> {
+    /// Ends it.
+    pub async fn stop(mut self) -> Outcome<()> {
         self.child.kill().await?;
         Ok(())
     }
@@ -96,7 +119,7 @@ impl Engine {
 
 /// Measures.
 pub async fn measure(server: &std::path::Path, t: &mut Table) -> Outcome<()> {
-    let engine = Engine::start(server, 100).await?;
+    let engine = Engine::start(server, 100, LATENCY).await?;
     engine.launch(1, 1000).await?;
     let (ms, bytes) = engine.read("/v2/apps?embed=apps.tasks").await?;
     let found = format!("median {ms:.0} ms ({} kB)", bytes / 1000);
@@ -105,7 +128,7 @@ pub async fn measure(server: &std::path::Path, t: &mut Table) -> Outcome<()> {
 
     let mut costs = Vec::new();
     for (apps, each, agents) in [(100, 10, 100), (1000, 10, 1000), (10_000, 10, 10_000)] {
-        let engine = Engine::start(server, agents).await?;
+        let engine = Engine::start(server, agents, LATENCY).await?;
         let seconds = engine.launch(apps, each).await?;
         let count = f64::from(apps * each);
         costs.push((count, seconds / count * 1e6));

@@ -12,6 +12,7 @@ mod engine;
 mod load;
 mod pages;
 mod portal;
+mod scale;
 mod table;
 mod upload;
 
@@ -34,7 +35,17 @@ async fn main() -> Outcome<()> {
     if wants("engine") {
         engine::measure(need("PADIS_BENCH_SERVER")?.as_ref(), &mut t).await?;
     }
-    if !only.is_empty() && only.iter().all(|o| o == "engine" || o == "addresses") {
+    if wants("scale") {
+        // A portal of its own, with another Marathon than the built-in one.
+        let place = Place {
+            server: need("PADIS_BENCH_SERVER")?.into(),
+            push: need("PADIS_BENCH_PUSH")?.into(),
+            data: std::path::PathBuf::from(need("PADIS_LAB")?).join("scale"),
+            ports: [3010, 8090, 5060, 5010, 5363, 8010],
+        };
+        scale::measure(&place, &mut t).await?;
+    }
+    if !only.is_empty() && only.iter().all(|o| ["engine", "addresses", "scale"].contains(&o.as_str())) {
         t.print();
         return Ok(());
     }

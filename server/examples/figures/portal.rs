@@ -339,13 +339,22 @@ impl Portal {
 
     /// Resident memory of the server process in MiB.
     pub fn rss_mib(&self) -> Outcome<u64> {
+        self.memory_mib("VmRSS:")
+    }
+
+    /// The most that it ever was.
+    pub fn peak_mib(&self) -> Outcome<u64> {
+        self.memory_mib("VmHWM:")
+    }
+
+    fn memory_mib(&self, line: &str) -> Outcome<u64> {
         let pid = self.pid()?;
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
         let kib = status
             .lines()
-            .find_map(|l| l.strip_prefix("VmRSS:"))
+            .find_map(|l| l.strip_prefix(line))
             .and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
-        Ok(kib.ok_or("no VmRSS")? / 1024)
+        Ok(kib.ok_or("no such line of memory")? / 1024)
     }
 
     /// Stops it in order.

@@ -85,6 +85,7 @@ pub fn engine_config(c: &Config) -> EngineConfig {
             attributes: a.attributes.clone(),
             cpus: (cpus * 1000.0).round() / 1000.0,
             mem_mib,
+            disk_mib: None,
             docker: a.docker.clone(),
         }
     };
@@ -119,6 +120,7 @@ impl Behind {
         let auth = marathon_auth(c);
         let mut config = MarathonConfig::at("");
         (config.endpoints, config.auth, config.silence) = (marathon, auth.clone(), c.reconcile.silence);
+        config.ca = c.marathon.ca.as_ref().map(Into::into);
         let scheduler = MarathonClient::new(&config)?;
         let mut config = MesosConfig::at("");
         let known = basic(c.marathon.principal.as_ref(), c.marathon.secret.as_ref());
@@ -228,6 +230,8 @@ pub fn reconcile_settings(c: &Config) -> Settings {
         workers: c.reconcile.workers as usize,
         lease_ms: 60_000,
         sweep: c.reconcile.sweep,
+        // Ten thousand applications are all looked at within 17 minutes, 50 sweeps of 20 s.
+        round: 200,
         collect: c.reconcile.observe,
         drain_ms: i64::try_from(c.reconcile.drain.as_millis()).unwrap_or(30_000),
         kill_grace_s: c.reconcile.kill_grace_s,

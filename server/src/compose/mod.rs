@@ -21,10 +21,11 @@ use crate::changes::Changes;
 use crate::config::Config;
 use crate::http::{self, Web};
 use crate::packages::Packages;
-use crate::portal::{Accounts, PadisPortal, PortalSettings};
+use crate::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use crate::reconcile::Reconciler;
 use crate::reconcile::ask::Asker;
 use crate::reconcile::live::Live;
+use crate::reconcile::stream::Stream;
 use crate::store::{Store, StoreError};
 use behind::Behind;
 use padis_domain::portal::Portal;
@@ -145,11 +146,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let packages = Arc::new(packages);
     let live: Arc<Live> = Arc::default();
     let wake = Arc::new(Notify::new());
+    let stream = Arc::new(Stream::new());
     let reconciler = Reconciler::new(
         store.clone(),
         behind.ports.clone(),
         behind::reconcile_settings(&config),
         live.clone(),
+        stream.clone(),
         changes.clone(),
         wake.clone(),
     )?;
@@ -161,7 +164,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         portal_settings(&config, address),
         wake,
         accounts,
-        Arc::new(Asker::new()?),
+        Outside { pages: Arc::new(Asker::new()?), cluster: behind.ports.cluster.clone(), stream },
     );
     let portal: Arc<dyn Portal> = Arc::new(portal);
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());

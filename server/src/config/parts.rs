@@ -155,6 +155,8 @@ pub struct Marathon {
     pub password: Option<Secret>,
     /// Token for `Authorization: token=…`.
     pub token: Option<Secret>,
+    /// PEM file of the authorities that may sign its certificate; else those that the machine trusts.
+    pub ca: Option<String>,
     /// Base URLs of the Mesos masters.
     pub mesos: Vec<String>,
     /// Principal for masters with authentication; else Marathon's user is tried there too.
@@ -169,6 +171,7 @@ impl Marathon {
             user: r.maybe("marathon.user", "its user; the built-in engine asks for it too"),
             password: r.secret("marathon.password", "its password"),
             token: r.secret("marathon.token", "its token"),
+            ca: r.maybe("marathon.ca", "PEM file of the authorities that sign its certificate; else the machine's"),
             mesos: r.list("mesos.urls", Vec::new(), "a URL", "the Mesos masters, when engine.enabled is false"),
             principal: r.maybe("mesos.principal", "for masters with authentication"),
             secret: r.secret("mesos.secret", "its secret"),

@@ -6,7 +6,8 @@
 //! swept. One could get it wrong by sweeping at the same moment: putting away and
 //! sweeping hold the same lock, and what is half-made is too young to be swept.
 
-use super::inspect::{self, Refusal};
+use super::inspect::{self, Notes, Refusal};
+use super::pour::Sum;
 use super::rows::{self, Upload};
 use super::{Packages, disk, layout};
 use crate::store::{StoreError, incident, journal};
@@ -26,10 +27,11 @@ fn blocking_failed(e: tokio::task::JoinError) -> Problem {
 
 impl Packages {
     /// Checks a complete upload and makes it a package; a refused one is deleted.
-    pub(super) async fn finish(&self, c: &Caller, u: &Upload, sha256: String) -> Result<PackageRow, Problem> {
+    pub(super) async fn finish(&self, c: &Caller, u: &Upload, sum: Sum) -> Result<PackageRow, Problem> {
+        let (sha256, notes) = sum.finish();
         let path = self.upload_path(&u.id);
         let began = Instant::now();
-        let checked = self.check(&path, &sha256).await;
+        let checked = self.check(&path, &sha256, notes).await;
         let (facts, half) = match checked {
             Ok(found) => found,
             Err(problem) => {
@@ -105,9 +107,9 @@ impl Packages {
         Ok(row)
     }
 
-    /// Reads everything through, while the disk is told to keep it: both take their
-    /// time. What looks like a site is unpacked on the way.
-    async fn check(&self, path: &Path, sha256: &str) -> Result<(PackageFacts, Option<Half>), Problem> {
+    /// Reads through what was not while it came in, and the disk is told to keep it: both
+    /// take their time. What looks like a site is unpacked on the way.
+    async fn check(&self, path: &Path, sha256: &str, notes: Notes) -> Result<(PackageFacts, Option<Half>), Problem> {
         let file = File::open(path).map_err(|e| disk::problem(path, &e))?;
         let copy = file.try_clone().map_err(|e| disk::problem(path, &e))?;
         let (limits, room, to) = (self.inspect_limits(), self.room_left(), layout::tree(&self.data, sha256));
@@ -115,10 +117,10 @@ impl Packages {
         let durable = tokio::task::spawn_blocking(move || copy.sync_data());
         let found = tokio::task::spawn_blocking(move || {
             if to.exists() {
-                return inspect::inspect(&file, &limits).map(|facts| (facts, None));
+                return inspect::inspect_rest(&file, &limits, &notes).map(|facts| (facts, None));
             }
             let half = Half::new(&to)?;
-            let (facts, unpacked) = inspect::inspect_into(&file, &limits, &half.0, &room)?;
+            let (facts, unpacked) = inspect::inspect_into(&file, &limits, &notes, &half.0, &room)?;
             Ok((facts, unpacked.then_some(half)))
         });
         let found = found.await.map_err(blocking_failed)?.map_err(|r| refusal(path, r))?;

@@ -1,10 +1,10 @@
-//! Uploads that this process is busy with: one writer for each, and the hash kept
+//! Uploads that this process is busy with: one writer for each, and the sum kept
 //! between two requests.
 //!
 //! A connection that broke is often still open on our side when the browser
 //! comes again; the newcomer then ends the old one instead of being told to wait.
 
-use sha2::Sha256;
+use super::pour::Sum;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
@@ -17,8 +17,8 @@ const TAKE_OVER: Duration = Duration::from_secs(10);
 /// What is kept of an upload between two requests.
 #[derive(Default)]
 pub struct Kept {
-    /// Bytes hashed, and the hash of them.
-    pub hash: Option<(u64, Sha256)>,
+    /// How many bytes, and the sum of them.
+    pub sum: Option<(u64, Sum)>,
 }
 
 struct One {

@@ -28,9 +28,8 @@ use padis_domain::caller::Caller;
 use padis_domain::package::PackageFault;
 use padis_domain::problem::ValueFault;
 use padis_domain::view::PackageRow;
-use pour::{End, Poured};
+use pour::{End, Poured, Sum};
 use rows::Upload;
-use sha2::Sha256;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -186,9 +185,9 @@ impl Packages {
             return Ok(Appended::Elsewhere(now));
         }
         let path = self.upload_path(&u.id);
-        let hash = self.hash_so_far(&path, held.kept.hash.take(), now.offset).await?;
+        let sum = self.sum_so_far(&path, held.kept.sum.take(), now.offset).await?;
         let file = OpenOptions::new().append(true).open(&path).map_err(|e| disk::problem(&path, &e))?;
-        let (mouth, bottom) = pour::open(file, hash);
+        let (mouth, bottom) = pour::open(file, sum);
         let (stop, room) = (held.stop.clone(), u.length - offset);
         let (say, said) = oneshot::channel();
         let (this, c) = (self.clone(), c.clone());
@@ -211,8 +210,8 @@ impl Packages {
     ) -> Result<Appended, Problem> {
         let path = self.upload_path(&u.id);
         let after = self.progress_of(u)?;
-        // The hash is believed only if it is as far as the file.
-        let hash = poured.hash.filter(|_| after.offset == offset + poured.bytes);
+        // The sum is believed only if it is as far as the file.
+        let sum = poured.sum.filter(|_| after.offset == offset + poured.bytes);
         match poured.end {
             End::Disk(e) => {
                 // The file's length alone says how far we are, and the database may lie on the same disk.
@@ -229,23 +228,24 @@ impl Packages {
             End::Complete => {}
         }
         if after.offset < u.length {
-            held.kept.hash = hash.map(|h| (after.offset, h));
+            held.kept.sum = sum.map(|s| (after.offset, s));
             rows::touch(&self.store, &u.id, after.offset).await?;
             return Ok(Appended::More(after));
         }
-        let hash = match hash {
-            Some(h) => h,
-            None => self.hash_so_far(&path, None, after.offset).await?,
+        let sum = match sum {
+            Some(s) => s,
+            None => self.sum_so_far(&path, None, after.offset).await?,
         };
-        self.finish(c, u, pour::hex(hash)).await.map(|row| Appended::Package(Box::new(row)))
+        self.finish(c, u, sum).await.map(|row| Appended::Package(Box::new(row)))
     }
 
-    async fn hash_so_far(&self, path: &Path, kept: Option<(u64, Sha256)>, len: u64) -> Result<Sha256, Problem> {
-        if let Some((_, hash)) = kept.filter(|(at, _)| *at == len) {
-            return Ok(hash);
+    async fn sum_so_far(&self, path: &Path, kept: Option<(u64, Sum)>, len: u64) -> Result<Sum, Problem> {
+        if let Some((_, sum)) = kept.filter(|(at, _)| *at == len) {
+            return Ok(sum);
         }
+        let limits = self.inspect_limits();
         let file = File::open(path).map_err(|e| disk::problem(path, &e))?;
-        tokio::task::spawn_blocking(move || pour::digest_file(&file, len))
+        tokio::task::spawn_blocking(move || pour::digest_file(&file, len, limits))
             .await
             .map_err(|e| incident(&e))?
             .map_err(|e| disk::problem(path, &e))
@@ -296,13 +296,13 @@ impl Packages {
         let path = self.upload_path(id);
         let file = OpenOptions::new().append(true).open(&path).map_err(|e| disk::problem(&path, &e))?;
         let stop = tokio_util::sync::CancellationToken::new();
-        let (mouth, bottom) = pour::open(file, Sha256::default());
+        let (mouth, bottom) = pour::open(file, Sum::new(self.inspect_limits()));
         let end = mouth.pour(self.limits.max_bytes, body, &stop, || self.look()).await;
         let poured = bottom.settle(end).await;
-        match (poured.end, poured.hash) {
-            (End::Complete, Some(hash)) => {
+        match (poured.end, poured.sum) {
+            (End::Complete, Some(sum)) => {
                 upload.length = poured.bytes;
-                self.finish(c, &upload, pour::hex(hash)).await
+                self.finish(c, &upload, sum).await
             }
             (End::Disk(e), _) => Err(disk::problem(&path, &e)),
             (End::TooMuch, _) => {

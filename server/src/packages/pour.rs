@@ -6,6 +6,7 @@
 //! failure: the hash may then be ahead of the file, so it is thrown away and
 //! made again from the file, whose length alone says how far we are.
 
+use super::inspect::{Ahead, Limits, Notes};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
@@ -49,8 +50,8 @@ pub enum End {
 pub struct Poured {
     /// Bytes hashed; as many were written, unless the disk failed or the mouth was lost between the two.
     pub bytes: u64,
-    /// The hash of everything so far, unless the disk failed.
-    pub hash: Option<Sha256>,
+    /// The sum of everything so far, unless the disk failed.
+    pub sum: Option<Sum>,
     /// How it ended.
     pub end: End,
 }
@@ -64,15 +65,15 @@ pub struct Mouth {
 /// Where they arrive.
 pub struct Bottom {
     disk: JoinHandle<io::Result<()>>,
-    hashing: JoinHandle<(Sha256, u64)>,
+    hashing: JoinHandle<(Sum, u64)>,
 }
 
-/// Writes to `file` at its end what goes into the mouth, going on with `hash`.
-pub fn open(file: File, hash: Sha256) -> (Mouth, Bottom) {
+/// Writes to `file` at its end what goes into the mouth, going on with `sum`.
+pub fn open(file: File, sum: Sum) -> (Mouth, Bottom) {
     let (to_disk, disk_rx) = mpsc::channel::<Bytes>(PIECES);
     let (to_hash, hash_rx) = mpsc::channel::<Bytes>(PIECES);
     let disk = tokio::task::spawn_blocking(move || write(file, disk_rx));
-    let hashing = tokio::task::spawn_blocking(move || digest(hash, hash_rx));
+    let hashing = tokio::task::spawn_blocking(move || digest(sum, hash_rx));
     (Mouth { to_disk, to_hash }, Bottom { disk, hashing })
 }
 
@@ -150,13 +151,13 @@ impl Bottom {
     /// What there is once nothing more comes; `end` is the mouth's.
     pub async fn settle(self, mut end: End) -> Poured {
         let written = self.disk.await.unwrap_or_else(|e| Err(io::Error::other(e)));
-        let hash = self.hashing.await.ok();
+        let sum = self.hashing.await.ok();
         if let Err(e) = written {
             end = End::Disk(e);
         }
-        let bytes = hash.as_ref().map_or(0, |(_, bytes)| *bytes);
-        let hash = hash.map(|(hash, _)| hash).filter(|_| !matches!(end, End::Disk(_)));
-        Poured { bytes, hash, end }
+        let bytes = sum.as_ref().map_or(0, |(_, bytes)| *bytes);
+        let sum = sum.map(|(sum, _)| sum).filter(|_| !matches!(end, End::Disk(_)));
+        Poured { bytes, sum, end }
     }
 }
 
@@ -187,41 +188,64 @@ fn write(mut file: File, mut pieces: mpsc::Receiver<Bytes>) -> io::Result<()> {
     })
 }
 
-fn digest(mut hash: Sha256, mut pieces: mpsc::Receiver<Bytes>) -> (Sha256, u64) {
+fn digest(mut sum: Sum, mut pieces: mpsc::Receiver<Bytes>) -> (Sum, u64) {
     let mut bytes = 0;
     while let Some(piece) = pieces.blocking_recv() {
-        hash.update(&piece);
+        sum.update(&piece);
         bytes += piece.len() as u64;
     }
-    (hash, bytes)
+    (sum, bytes)
 }
 
-/// The hash of a file's first `len` bytes. Blocks.
-pub fn digest_file(file: &File, len: u64) -> io::Result<Sha256> {
+/// What is known of an upload's bytes so far: their hash, and which entries of the
+/// archive were read through.
+#[derive(Debug)]
+pub struct Sum {
+    hash: Sha256,
+    ahead: Ahead,
+}
+
+impl Sum {
+    /// Of nothing.
+    pub fn new(limits: Limits) -> Self {
+        Self { hash: Sha256::new(), ahead: Ahead::new(limits) }
+    }
+
+    /// With more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+        self.ahead.feed(bytes);
+    }
+
+    /// The hash in lower-case hex, and the notes.
+    pub fn finish(self) -> (String, Notes) {
+        (self.hash.finalize().iter().map(|b| format!("{b:02x}")).collect(), self.ahead.notes())
+    }
+}
+
+/// The sum of a file's first `len` bytes. Blocks.
+pub fn digest_file(file: &File, len: u64, limits: Limits) -> io::Result<Sum> {
     use std::os::unix::fs::FileExt;
-    let mut hash = Sha256::new();
+    let mut sum = Sum::new(limits);
     let mut buf = vec![0; 1 << 20];
     let mut at = 0;
     while at < len {
         let n = buf.len().min(usize::try_from(len - at).unwrap_or(usize::MAX));
         file.read_exact_at(&mut buf[..n], at)?;
-        hash.update(&buf[..n]);
+        sum.update(&buf[..n]);
         at += n as u64;
     }
-    Ok(hash)
-}
-
-/// Lower-case hex.
-pub fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    Ok(sum)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const LIMITS: Limits = Limits { unpacked_bytes: 1 << 20, entries: 9 };
+
     async fn pour(file: File, room: u64, pieces: &[&'static [u8]]) -> Poured {
-        let (mouth, bottom) = open(file, Sha256::new());
+        let (mouth, bottom) = open(file, Sum::new(LIMITS));
         let end = mouth.pour(room, body(pieces), &CancellationToken::new(), || Ok(())).await;
         bottom.settle(end).await
     }
@@ -237,15 +261,15 @@ mod tests {
         assert!(matches!(p.end, End::Complete) && p.bytes == 3);
         assert_eq!(std::fs::read(f.path()).expect("read"), b"abc");
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(hex(p.hash.expect("hash")), abc);
-        assert_eq!(hex(digest_file(f.as_file(), 3).expect("hash")), abc);
+        assert_eq!(p.sum.expect("sum").finish().0, abc);
+        assert_eq!(digest_file(f.as_file(), 3, LIMITS).expect("sum").finish().0, abc);
     }
 
     #[tokio::test]
     async fn a_full_disk_is_told_and_the_hash_is_not_believed() {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
         let p = pour(full, 100, &[b"abc"]).await;
-        assert!(p.hash.is_none());
+        assert!(p.sum.is_none());
         assert!(matches!(p.end, End::Disk(e) if super::super::disk::is_full(&e)));
     }
 
@@ -260,7 +284,7 @@ mod tests {
     #[tokio::test]
     async fn a_mouth_that_is_lost_keeps_what_came() {
         let f = tempfile::NamedTempFile::new().expect("file");
-        let (mouth, bottom) = open(f.reopen().expect("file"), Sha256::new());
+        let (mouth, bottom) = open(f.reopen().expect("file"), Sum::new(LIMITS));
         mouth.send(Bytes::from_static(b"abc")).await.expect("sent");
         drop(mouth);
         let p = bottom.settle(End::Broken("the caller went away".to_owned())).await;

@@ -41,7 +41,8 @@ pub async fn attention(p: &PadisPortal, c: &Caller, stage: Option<Stage>, pools:
     }
     if c.inspector().is_ok() {
         let hosts = p.live.hosts();
-        for h in hosts.found.iter().filter(|h| !h.active) {
+        // One that is out of service on purpose is not lost.
+        for h in hosts.found.iter().filter(|h| !h.active && !p.live.is_out(&h.id)) {
             let what = AttentionKind::HostLost { host: h.name.clone() };
             out.push(plain(true, what, hosts.at.unwrap_or_default()));
         }

@@ -19,6 +19,7 @@ mod create;
 mod deliveries;
 mod diff;
 mod frame;
+mod hosts;
 mod journal;
 mod logs;
 mod names;
@@ -50,6 +51,7 @@ pub use accounts::Accounts;
 
 use crate::changes::Changes;
 use crate::reconcile::live::Live;
+use crate::reconcile::stream::Stream;
 use crate::store::Store;
 use async_trait::async_trait;
 use padis_domain::Problem;
@@ -57,7 +59,7 @@ use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::pool::PoolSpec;
 use padis_domain::portal::{Answer, Portal};
-use padis_domain::ports::Pages;
+use padis_domain::ports::{Cluster, Pages};
 use padis_domain::quantity::Amount;
 use padis_domain::view::*;
 use padis_domain::words::Stage;
@@ -101,8 +103,22 @@ pub struct PadisPortal {
     pub accounts: Arc<dyn Accounts>,
     /// Asks a page of an instance, live.
     pub pages: Arc<dyn Pages>,
+    /// What the hosts keep of a task, live.
+    pub cluster: Arc<dyn Cluster>,
+    /// The event stream's report.
+    pub stream: Arc<Stream>,
     once_count: AtomicU64,
     journal_walk: Mutex<journal::Walked>,
+}
+
+/// What the portal reads outside itself while somebody waits for it.
+pub struct Outside {
+    /// A page of an instance.
+    pub pages: Arc<dyn Pages>,
+    /// What the hosts keep of a task.
+    pub cluster: Arc<dyn Cluster>,
+    /// What the reconciler knows of the event stream.
+    pub stream: Arc<Stream>,
 }
 
 impl std::fmt::Debug for PadisPortal {
@@ -120,8 +136,9 @@ impl PadisPortal {
         settings: PortalSettings,
         wake: Arc<Notify>,
         accounts: Arc<dyn Accounts>,
-        pages: Arc<dyn Pages>,
+        outside: Outside,
     ) -> Self {
+        let Outside { pages, cluster, stream } = outside;
         Self {
             store,
             live,
@@ -130,6 +147,8 @@ impl PadisPortal {
             wake,
             accounts,
             pages,
+            cluster,
+            stream,
             once_count: AtomicU64::new(0),
             journal_walk: Mutex::default(),
         }
@@ -287,6 +306,12 @@ impl Portal for PadisPortal {
         let may = c.operator()?;
         pools_put::delete(self, may, name, confirm).await
     }
+    async fn host_out(&self, c: &Caller, agent_id: &str, reason: &str) -> Answer<()> {
+        hosts::out(self, c.operator()?, agent_id, reason).await
+    }
+    async fn host_back(&self, c: &Caller, agent_id: &str) -> Answer<()> {
+        hosts::back(self, c.operator()?, agent_id).await
+    }
     async fn put_quota(&self, c: &Caller, pool: &str, team: &str, quota: &Amount) -> Answer<()> {
         let may = c.operator()?;
         quotas::put(self, may, pool, team, quota).await
@@ -309,6 +334,13 @@ impl Portal for PadisPortal {
         names::balancer(self, c).await
     }
 
+    async fn stream(&self, c: &Caller) -> Answer<StreamReport> {
+        c.inspector()?;
+        Ok(self.stream.report())
+    }
+    async fn look_again(&self, c: &Caller, app: Option<&AppRef>) -> Answer<()> {
+        queue::look_again(self, c.operator()?, app).await
+    }
     async fn work(&self, c: &Caller, q: &ListQuery) -> Answer<Page<WorkRow>> {
         queue::list(self, c.inspector()?, q).await
     }

@@ -10,13 +10,14 @@ use super::sql::{Cols, Sql};
 use super::usage::{self, Use};
 use crate::store::StoreError;
 use crate::store::apps::read_pool;
+use crate::store::hosts;
 use padis_domain::Problem;
 use padis_domain::caller::{Caller, Scope};
 use padis_domain::pool::PoolSpec;
 use padis_domain::portal::Answer;
 use padis_domain::ports::Host;
 use padis_domain::quantity::Amount;
-use padis_domain::view::{Neighbour, PoolRow, PoolView, QuotaView};
+use padis_domain::view::{HostRow, Neighbour, PoolRow, PoolView, QuotaView};
 use padis_domain::words::Stage;
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
@@ -62,8 +63,15 @@ fn hosts_of(p: &PadisPortal, spec: &PoolSpec) -> Vec<Host> {
     p.live.hosts().found.iter().filter(|h| carries(spec, h)).cloned().collect()
 }
 
+/// The pool's hosts with what is wanted of each.
+async fn host_rows(p: &PadisPortal, spec: &PoolSpec) -> Result<Vec<HostRow>, StoreError> {
+    let (duties, mut wanted) = (p.live.duties(), hosts::all(&p.store).await?);
+    let row = |host: Host| HostRow { duty: duties.get(&host.id).copied(), out: wanted.remove(&host.id), host };
+    Ok(hosts_of(p, spec).into_iter().map(row).collect())
+}
+
 fn row(p: &PadisPortal, spec: PoolSpec, s: &Sums) -> PoolRow {
-    let hosts: Vec<Host> = hosts_of(p, &spec).into_iter().filter(|h| h.active).collect();
+    let hosts: Vec<Host> = hosts_of(p, &spec).into_iter().filter(|h| h.active && !p.live.is_out(&h.id)).collect();
     let all = s.everybody.get(&spec.name).copied().unwrap_or_default();
     let sum = |f: fn(&Host) -> u64| hosts.iter().map(f).sum::<u64>();
     let room = usable(&spec);
@@ -153,7 +161,7 @@ pub async fn view(p: &PadisPortal, c: &Caller, name: &str) -> Answer<PoolView> {
     Ok(PoolView {
         neighbours,
         revision: found.i("revision")?,
-        hosts: hosts_of(p, &spec),
+        hosts: host_rows(p, &spec).await?,
         teams,
         observed_at: p.live.hosts().at,
         may_change: c.operator().is_ok(),

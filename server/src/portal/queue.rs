@@ -4,9 +4,11 @@ use super::PadisPortal;
 use super::check::Problems;
 use super::diff::change;
 use super::sql::{Cols, Paging, Sql};
+use crate::reconcile::stream::Stream;
 use crate::store::journal::{self, Entry};
 use crate::store::{StoreError, Tx, What, now_ms, work};
 use padis_domain::Problem;
+use padis_domain::app::AppRef;
 use padis_domain::caller::{Inspect, Operate, Permit};
 use padis_domain::portal::Answer;
 use padis_domain::view::{ListQuery, Page, WorkRow};
@@ -82,6 +84,18 @@ pub async fn retry(p: &PadisPortal, may: Permit<'_, Operate>, key: &str) -> Answ
     let mut tx = p.store.begin().await?;
     let found = work::retry(&mut tx, key).await?;
     finish(p, tx, may, "work.retry", key, "", found).await
+}
+
+/// Look at an application now, or at everything. Only the first is a change, and journalled:
+/// everything is looked at again and again anyway.
+pub async fn look_again(p: &PadisPortal, may: Permit<'_, Operate>, app: Option<&AppRef>) -> Answer<()> {
+    let Some(app) = app else {
+        p.stream.look_at_all();
+        return Ok(());
+    };
+    let mut tx = p.store.begin().await?;
+    let found = Stream::look_at(&mut tx, app).await?;
+    finish(p, tx, may, "work.retry", &app.work_key(), "", found).await
 }
 
 /// Leave it alone until somebody retries it.

@@ -101,19 +101,69 @@ pub struct Piece {
     pub length: u64,
 }
 
-fn read_at(file: &OwnedFd, offset: u64, length: u64) -> Result<Vec<u8>, Errno> {
-    let mut buf = vec![0; usize::try_from(length).unwrap_or(usize::MAX).min(MAX_PIECE as usize + 1)];
-    let mut have = 0;
-    while have < buf.len() {
-        match pread(file, &mut buf[have..], offset + have as u64) {
-            Ok(0) => break,
-            Ok(n) => have += n,
-            Err(Errno::INTR) => {}
-            Err(e) => return Err(e),
-        }
+/// Where the bytes are.
+pub trait Bytes {
+    /// How many there are now.
+    fn length(&self) -> Result<u64, Errno>;
+    /// At most `length` of them from `offset` on; fewer at the end.
+    fn at(&self, offset: u64, length: u64) -> Result<Vec<u8>, Errno>;
+}
+
+impl Bytes for OwnedFd {
+    fn length(&self) -> Result<u64, Errno> {
+        Ok(u64::try_from(fstat(self)?.st_size).unwrap_or_default())
     }
-    buf.truncate(have);
-    Ok(buf)
+
+    fn at(&self, offset: u64, length: u64) -> Result<Vec<u8>, Errno> {
+        let mut buf = vec![0; usize::try_from(length).unwrap_or(usize::MAX).min(MAX_PIECE as usize)];
+        let mut have = 0;
+        while have < buf.len() {
+            match pread(self, &mut buf[have..], offset + have as u64) {
+                Ok(0) => break,
+                Ok(n) => have += n,
+                Err(Errno::INTR) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        buf.truncate(have);
+        Ok(buf)
+    }
+}
+
+/// The part of a file on another host that was fetched.
+#[derive(Debug)]
+pub struct Window {
+    /// Where it begins in the file.
+    pub offset: u64,
+    /// Its bytes.
+    pub data: Vec<u8>,
+    /// The whole file's length.
+    pub length: u64,
+}
+
+impl Bytes for Window {
+    fn length(&self) -> Result<u64, Errno> {
+        Ok(self.length)
+    }
+
+    fn at(&self, offset: u64, length: u64) -> Result<Vec<u8>, Errno> {
+        let from = usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let rest = self.data.get(from..).unwrap_or_default();
+        let n = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
+        Ok(rest[..n].to_vec())
+    }
+}
+
+/// How many bytes a look needs at most: from its offset on, or before the end.
+pub fn reach(want: Want<'_>) -> u64 {
+    if want.find.is_empty() { most(want) + 1 } else { MAX_SCAN }
+}
+
+fn most(want: Want<'_>) -> u64 {
+    u64::from(match want.length {
+        0 => MAX_PIECE / 4,
+        n => n.min(MAX_PIECE),
+    })
 }
 
 /// Lines with their offsets.
@@ -140,12 +190,8 @@ fn lines_of(buf: &[u8], start: u64, last: bool, full: bool, alive: bool) -> (Lin
 }
 
 /// Reads a piece.
-pub fn read(file: &OwnedFd, want: Want<'_>) -> Result<Piece, Errno> {
-    let length = u64::try_from(fstat(file)?.st_size).unwrap_or_default();
-    let most = u64::from(match want.length {
-        0 => MAX_PIECE / 4,
-        n => n.min(MAX_PIECE),
-    });
+pub fn read(file: &impl Bytes, want: Want<'_>) -> Result<Piece, Errno> {
+    let (length, most) = (file.length()?, most(want));
     let back = if want.find.is_empty() { most } else { MAX_SCAN };
     let start = match want.offset {
         // Shorter than what was read already: it was cut and begins anew.
@@ -154,14 +200,14 @@ pub fn read(file: &OwnedFd, want: Want<'_>) -> Result<Piece, Errno> {
         None => line_start(file, length.saturating_sub(back), most)?,
     };
     if want.find.is_empty() {
-        let (lines, next, _) = chunk(file, start, most, want.alive)?;
+        let (lines, next, _) = chunk(file, start, most, length, want.alive)?;
         return Ok(Piece { lines, next, length });
     }
     let find = want.find.to_lowercase();
     let mut piece = Piece { lines: Vec::new(), next: start, length };
     let mut bytes = 0;
     while piece.next - start < MAX_SCAN {
-        let (lines, next, end) = chunk(file, piece.next, u64::from(MAX_PIECE), want.alive)?;
+        let (lines, next, end) = chunk(file, piece.next, u64::from(MAX_PIECE), length, want.alive)?;
         for (at, line) in lines {
             if !line.to_lowercase().contains(&find) {
                 continue;
@@ -183,22 +229,21 @@ pub fn read(file: &OwnedFd, want: Want<'_>) -> Result<Piece, Errno> {
 }
 
 /// The lines from `start`, where to read on, and whether that is all there is.
-fn chunk(file: &OwnedFd, start: u64, most: u64, alive: bool) -> Result<(Lines, u64, bool), Errno> {
-    // One byte more than wanted tells whether there is more.
-    let mut buf = read_at(file, start, most + 1)?;
-    let last = (buf.len() as u64) <= most;
-    buf.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+fn chunk(file: &impl Bytes, start: u64, most: u64, length: u64, alive: bool) -> Result<(Lines, u64, bool), Errno> {
+    let buf = file.at(start, most)?;
+    // Nothing more came, or everything that there was when the look began.
+    let last = buf.is_empty() || start + buf.len() as u64 >= length;
     let full = buf.len() as u64 == most;
     let (lines, next) = lines_of(&buf, start, last, full, alive);
     Ok((lines, next, last))
 }
 
 /// The start of the first line that begins at `at` or after it.
-fn line_start(file: &OwnedFd, at: u64, most: u64) -> Result<u64, Errno> {
+fn line_start(file: &impl Bytes, at: u64, most: u64) -> Result<u64, Errno> {
     if at == 0 {
         return Ok(0);
     }
-    let buf = read_at(file, at - 1, most)?;
+    let buf = file.at(at - 1, most)?;
     Ok(buf.iter().position(|b| *b == b'\n').map_or(at, |i| at + i as u64))
 }
 

@@ -1,10 +1,11 @@
 //! The sweep, and the collectors that keep the live view fresh.
 //!
 //! The sweep makes the same code path run that an event does, so that nothing
-//! depends on having seen one. The collectors only read. One could get it wrong
+//! depends on having seen one; what it compares with Marathon stands in `snapshot`, the
+//! rest here. The collectors only read. One could get it wrong
 //! by letting one slow system hold up the others: each is asked side by side.
 
-use super::{Reconciler, Use, events, now};
+use super::{Reconciler, Use, now};
 use crate::store::{What, claims, to_json};
 use padis_domain::app::AppRef;
 use padis_domain::ports::{PortError, ServiceSeen, TaskUse};
@@ -26,20 +27,54 @@ pub(super) async fn sweep(r: Arc<Reconciler>, stop: CancellationToken) {
     loop {
         match r.ports.dns.list().await {
             Ok(names) => {
-                let known = names.into_iter().map(|n| (n.name, n.addresses)).collect();
-                *r.names.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
+                let known: HashMap<_, _> = names.into_iter().map(|n| (n.name, n.addresses)).collect();
+                let before = r.names.write().unwrap_or_else(PoisonError::into_inner).replace(known.clone());
+                if let Err(e) = renamed(&r, before.unwrap_or_default(), &known).await {
+                    tracing::warn!(cause = %e, "whose names changed could not be found out");
+                }
             }
             Err(e) => tracing::warn!(cause = %e.chain(), "the names could not be listed"),
         }
-        events::nudge_all(&r).await;
         for pool in crate::store::apps::pools(&r.store).await.unwrap_or_default() {
             r.nudge(format!("pool:{}", pool.name));
+        }
+        for agent in crate::store::hosts::all(&r.store).await.unwrap_or_default().keys() {
+            r.nudge(crate::store::hosts::key(agent));
         }
         if let Err(e) = strays(&r).await {
             tracing::warn!(cause = %e, "strays could not be cleared");
         }
         tokio::select! { () = tokio::time::sleep(r.set.sweep) => {}, () = stop.cancelled() => return }
     }
+}
+
+/// Asks for a look at the applications whose names are not what was last known.
+async fn renamed(
+    r: &Arc<Reconciler>,
+    mut before: HashMap<String, Vec<String>>,
+    now: &HashMap<String, Vec<String>>,
+) -> Result<(), crate::store::StoreError> {
+    let mut changed: Vec<&String> =
+        now.iter().filter(|(n, a)| before.remove(*n).as_ref() != Some(*a)).map(|x| x.0).collect();
+    changed.extend(before.keys());
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<(String, String, String)> = sqlx::query_as("SELECT host_name, team, name FROM app")
+        .fetch_all(r.store.read())
+        .await
+        .what("list applications")?;
+    let hosts: HashMap<String, AppRef> = rows.into_iter().map(|(h, team, app)| (h, AppRef { team, app })).collect();
+    for name in changed {
+        // r1-0.app.team.inst.domain
+        let mut parts = name.split('.').skip(1);
+        let of_instance = parts.next().zip(parts.next()).filter(|_| parts.next() == Some("inst"));
+        let instance = of_instance.map(|(app, team)| AppRef { team: team.to_owned(), app: app.to_owned() });
+        if let Some(app) = hosts.get(name).cloned().or(instance) {
+            r.nudge(app.work_key());
+        }
+    }
+    Ok(())
 }
 
 /// Services and names outside that belong to no application any more.
@@ -134,15 +169,12 @@ struct Cpu {
 
 impl Cpu {
     async fn hosts(&mut self, r: &Arc<Reconciler>) {
-        let (hosts, usage) = tokio::join!(r.ports.cluster.hosts(), r.ports.cluster.usage());
+        let (hosts, duties, usage) =
+            tokio::join!(r.ports.cluster.hosts(), r.ports.cluster.duties(), r.ports.cluster.usage());
         say(r, "cluster", System::Cluster, hosts.as_ref());
-        if let Ok(h) = hosts {
-            let before = r.live.hosts();
-            let changed = before.found != h;
-            r.live.set_hosts(h, now());
-            if changed {
-                r.changes.publish("pools", None);
-            }
+        if let Ok(found) = hosts {
+            // Without them the hosts are shown as heard or not heard, and no more is claimed.
+            r.note_hosts(found, duties.unwrap_or_default());
         }
         if let Ok(u) = usage {
             let uses = self.rates(&u);

@@ -11,26 +11,34 @@ mod apply;
 pub mod ask;
 mod blind;
 mod collect;
+mod digest;
 mod events;
+mod hosts;
 mod image;
 pub mod live;
 mod observe;
+mod pace;
 mod pools;
 pub mod probe;
+mod snapshot;
 mod story;
+pub mod stream;
 mod worker;
 
 use crate::changes::Changes;
 use crate::store::Store;
+use digest::Digest;
 use live::Live;
-use padis_domain::ports::{Balancer, Cluster, Dns, Network, Registry, Scheduler};
+use padis_domain::app::AppRef;
+use padis_domain::ports::{Balancer, Cluster, Dns, Duty, Host, Network, Registry, Scheduler};
 use padis_domain::words::UnixMs;
 use probe::Prober;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+use stream::Stream;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +75,9 @@ pub struct Settings {
     pub lease_ms: i64,
     /// Between two sweeps over everything.
     pub sweep: Duration,
+    /// Applications that a sweep has looked at although nothing about them differs, those
+    /// first that were not looked at for longest; with no more than so many all are.
+    pub round: usize,
     /// Between two looks at hosts, balancer, registry.
     pub collect: Duration,
     /// The longest drain.
@@ -103,18 +114,31 @@ struct Use {
     mem_mib: u32,
 }
 
+/// Applications of which an event showed something new, until the pages are told.
+#[derive(Debug, Default)]
+struct Fresh {
+    apps: Mutex<BTreeSet<AppRef>>,
+    told: Notify,
+}
+
 /// The reconciler.
 pub struct Reconciler {
     store: Store,
     ports: Ports,
     set: Settings,
     live: Arc<Live>,
+    stream: Arc<Stream>,
     changes: Changes,
     prober: Prober,
     wake: Arc<Notify>,
     /// Work keys to nudge, collected until the next write.
     nudges: Arc<Mutex<BTreeSet<String>>>,
     nudged: Arc<Notify>,
+    /// The same for those of which nothing was heard: a round is made.
+    rounds: Mutex<BTreeSet<String>>,
+    fresh: Fresh,
+    /// Applications that a look left finished: what it had found outside, and when.
+    settled: Mutex<HashMap<AppRef, (Digest, Instant)>>,
     /// Task → cause of its end; bounded.
     causes: Mutex<HashMap<String, Cause>>,
     /// Task → when it was first seen to be asked to go, on the steady clock; bounded.
@@ -143,6 +167,7 @@ impl Reconciler {
         ports: Ports,
         set: Settings,
         live: Arc<Live>,
+        stream: Arc<Stream>,
         changes: Changes,
         wake: Arc<Notify>,
     ) -> Result<Arc<Self>, reqwest::Error> {
@@ -164,11 +189,15 @@ impl Reconciler {
             ports,
             set,
             live,
+            stream,
             changes,
             prober,
             wake,
             nudges,
             nudged,
+            rounds: Mutex::default(),
+            fresh: Fresh::default(),
+            settled: Mutex::default(),
             causes: Mutex::default(),
             leaving: Mutex::default(),
             started: Instant::now(),
@@ -186,7 +215,10 @@ impl Reconciler {
             set.spawn(worker::work(Arc::clone(&self), n, stop.clone()));
         }
         set.spawn(events::write_nudges(Arc::clone(&self), stop.clone()));
+        set.spawn(events::show(Arc::clone(&self), stop.clone()));
         set.spawn(events::follow(Arc::clone(&self), stop.clone()));
+        set.spawn(snapshot::keep(Arc::clone(&self), stop.clone()));
+        set.spawn(snapshot::figures(Arc::clone(&self), stop.clone()));
         set.spawn(collect::sweep(Arc::clone(&self), stop.clone()));
         set.spawn(collect::collect(Arc::clone(&self), stop.clone()));
         while set.join_next().await.is_some() {}
@@ -195,6 +227,12 @@ impl Reconciler {
     /// Asks for a look soon; never blocks.
     fn nudge(&self, key: impl Into<String>) {
         lock(&self.nudges).insert(key.into());
+        self.nudged.notify_one();
+    }
+
+    /// Asks for a look when nothing more urgent is to be done; never blocks.
+    fn nudge_later(&self, key: impl Into<String>) {
+        lock(&self.rounds).insert(key.into());
         self.nudged.notify_one();
     }
 
@@ -226,6 +264,13 @@ impl Reconciler {
 
     fn use_of(&self, task_id: &str) -> Option<Use> {
         self.uses.read().unwrap_or_else(PoisonError::into_inner).get(task_id).copied()
+    }
+
+    /// Keeps what was seen of the hosts, and tells the pages if it is new.
+    fn note_hosts(&self, found: Vec<Host>, duties: BTreeMap<String, Duty>) {
+        if self.live.set_hosts(found, duties, now()) {
+            self.changes.publish("pools", None);
+        }
     }
 
     fn known_name(&self, name: &str) -> Option<Vec<String>> {

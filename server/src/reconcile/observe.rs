@@ -5,6 +5,7 @@
 //! silence.
 
 use super::Reconciler;
+use super::digest::Digest;
 use super::probe::Target;
 use super::worker::RunError;
 use crate::store::apps::{self, AppIntent, Instance, LiveRelease};
@@ -13,9 +14,10 @@ use padis_domain::app::{AppRef, Wanted};
 use padis_domain::delivery::{Note, Step};
 use padis_domain::plan::{Health, Held, Look, MemberLook, Place, ReleaseLook, SchedLook, TaskLook, member_key};
 use padis_domain::pool::PoolSpec;
-use padis_domain::ports::{MemberState, SchedSeen, SchedTask, Service, ServiceSeen, TaskState};
+use padis_domain::ports::{Attachment, MemberState, SchedSeen, SchedTask, Service, ServiceSeen, TaskState};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A look with what it was made from.
 pub(super) struct Seen {
@@ -37,6 +39,10 @@ pub(super) struct Seen {
     pub look: Look,
     /// What the delivery waits for or fails at.
     pub trouble: Option<(Step, bool, Note)>,
+    /// What was found outside, as one number.
+    pub digest: Digest,
+    /// When the look began.
+    pub began: Instant,
 }
 
 impl Seen {
@@ -72,6 +78,7 @@ pub(super) fn service_key(app: &AppRef) -> String {
 
 /// Looks. `None`: there is no such application (any more).
 pub(super) async fn observe(r: &Arc<Reconciler>, app: &AppRef) -> Result<Option<Seen>, RunError> {
+    let began = Instant::now();
     let Some(intent) = apps::intent(&r.store, app).await? else { return Ok(None) };
     let Some(pool) = apps::pool(&r.store, &intent.pool).await? else {
         return Err(
@@ -90,6 +97,7 @@ pub(super) async fn observe(r: &Arc<Reconciler>, app: &AppRef) -> Result<Option<
         r.ports.network.list(&pool.name),
         r.ports.balancer.get(&key),
     )?;
+    let digest = digest(&found, &attached, service.as_ref());
     let sched: HashMap<u32, SchedSeen> =
         found.into_iter().filter_map(|s| Some((AppRef::from_marathon_id(&s.id)?.1, s))).collect();
     let instances: HashMap<String, Instance> = noted.into_iter().map(|i| (i.task_id.clone(), i)).collect();
@@ -173,12 +181,27 @@ pub(super) async fn observe(r: &Arc<Reconciler>, app: &AppRef) -> Result<Option<
         claims: held,
         service,
         trouble: None,
+        digest,
+        began,
     };
     seen.look.service = compare_service(&seen);
     seen.look.name = compare_name(r, &seen);
     seen.trouble = room(r, &seen).await?;
     seen.look.no_room = matches!(seen.trouble, Some((_, _, Note::NoHost { .. })));
     Ok(Some(seen))
+}
+
+fn digest(found: &[SchedSeen], attached: &[Attachment], service: Option<&ServiceSeen>) -> Digest {
+    let mut d = Digest::default();
+    let ours = found.iter().filter(|s| AppRef::from_marathon_id(&s.id).is_some());
+    for s in ours {
+        d.sched(s);
+        for t in s.tasks.iter().filter(|t| t.state != TaskState::Ended) {
+            attached.iter().filter(|a| a.task_id == t.id).for_each(|a| d.attached(&t.id, a.ip));
+        }
+    }
+    service.into_iter().for_each(|s| d.service(s));
+    d
 }
 
 /// The balancer's members; and those that we hold for a task that is gone although

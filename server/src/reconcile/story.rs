@@ -9,6 +9,7 @@ use super::worker::RunError;
 use super::{Reconciler, answer, live::LiveApp, now};
 use crate::store::What;
 use crate::store::apps::{self, AppIntent, Delivery, Moment, SeenTask};
+use crate::store::hosts;
 use crate::store::journal::{self, Entry};
 use padis_domain::action::AppState;
 use padis_domain::address::dotted;
@@ -173,9 +174,13 @@ async fn births_and_deaths(r: &Arc<Reconciler>, s: &Seen) -> Result<(), RunError
         let cause = r.take_cause(&i.task_id);
         match i.leaving.as_deref() {
             Some("sick") => {}
-            Some(_) => {
-                let event =
-                    Event::Left { slot: i.slot.unwrap_or_default(), release: i.release, drained: i.well_at.is_some() };
+            Some(why) => {
+                let event = Event::Left {
+                    slot: i.slot.unwrap_or_default(),
+                    release: i.release,
+                    drained: i.well_at.is_some(),
+                    host: (why == hosts::LEAVING).then(|| i.host.clone()),
+                };
                 note(r, s, "instance.left", event).await?;
             }
             None => {
@@ -368,8 +373,9 @@ async fn last_words(r: &Arc<Reconciler>, s: &Seen, task_id: &str) -> Vec<String>
     let Some(agent) = agent else { return vec![] };
     for file in ["stderr", "stdout"] {
         match r.ports.cluster.read_file(&agent, task_id, file, None, 2_048).await {
-            Ok(piece) if !piece.data.trim().is_empty() => {
-                let lines: Vec<String> = piece.data.lines().map(|l| l.chars().take(240).collect()).collect();
+            Ok(piece) if !piece.data.trim_ascii().is_empty() => {
+                let text = String::from_utf8_lossy(&piece.data);
+                let lines: Vec<String> = text.lines().map(|l| l.chars().take(240).collect()).collect();
                 return lines.iter().rev().take(8).rev().cloned().collect();
             }
             Ok(_) => {}
@@ -394,7 +400,7 @@ fn show(r: &Arc<Reconciler>, s: &Seen, word: AppState) {
         .live
         .app(&s.intent.id)
         .is_some_and(|b| b.state == fresh.state && b.waiting == fresh.waiting && alike(&b.instances, &fresh.instances));
-    r.live.set_app(&s.intent.id, fresh);
+    r.live.set_looked(&s.intent.id, fresh, s.began);
     if !same {
         publish(r, s);
     }

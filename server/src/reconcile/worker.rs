@@ -58,6 +58,7 @@ pub(super) async fn work(r: Arc<Reconciler>, n: usize, stop: CancellationToken) 
         let woken = r.wake.notified();
         match work::take(&r.store, &me, r.set.lease_ms).await {
             Ok(Some(taken)) => {
+                let began = Instant::now();
                 let outcome = within_lease(&r, &taken).await;
                 match work::settle(&r.store, &me, &taken, &outcome).await {
                     Ok(true) => {}
@@ -65,6 +66,15 @@ pub(super) async fn work(r: Arc<Reconciler>, n: usize, stop: CancellationToken) 
                     Ok(false) => tracing::warn!(work.key = %taken.key, "the lease had passed to another worker"),
                     Err(e) => {
                         tracing::error!(work.key = %taken.key, cause = %RunError::from(e).chain(), "settling work failed")
+                    }
+                }
+                if let Some(app) = app_of(&taken.key) {
+                    match outcome {
+                        Outcome::Forget => {
+                            super::lock(&r.settled).remove(&app);
+                            r.stream.forget(&app);
+                        }
+                        _ => r.stream.settled(&app, began.elapsed(), now()),
                     }
                 }
                 if !matches!(outcome, Outcome::Done | Outcome::Again(_)) {
@@ -109,15 +119,23 @@ async fn within_lease(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
     }
 }
 
+/// The application of a key `app:team/name`.
+fn app_of(key: &str) -> Option<AppRef> {
+    let (team, app) = key.strip_prefix("app:")?.split_once('/')?;
+    Some(AppRef { team: team.into(), app: app.into() })
+}
+
 /// One row.
 async fn one(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
-    let result = if let Some(rest) = taken.key.strip_prefix("app:") {
-        match rest.split_once('/') {
-            Some((team, app)) => app_rounds(r, &AppRef { team: team.into(), app: app.into() }, taken).await,
+    let result = if taken.key.starts_with("app:") {
+        match app_of(&taken.key) {
+            Some(app) => app_rounds(r, &app, taken).await,
             None => Ok(Outcome::Park { why: "the key is not of the form app:team/name".into() }),
         }
     } else if let Some(pool) = taken.key.strip_prefix("pool:") {
         super::pools::reconcile(r, pool).await
+    } else if let Some(agent) = taken.key.strip_prefix("host:") {
+        super::hosts::reconcile(r, agent).await
     } else {
         Ok(Outcome::Park { why: "nothing knows this kind of work".into() })
     };
@@ -176,7 +194,10 @@ async fn app_rounds(r: &Arc<Reconciler>, app: &AppRef, taken: &Taken) -> Result<
         applied?;
         let waiting = told?;
         match plan.again_ms.into_iter().chain(waiting).min() {
-            None if plan.steps.is_empty() => return Ok(Outcome::Done),
+            None if plan.steps.is_empty() => {
+                super::lock(&r.settled).insert(app.clone(), (seen.digest, Instant::now()));
+                return Ok(Outcome::Done);
+            }
             Some(ms) if ms > 0 && plan.steps.is_empty() => return Ok(Outcome::Again(ms)),
             // Something was changed: look at once at what came of it.
             _ => {}

@@ -6,11 +6,14 @@
 //! `instances`, `release` or `revision`.
 
 use super::{Store, StoreError, What, from_json, now_ms, to_json};
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use padis_domain::action::AppState;
 use padis_domain::app::{AppRef, ReleaseSpec, Wanted};
 use padis_domain::delivery::StepView;
 use padis_domain::pool::PoolSpec;
 use padis_domain::stack::Contract;
+use padis_domain::view::{InstanceRow, InstanceState};
 use padis_domain::words::{Stage, UnixMs, Zone};
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -142,6 +145,42 @@ pub async fn all(store: &Store) -> Result<Vec<AppRef>, StoreError> {
     let rows =
         sqlx::query("SELECT team, name FROM app ORDER BY team, name").fetch_all(store.read()).await.what(WHAT)?;
     rows.iter().map(|r| Ok(AppRef { team: s(r, "team")?, app: s(r, "name")? })).collect()
+}
+
+/// Every application's id, key and state word.
+pub async fn states(store: &Store) -> Result<Vec<(String, AppRef, String)>, StoreError> {
+    let rows: Vec<(String, String, String, String)> =
+        sqlx::query_as("SELECT id, team, name, state FROM app").fetch_all(store.read()).await.what(WHAT)?;
+    Ok(rows.into_iter().map(|(id, team, app, state)| (id, AppRef { team, app }, state)).collect())
+}
+
+/// Every living instance as it was noted, with its application's id, as they come.
+pub fn noted(store: &Store) -> BoxStream<'_, Result<(String, InstanceRow), StoreError>> {
+    sqlx::query(
+        "SELECT app_id, task_id, release, slot, host, address, well_at, leaving FROM instance WHERE ended_at IS NULL",
+    )
+    .fetch(store.read())
+    .map(|row| {
+        let r = row.what(WHAT)?;
+        let has = |c: &str| Ok::<_, StoreError>(r.try_get::<Option<String>, _>(c).what(WHAT)?.is_some());
+        let well = r.try_get::<Option<i64>, _>("well_at").what(WHAT)?.is_some();
+        let state = match (has("leaving")?, well, has("address")?) {
+            (true, _, _) => InstanceState::Leaving,
+            (false, true, _) => InstanceState::Well,
+            (false, false, true) => InstanceState::Warming,
+            (false, false, false) => InstanceState::Starting,
+        };
+        let slot = r.try_get::<Option<i64>, _>("slot").what(WHAT)?;
+        let row = InstanceRow {
+            slot: slot.and_then(|s| u32::try_from(s).ok()).unwrap_or_default(),
+            state,
+            address: r.try_get("address").what(WHAT)?,
+            host: s(&r, "host")?,
+            ..InstanceRow::fresh(&s(&r, "task_id")?, u(&r, "release")?)
+        };
+        Ok((s(&r, "app_id")?, row))
+    })
+    .boxed()
 }
 
 /// The releases that may still hold something, newest first.

@@ -9,6 +9,7 @@
 
 pub mod apps;
 pub mod claims;
+pub mod hosts;
 pub mod journal;
 pub mod work;
 

@@ -12,6 +12,7 @@
 //! worker of its own, since what runs in it is bounded by the steady clock.
 
 use super::{Store, StoreError, Tx, What, now_ms};
+use padis_domain::view::WorkLoad;
 use padis_domain::words::UnixMs;
 use sqlx::Row;
 
@@ -75,9 +76,9 @@ impl Worker {
 pub async fn touch(tx: &mut Tx<'_>, key: &str) -> Result<(), StoreError> {
     let now = now_ms();
     sqlx::query(
-        "INSERT INTO work (key, wanted, done, due_at, attempts, lease, lease_until, parked, outcome, changed_at) \
-         VALUES ($1, 1, 0, $2, 0, NULL, 0, 0, '', $2) \
-         ON CONFLICT (key) DO UPDATE SET wanted = work.wanted + 1, due_at = excluded.due_at, parked = 0, attempts = 0",
+        "INSERT INTO work (key, wanted, done, due_at, attempts, lease, lease_until, parked, outcome, changed_at, urgent) \
+         VALUES ($1, 1, 0, $2, 0, NULL, 0, 0, '', $2, 1) \
+         ON CONFLICT (key) DO UPDATE SET wanted = work.wanted + 1, due_at = excluded.due_at, parked = 0, attempts = 0, urgent = 1",
     )
     .bind(key)
     .bind(now)
@@ -88,14 +89,18 @@ pub async fn touch(tx: &mut Tx<'_>, key: &str) -> Result<(), StoreError> {
 }
 
 /// Asks for a look without changing anything that failed before: a wake-up by an
-/// event keeps a parked row parked and does not reset its attempts.
-pub async fn nudge(store: &Store, keys: &[String]) -> Result<(), StoreError> {
+/// event keeps a parked row parked and does not reset its attempts. What is `urgent` is
+/// taken before what is not: something happened, and nobody only makes a round.
+pub async fn nudge(store: &Store, keys: &[String], urgent: bool) -> Result<(), StoreError> {
     let now = now_ms();
     let mut tx = store.begin().await?;
     for key in keys {
-        sqlx::query("UPDATE work SET wanted = wanted + 1, due_at = CASE WHEN due_at > $2 THEN $2 ELSE due_at END WHERE key = $1 AND parked = 0")
+        // Of a row with nothing to do `due_at` says when that was so.
+        sqlx::query("UPDATE work SET wanted = wanted + 1, urgent = CASE WHEN urgent > $3 THEN urgent ELSE $3 END, \
+                     due_at = CASE WHEN due_at > $2 OR wanted <= done THEN $2 ELSE due_at END WHERE key = $1 AND parked = 0")
             .bind(key)
             .bind(now)
+            .bind(i64::from(urgent))
             .execute(&mut *tx)
             .await
             .what("nudge work")?;
@@ -103,7 +108,7 @@ pub async fn nudge(store: &Store, keys: &[String]) -> Result<(), StoreError> {
     tx.commit().await.what("nudge work")
 }
 
-/// Leases the row that has been due longest, if any. `lease_ms` is how long it may
+/// Leases the row that has been due longest, an urgent one first, if any. `lease_ms` is how long it may
 /// take before a worker of another process assumes this one dead.
 pub async fn take(store: &Store, worker: &Worker, lease_ms: i64) -> Result<Option<Taken>, StoreError> {
     let now = now_ms();
@@ -114,7 +119,7 @@ pub async fn take(store: &Store, worker: &Worker, lease_ms: i64) -> Result<Optio
     let row = sqlx::query(&format!(
         "UPDATE work SET lease = $1, lease_until = $3 WHERE key = ( \
              SELECT key FROM work WHERE parked = 0 AND wanted > done AND (due_at <= $4 OR due_at > $6) AND {FREE} \
-             ORDER BY due_at LIMIT 1) \
+             ORDER BY urgent DESC, due_at LIMIT 1) \
          AND {FREE} AND wanted > done AND parked = 0 RETURNING key, wanted, attempts"
     ))
     .bind(&worker.name)
@@ -159,13 +164,15 @@ pub async fn settle(store: &Store, worker: &Worker, taken: &Taken, outcome: &Out
                 }
                 Outcome::Park { why } => (false, now, i64::from(taken.attempts) + 1, 1, why.clone()),
             };
-            // A touch during the run (wanted moved on) stays due at once, and unparked.
+            // A touch during the run (wanted moved on) stays due at once, and unparked. What
+            // is urgent stays so until it is done.
             sqlx::query(
                 "UPDATE work SET lease = NULL, lease_until = 0, outcome = $4, changed_at = $5, \
                  done = CASE WHEN $6 = 1 THEN $3 ELSE done END, \
                  due_at = CASE WHEN wanted > $3 THEN $5 ELSE $7 END, \
                  attempts = CASE WHEN wanted > $3 THEN 0 ELSE $8 END, \
-                 parked = CASE WHEN wanted > $3 THEN 0 ELSE $9 END \
+                 parked = CASE WHEN wanted > $3 THEN 0 ELSE $9 END, \
+                 urgent = CASE WHEN $6 = 1 AND wanted <= $3 THEN 0 ELSE urgent END \
                  WHERE key = $1 AND lease = $2",
             )
             .bind(&taken.key)
@@ -210,12 +217,14 @@ pub async fn next_due(store: &Store, worker: &Worker) -> Result<Option<UnixMs>, 
 
 /// The operator's "try again now": due at once, unparked. `false`: no such row.
 pub async fn retry(tx: &mut Tx<'_>, key: &str) -> Result<bool, StoreError> {
-    let n = sqlx::query("UPDATE work SET wanted = wanted + 1, due_at = $2, parked = 0, attempts = 0 WHERE key = $1")
-        .bind(key)
-        .bind(now_ms())
-        .execute(&mut **tx)
-        .await
-        .what("retry work")?;
+    let n = sqlx::query(
+        "UPDATE work SET wanted = wanted + 1, due_at = $2, parked = 0, attempts = 0, urgent = 1 WHERE key = $1",
+    )
+    .bind(key)
+    .bind(now_ms())
+    .execute(&mut **tx)
+    .await
+    .what("retry work")?;
     Ok(n.rows_affected() == 1)
 }
 
@@ -229,6 +238,33 @@ pub async fn park(tx: &mut Tx<'_>, key: &str, why: &str) -> Result<bool, StoreEr
         .await
         .what("park work")?;
     Ok(n.rows_affected() == 1)
+}
+
+/// How much there is to do at `now`.
+pub async fn load(store: &Store, now: UnixMs) -> Result<WorkLoad, StoreError> {
+    const WHAT: &str = "count work";
+    let row = sqlx::query(
+        "SELECT COUNT(CASE WHEN parked = 1 THEN 1 END) AS parked, COUNT(CASE WHEN held = 1 THEN 1 END) AS in_work, \
+         COUNT(CASE WHEN open = 1 AND due_at <= $1 THEN 1 END) AS due, \
+         COUNT(CASE WHEN open = 1 AND due_at > $1 THEN 1 END) AS waiting, \
+         MIN(CASE WHEN open = 1 AND due_at <= $1 THEN due_at END) AS oldest FROM ( \
+             SELECT parked, due_at, CASE WHEN parked = 0 AND lease_until > $1 THEN 1 ELSE 0 END AS held, \
+             CASE WHEN parked = 0 AND wanted > done AND lease_until <= $1 THEN 1 ELSE 0 END AS open FROM work \
+             WHERE parked = 1 OR wanted > done OR lease_until > 0) x",
+    )
+    .bind(now)
+    .fetch_one(store.read())
+    .await
+    .what(WHAT)?;
+    let count = |c: &str| Ok::<_, StoreError>(u64::try_from(row.try_get::<i64, _>(c).what(WHAT)?).unwrap_or_default());
+    Ok(WorkLoad {
+        due: count("due")?,
+        waiting: count("waiting")?,
+        in_work: count("in_work")?,
+        parked: count("parked")?,
+        oldest_due: row.try_get("oldest").what(WHAT)?,
+        at: now,
+    })
 }
 
 /// Takes back the leases that a killed process left behind. `prefix` is the part of

@@ -188,7 +188,11 @@ async fn a_pool_tells_what_it_shares_with_those_that_the_reader_may_know_of() {
         let mut every = crate::world::pool("every", "10.98.0.0/24", "10.98.0.1");
         (every.hosts, every.vlan) = ([].into(), Some(77));
         w.portal.put_pool(&operator(), &every, 0, &w.once(&operator()).await).await.expect("a pool");
-        w.live.set_hosts(vec![host("a", &[("rack", "common")]), host("b", &[("rack", "striped")])], 1);
+        w.live.set_hosts(
+            vec![host("a", &[("rack", "common")]), host("b", &[("rack", "striped")])],
+            Default::default(),
+            1,
+        );
         let beside = |c: padis_domain::caller::Caller| {
             let p = w.portal.clone();
             async move { p.pool(&c, "common").await.expect("the pool").neighbours }

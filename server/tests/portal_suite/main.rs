@@ -7,6 +7,7 @@ mod support;
 
 mod admin;
 mod commands;
+mod hosts;
 mod isolation;
 mod lists;
 mod quota;

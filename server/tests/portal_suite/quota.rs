@@ -98,13 +98,13 @@ async fn a_host_that_is_too_small_and_a_subnet_that_is_full() {
             tasks: 0,
         };
         // The large one is another pool's.
-        w.live.set_hosts(vec![host("a", "common", 200), host("b", "striped", 64_000)], 5);
+        w.live.set_hosts(vec![host("a", "common", 200), host("b", "striped", 64_000)], Default::default(), 5);
         let found = w.portal.check_new_app(&c, &new_app(MARK, "shop")).await.expect("a check");
         assert_eq!(
             found,
             [Problem::NoHostLargeEnough { pool: "common".into(), best_cpu_milli: 100, best_mem_mib: 900 }]
         );
-        w.live.set_hosts(vec![host("a", "common", 4000)], 6);
+        w.live.set_hosts(vec![host("a", "common", 4000)], Default::default(), 6);
         assert_eq!(w.portal.check_new_app(&c, &new_app(MARK, "shop")).await, Ok(Vec::new()));
         let row = w.portal.pool(&c, "common").await.expect("the pool").row;
         assert_eq!((row.hosts, row.total.cpu_milli, row.used.mem_mib, row.total.addresses), (1, 4000, 100, 253));

@@ -133,7 +133,8 @@ async fn logs_of_the_living_and_of_the_gone() {
         let all = w.portal.log_sources(&c, &app).await.expect("logs");
         let shown: Vec<_> =
             all.iter().map(|s| (s.task_id.as_str(), s.alive, s.files.len(), s.written_at.is_some())).collect();
-        assert_eq!(shown, [("living", true, 1, true), ("gone", false, 1, true)]);
+        // One file in the log folder, and what the host keeps of what they printed.
+        assert_eq!(shown, [("living", true, 3, true), ("gone", false, 3, true)]);
         let q = |task: &str, file: &str, find: &str| LogQuery {
             task_id: task.into(),
             file: file.into(),
@@ -152,7 +153,23 @@ async fn logs_of_the_living_and_of_the_gone() {
             3,
             "nobody finishes its last line"
         );
+        // Printed long before, in an encoding of its own; read from the host on which it ran.
+        w.cluster.write_file("gone", "stdout", "starting\nno such table\n");
+        assert_eq!(lines(q("gone", "stdout", "")).await, Ok(vec!["starting".into(), "no such table".into()]));
+        assert_eq!(lines(q("gone", "stdout", "TABLE")).await, Ok(vec!["no such table".into()]));
+        assert_eq!(lines(q("gone", "stderr", "")).await, Err(Problem::NotFound), "nothing is kept of it");
+        let mut on = q("gone", "stdout", "");
+        (on.offset, on.length) = (Some(9), 5);
+        assert_eq!(lines(on.clone()).await, Ok(vec!["no su".into()]), "a line longer than the piece is shown in parts");
+        on.offset = Some(9_000);
+        assert_eq!(lines(on).await, Ok(vec!["start".into()]), "cut meanwhile, it begins anew");
+        // The folder's own file of that name comes first: it is what the application's owner means.
+        let own = w.logs.path().join(MARK).join("shop/r1/gone/stdout");
+        std::fs::write(&own, "of the folder\n").expect("a log");
+        assert_eq!(lines(q("gone", "stdout", "")).await, Ok(vec!["of the folder".into()]));
+        w.cluster.write_file("others", "stdout", "secret\n");
         for bad in [
+            q("others", "stdout", ""),
             q("others", "access.log", ""),
             q("../../other/r1/others", "access.log", ""),
             q("living", "../gone/access.log", ""),

@@ -53,6 +53,7 @@ pub async fn looks(w: &World, c: &Caller, app: &AppRef, task: &str) -> Vec<Said>
     say(&mut out, "work", p.work(c, &q).await);
     say(&mut out, "journal", p.journal(c, &q).await);
     say(&mut out, "systems", p.systems(c).await);
+    say(&mut out, "stream", p.stream(c).await);
     say(&mut out, "teams", p.teams(c).await);
     say(&mut out, "people", p.people(c, &q).await);
     say(&mut out, "sessions", p.sessions(c, false).await);
@@ -85,6 +86,10 @@ pub async fn changes(w: &World, c: &Caller, app: &AppRef) -> Vec<Said> {
     say(&mut out, "unreserve", p.unreserve(c, "striped", "10.210.32.9", "10.210.32.9").await);
     say(&mut out, "work_retry", p.work_retry(c, &app.work_key()).await);
     say(&mut out, "work_park", p.work_park(c, &app.work_key(), "why").await);
+    say(&mut out, "look_again", p.look_again(c, Some(app)).await);
+    say(&mut out, "look_again", p.look_again(c, None).await);
+    say(&mut out, "host_out", p.host_out(c, "agent-a", "why").await);
+    say(&mut out, "host_back", p.host_back(c, "agent-a").await);
     let team = TeamEdit { slug: app.team.clone(), title: "T".into(), groups: Vec::new(), new: false };
     say(&mut out, "put_team", p.put_team(c, &team, o).await);
     say(&mut out, "delete_team", p.delete_team(c, &app.team, &app.team).await);

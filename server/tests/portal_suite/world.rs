@@ -10,10 +10,12 @@ use padis_domain::ports::{PageSeen, Pages};
 use padis_domain::quantity::{Amount, Size};
 use padis_domain::view::NewApp;
 use padis_domain::words::{PlatformRole, Stage, TeamRole, Zone};
+use padis_drivers::fake::FakeCluster;
 use padis_server::auth::Session;
 use padis_server::changes::Changes;
-use padis_server::portal::{Accounts, PadisPortal, PortalSettings};
+use padis_server::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use padis_server::reconcile::live::Live;
+use padis_server::reconcile::stream::Stream;
 use padis_server::store::{Store, now_ms};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -112,6 +114,7 @@ pub struct World {
     pub portal: Arc<PadisPortal>,
     pub wake: Arc<Notify>,
     pub pages: Arc<NotedPages>,
+    pub cluster: Arc<FakeCluster>,
     pub logs: tempfile::TempDir,
 }
 
@@ -192,7 +195,7 @@ fn portal(
     store: &Store,
     live: &Arc<Live>,
     wake: &Arc<Notify>,
-    pages: &Arc<NotedPages>,
+    outside: (&Arc<NotedPages>, &Arc<FakeCluster>),
     logs: &Path,
 ) -> Arc<PadisPortal> {
     let settings = PortalSettings {
@@ -205,23 +208,25 @@ fn portal(
         public_url: "http://127.0.0.1:3000".into(),
     };
     let accounts = Arc::new(PlainAccounts(store.clone()));
-    let (live, wake, pages) = (live.clone(), wake.clone(), pages.clone());
-    Arc::new(PadisPortal::new(store.clone(), live, Changes::new(), settings, wake, accounts, pages))
+    let (live, wake) = (live.clone(), wake.clone());
+    let outside = Outside { pages: outside.0.clone(), cluster: outside.1.clone(), stream: Arc::new(Stream::new()) };
+    Arc::new(PadisPortal::new(store.clone(), live, Changes::new(), settings, wake, accounts, outside))
 }
 
 impl World {
     pub async fn new(store: Store) -> Self {
         let logs = tempfile::tempdir().expect("a log folder");
         let (live, wake, pages) = (Arc::new(Live::default()), Arc::new(Notify::new()), Arc::default());
-        let portal = portal(&store, &live, &wake, &pages, logs.path());
-        let w = Self { store, live, portal, wake, pages, logs };
+        let cluster = Arc::new(FakeCluster::new());
+        let portal = portal(&store, &live, &wake, (&pages, &cluster), logs.path());
+        let w = Self { store, live, portal, wake, pages, cluster, logs };
         w.seed().await;
         w
     }
 
     /// Another process's portal on the same database.
     pub fn fresh_portal(&self) -> Arc<PadisPortal> {
-        portal(&self.store, &self.live, &self.wake, &self.pages, self.logs.path())
+        portal(&self.store, &self.live, &self.wake, (&self.pages, &self.cluster), self.logs.path())
     }
 
     /// Runs a statement of the test's own.

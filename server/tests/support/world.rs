@@ -8,12 +8,14 @@ use padis_domain::pool::PoolSpec;
 use padis_domain::ports::{Dns, Scheduler};
 use padis_domain::quantity::Size;
 use padis_domain::stack::Contract;
+use padis_domain::view::HostOut;
 use padis_domain::words::{Stage, Zone};
 use padis_drivers::fake::{FakeBalancer, FakeCluster, FakeDns, FakeNetwork, FakeRegistry, FakeScheduler};
 use padis_server::changes::Changes;
 use padis_server::reconcile::live::Live;
+use padis_server::reconcile::stream::Stream;
 use padis_server::reconcile::{Ports, Reconciler, Resolve, Settings};
-use padis_server::store::{Store, now_ms, work};
+use padis_server::store::{Store, hosts, now_ms, work};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -37,6 +39,12 @@ pub struct World {
     pub cluster: Arc<FakeCluster>,
     pub pages: Pages,
     pub live: Arc<Live>,
+    /// Of the process that was started last.
+    pub stream: Mutex<Arc<Stream>>,
+    /// Applications that each sweep has looked at in any case.
+    pub round: Mutex<usize>,
+    /// What stands between the reconciler and `sched`, if something does.
+    pub before: Mutex<Option<Arc<dyn Scheduler>>>,
     wake: Arc<tokio::sync::Notify>,
     port: u16,
     pub pool: PoolSpec,
@@ -115,6 +123,9 @@ impl World {
             cluster: Arc::new(FakeCluster::new()),
             pages,
             live: Arc::new(Live::default()),
+            stream: Mutex::default(),
+            round: Mutex::new(200),
+            before: Mutex::default(),
             wake: Arc::new(tokio::sync::Notify::new()),
             port,
             pool,
@@ -147,7 +158,7 @@ impl World {
     /// Starts a reconciler with this time between sweeps.
     pub fn start_with(&self, sweep: Duration) {
         let ports = Ports {
-            scheduler: self.sched.clone(),
+            scheduler: self.before.lock().expect("lock").clone().unwrap_or_else(|| self.sched.clone()),
             cluster: self.cluster.clone(),
             network: self.net.clone(),
             dns: self.dns.clone(),
@@ -158,6 +169,7 @@ impl World {
             workers: 2,
             lease_ms: 1_000,
             sweep,
+            round: *self.round.lock().expect("lock"),
             collect: Duration::from_millis(200),
             drain_ms: 1_000,
             kill_grace_s: 1,
@@ -169,8 +181,10 @@ impl World {
             resolve: Arc::new(FakeResolve(self.dns.clone())),
             places: HashMap::new(),
         };
-        let r = Reconciler::new(self.store.clone(), ports, set, self.live.clone(), Changes::new(), self.wake.clone())
-            .expect("a reconciler");
+        let stream = Arc::new(Stream::new());
+        *self.stream.lock().expect("lock") = Arc::clone(&stream);
+        let (store, live, wake) = (self.store.clone(), self.live.clone(), self.wake.clone());
+        let r = Reconciler::new(store, ports, set, live, stream, Changes::new(), wake).expect("a reconciler");
         let stop = CancellationToken::new();
         let task = tokio::spawn(r.run(stop.clone()));
         *self.running.lock().expect("lock") = Some((stop, task));
@@ -239,6 +253,16 @@ impl World {
             .await
             .expect("intent");
         work::touch(&mut tx, &app.work_key()).await.expect("touch");
+        tx.commit().await.expect("commit");
+        self.wake.notify_waiters();
+    }
+
+    /// Records that a host is wanted out of service, or back.
+    pub async fn host(&self, agent_id: &str, out: bool) {
+        let want = HostOut { out, reason: "memory".into(), since: now_ms(), by: "Olga".into() };
+        let mut tx = self.store.begin().await.expect("begin");
+        hosts::put(&mut tx, agent_id, agent_id, &want).await.expect("intent");
+        work::touch(&mut tx, &hosts::key(agent_id)).await.expect("touch");
         tx.commit().await.expect("commit");
         self.wake.notify_waiters();
     }

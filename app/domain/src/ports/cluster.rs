@@ -61,8 +61,8 @@ pub struct TaskUse {
 pub struct FilePiece {
     /// Offset of the first byte.
     pub offset: u64,
-    /// Bytes; invalid UTF-8 replaced.
-    pub data: String,
+    /// Bytes, in whatever encoding the program wrote.
+    pub data: Vec<u8>,
     /// The file's length now.
     pub length: u64,
 }

@@ -1,6 +1,8 @@
 use super::PortResult;
+use crate::view::StreamEnd;
 use crate::words::UnixMs;
 use async_trait::async_trait;
+use futures::StreamExt;
 use futures::stream::BoxStream;
 use std::collections::BTreeMap;
 
@@ -128,32 +130,48 @@ pub struct SchedWaiting {
     pub refused: BTreeMap<String, u32>,
 }
 
-/// A frame of the event stream, reduced to what may wake somebody.
+/// What the event stream brings, reduced to what may wake somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SchedEvent {
     /// The stream is connected (again): whatever happened before is unknown.
-    Attached,
+    Attached {
+        /// The endpoint, without credentials.
+        to: String,
+    },
     /// Anything arrived, heartbeats included: the stream is alive.
     Alive,
-    /// Something about this app changed. Carries the task's end, because the
-    /// journal wants to tell why; nothing is decided by it.
-    App {
-        /// Path.
-        id: String,
-        /// Task, if it is about one.
-        task_id: Option<String>,
-        /// The Mesos state for a status update.
-        state: Option<String>,
-        /// The message.
-        message: String,
-        /// Event type as Marathon names it.
-        kind: String,
-    },
+    /// Something was said.
+    Told(SchedTold),
     /// The stream broke; the driver reconnects by itself with back-off.
     Detached {
         /// Why.
+        cause: StreamEnd,
+        /// The same for the operator, in the driver's words.
         why: String,
     },
+}
+
+/// One event. Carries the task's end, because the journal wants to tell why;
+/// nothing is decided by it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SchedTold {
+    /// Event type as Marathon names it; [`StreamReport::GARBLED`] for one that can't be read.
+    ///
+    /// [`StreamReport::GARBLED`]: crate::view::StreamReport::GARBLED
+    pub kind: String,
+    /// When it happened, by Marathon's clock, if it says so.
+    pub at: Option<UnixMs>,
+    /// Paths of the apps that may have changed; several for a deployment, none for
+    /// what concerns no app.
+    pub apps: Vec<String>,
+    /// Task, if it is about one.
+    pub task_id: Option<String>,
+    /// The Mesos state for a status update.
+    pub state: Option<String>,
+    /// Host name of the agent, empty if it is not said.
+    pub host: String,
+    /// The message.
+    pub message: String,
 }
 
 /// Marathon v2.
@@ -161,6 +179,16 @@ pub enum SchedEvent {
 pub trait Scheduler: Send + Sync {
     /// All apps whose path starts with `prefix`, with their tasks.
     async fn list(&self, prefix: &str) -> PortResult<Vec<SchedSeen>>;
+    /// The same one after the other, as they come: of a large cluster the whole is never in
+    /// memory. If it breaks off the last item is an error, and what came before is not all.
+    fn each<'a>(&'a self, prefix: &'a str) -> BoxStream<'a, PortResult<SchedSeen>> {
+        let listed = futures::stream::once(self.list(prefix));
+        let one = |l: PortResult<Vec<SchedSeen>>| match l {
+            Ok(all) => futures::stream::iter(all.into_iter().map(Ok).collect::<Vec<_>>()),
+            Err(e) => futures::stream::iter(vec![Err(e)]),
+        };
+        listed.flat_map(one).boxed()
+    }
     /// Creates or updates the app. A locked app (409) is `Transient`.
     async fn put(&self, app: &SchedApp) -> PortResult<()>;
     /// Sets the number of instances only.

@@ -141,6 +141,26 @@ pub struct InstanceRow {
     pub task_id: String,
 }
 
+impl InstanceRow {
+    /// One of which nothing is known but that it exists.
+    pub fn fresh(task_id: &str, release: u32) -> Self {
+        Self {
+            slot: 0,
+            release,
+            state: InstanceState::Starting,
+            finding: Finding::Unknown,
+            failures: 0,
+            address: None,
+            host: String::new(),
+            started_at: None,
+            cpu_milli: None,
+            mem_mib: None,
+            sessions: None,
+            task_id: task_id.to_owned(),
+        }
+    }
+}
+
 /// The state of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -237,8 +257,8 @@ pub struct LogSource {
     pub alive: bool,
     /// Last written at.
     pub written_at: Option<UnixMs>,
-    /// Files: name and bytes.
-    pub files: Vec<(String, u64)>,
+    /// Files: name and bytes; `None`: on another host, known once it is read.
+    pub files: Vec<(String, Option<u64>)>,
 }
 
 /// Which piece of a log.

@@ -7,6 +7,7 @@ mod making;
 mod network;
 mod overview;
 mod platform;
+mod stream;
 mod timeline;
 
 pub use application::*;
@@ -15,4 +16,5 @@ pub use making::*;
 pub use network::*;
 pub use overview::*;
 pub use platform::*;
+pub use stream::*;
 pub use timeline::*;

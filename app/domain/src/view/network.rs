@@ -3,8 +3,8 @@
 use crate::address::{AddressState, Subnet};
 use crate::app::AppRef;
 use crate::pool::PoolSpec;
-use crate::ports::Host;
 use crate::ports::ServiceSeen;
+use crate::ports::{Duty, Host};
 use crate::quantity::Amount;
 use crate::words::{Stage, UnixMs, Zone};
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ pub struct PoolView {
     /// Revision for `seen`.
     pub revision: i64,
     /// Hosts that carry its labels.
-    pub hosts: Vec<Host>,
+    pub hosts: Vec<HostRow>,
     /// Team titles for the quotas, and number of applications.
     pub teams: Vec<(String, String, u32)>,
     /// The other pools that the caller may know of, and what this one shares with each.
@@ -57,6 +57,30 @@ pub struct PoolView {
     pub observed_at: Option<UnixMs>,
     /// May the caller change it?
     pub may_change: bool,
+}
+
+/// A host of a pool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HostRow {
+    /// The host as it was last seen.
+    pub host: Host,
+    /// Whether it works; `None`: the cluster did not say.
+    pub duty: Option<Duty>,
+    /// That an operator took it out of service, or is putting it back.
+    pub out: Option<HostOut>,
+}
+
+/// What an operator wants of a host that is not simply in service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostOut {
+    /// `true`: out of service. `false`: it is being put back.
+    pub out: bool,
+    /// Why, as the operator wrote it.
+    pub reason: String,
+    /// Since.
+    pub since: UnixMs,
+    /// The operator's name.
+    pub by: String,
 }
 
 /// Another pool beside the one that is shown.

@@ -1,5 +1,6 @@
 //! What happened to an application.
 
+use super::{GapFound, StreamEnd};
 use crate::delivery::Finding;
 use crate::delivery::Note;
 use crate::problem::FieldChange;
@@ -80,6 +81,9 @@ pub enum Event {
         release: u32,
         /// Requests that were still finished.
         drained: bool,
+        /// Its host, if it left because that is taken out of service.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host: Option<String>,
     },
     /// A delivery came online.
     Online {
@@ -110,5 +114,11 @@ pub enum Event {
         from: UnixMs,
         /// To.
         to: UnixMs,
+        /// Why; `None` in what was written before December 2026.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<StreamEnd>,
+        /// What was found changed after it, if a sweep got to its end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<GapFound>,
     },
 }

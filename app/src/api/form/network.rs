@@ -3,6 +3,7 @@
 use super::{Faults, Form, cores, memory, pairs, seen};
 use padis_domain::Problem;
 use padis_domain::address::SubnetError;
+use padis_domain::app::AppRef;
 use padis_domain::pool::PoolSpec;
 use padis_domain::problem::ValueFault;
 use padis_domain::quantity::Amount;
@@ -170,6 +171,19 @@ pub struct DeleteForm {
 }
 impl Form for DeleteForm {}
 
+/// A host that is taken out of service or put back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HostForm {
+    /// Its agent id.
+    pub host: String,
+    /// The pool on whose page it was pressed.
+    pub pool: String,
+    /// Why it is taken out.
+    pub reason: String,
+}
+impl Form for HostForm {}
+
 /// A team's package.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -180,6 +194,29 @@ pub struct PackageForm {
     pub sha256: String,
 }
 impl Form for PackageForm {}
+
+/// What is to be looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LookForm {
+    /// `team/app`; empty: everything.
+    pub key: String,
+}
+impl Form for LookForm {}
+
+impl LookForm {
+    /// The application; `None`: everything.
+    ///
+    /// # Errors
+    /// It is not of the form `team/app`.
+    pub fn app(&self) -> Result<Option<AppRef>, Problem> {
+        match (self.key.trim(), self.key.trim().split_once('/')) {
+            ("", _) => Ok(None),
+            (_, Some((team, app))) => Ok(Some(super::app_ref(team, app))),
+            _ => Err(Problem::NotFound),
+        }
+    }
+}
 
 /// A row of the work queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! The journal: who did what, when, and whether anything was changed afterwards.
 
-use super::two_tabs;
+use super::activity_tabs;
 use crate::api::{self, Fault, page_status};
 use crate::fetch::Fetch;
 use crate::pages::parts::{filter_box, filter_select, live, now, pages_of, use_list, use_param};
@@ -165,7 +165,7 @@ fn body(t: &'static Texts, said: api::Said<Page<JournalRow>>, now: UnixMs, url: 
             view! { <p class="lead">{a.lead}</p> }.erase(),
             save.into_any(),
         )}
-        {two_tabs(t, false)}
+        {activity_tabs(t, "/activity")}
         {alarm}
         {filter_box(t, url, a.filter, &q.q, kinds.into_any())}
         <div class="row gap-s">{spans}</div>

@@ -1,8 +1,12 @@
-//! Activity: the journal and the work queue.
+//! Activity: the journal, the work queue, the message centre.
 
+mod centre;
 mod journal;
 mod work;
 
+pub use centre::Centre;
+#[cfg(feature = "ssr")]
+pub use centre::write as write_centre;
 pub use journal::Journal;
 pub use work::Work;
 
@@ -11,12 +15,14 @@ use crate::text::Texts;
 use crate::ui::{Tab, tabs};
 use leptos::prelude::*;
 
-/// The two tabs; whoever may not see the platform's inside has only one, so none.
-fn two_tabs(t: &'static Texts, at_work: bool) -> AnyView {
+/// The tabs; whoever may not see the platform's inside has only one, so none.
+fn activity_tabs(t: &'static Texts, at: &str) -> AnyView {
     let a = &t.activity;
     if who().0.is_none_or(|c| c.inspector().is_err()) {
         return ().into_any();
     }
-    let tab = |href: &str, label: &str, current| Tab { href: href.into(), label: label.into(), count: None, current };
-    tabs(t.shell.activity, vec![tab("/activity", a.journal, !at_work), tab("/activity/work", a.work, at_work)])
+    let tab =
+        |href: &str, label: &str| Tab { href: href.into(), label: label.into(), count: None, current: href == at };
+    let all = [("/activity", a.journal), ("/activity/work", a.work), ("/activity/centre", a.centre)];
+    tabs(t.shell.activity, all.map(|(href, label)| tab(href, label)).into())
 }

@@ -3,8 +3,8 @@
 //! Which row is being parked stands in the address (`?park=key`), so it works
 //! without scripts.
 
+use super::activity_tabs;
 use super::journal::subject;
-use super::two_tabs;
 use crate::api::form::WorkForm;
 use crate::api::{self, WorkPark, WorkRetry, use_kept};
 use crate::fetch::Fetch;
@@ -48,7 +48,7 @@ pub fn Work() -> AnyView {
             view! { <p class="lead">{t.activity.work_lead}</p> }.erase(),
             ().into_any(),
         )}
-        {two_tabs(t, true)}
+        {activity_tabs(t, "/activity/work")}
         {acts.retry.told.notice(&[], t.activity.retry_done)}
         {acts.park.told.notice(&["reason"], t.activity.park_done)}
         {page(t.activity.work, data, move |(p, now): (Page<WorkRow>, UnixMs)| {

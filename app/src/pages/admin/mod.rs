@@ -10,6 +10,8 @@ mod teams;
 pub use people::People;
 pub use sessions::Sessions;
 pub use systems::Systems;
+#[cfg(feature = "ssr")]
+pub use systems::write as write_systems;
 pub use teams::Teams;
 
 use crate::text::Texts;

@@ -115,7 +115,11 @@ fn bar(
         if s.alive { (a.alive)(s.release, &slot) } else { (a.gone)(s.release, &slot) }
     };
     let tasks = list.iter().map(|s| (s.task_id.clone(), word(s))).collect();
-    let files = source.files.iter().map(|(f, n)| (f.clone(), format!("{f} · {}", units::bytes(*n)))).collect();
+    let files = source
+        .files
+        .iter()
+        .map(|(f, n)| (f.clone(), n.map_or_else(|| f.clone(), |n| format!("{f} · {}", units::bytes(n)))))
+        .collect();
     let download = format!(
         "/logs/{}/{}/{}/{}",
         api::query::escape(&app.team),

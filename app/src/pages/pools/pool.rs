@@ -1,14 +1,14 @@
 //! One pool: capacity, hosts, teams and quotas, isolation, deleting.
 
 use super::capacity::{capacity_legend, capacity_table, scarce};
-use super::hosts::hosts;
+use super::hosts::{Hosts, hosts};
 use super::isolation::isolation;
 use super::quotas::{FIELDS, Quotas, quotas};
 use crate::api::form::QuotaForm;
-use crate::api::{self, DeletePool, PutQuota, Said, use_kept};
+use crate::api::{self, DeletePool, PutHostBack, PutHostOut, PutQuota, Said, use_kept};
 use crate::fetch::Fetch;
 use crate::pages::page;
-use crate::pages::parts::{Act, act, act_form, hidden, live, operator_refused, use_param};
+use crate::pages::parts::{Act, act, act_form, hidden, live, now, operator_refused, use_param};
 use crate::shell::PageTitle;
 use crate::text::{Texts, texts, units};
 use crate::ui::{
@@ -26,6 +26,7 @@ pub fn Pool() -> AnyView {
     let name = Memo::new(move |_| params.with(|p| p.get("pool")).unwrap_or_default());
     let (open, changed) = (use_param("quota"), live(&["pools"]));
     let (quota, delete) = (act::<PutQuota>(), act::<DeletePool>());
+    let (out, back, host) = (act::<PutHostOut>(), act::<PutHostBack>(), use_param("host"));
     let version = quota.told.version;
     let kept = use_kept::<QuotaForm>("put_quota");
     let data = Fetch::new(
@@ -35,20 +36,21 @@ pub fn Pool() -> AnyView {
             // Only who may give a quota needs the teams that have none.
             let teams = if pool.may_change { api::teams().await? } else { Vec::new() };
             let teams: Vec<(String, String)> = teams.into_iter().map(|t| (t.slug, t.title)).collect();
-            Ok((pool, teams)) as Said<_>
+            Ok((pool, teams, now())) as Said<_>
         },
     );
     view! {
         <PageTitle text=name/>
-        {page(t.shell.pools, data, move |(v, teams)| {
+        {page(t.shell.pools, data, move |(v, teams, now)| {
             let q = Quotas { act: quota, open: open.get(), kept: kept.get().flatten(), teams };
-            body(t, v, q, delete)
+            let h = Hosts { out, back, open: host.get(), now };
+            body(t, v, q, h, delete)
         })}
     }
     .erase()
 }
 
-fn body(t: &'static Texts, v: PoolView, q: Quotas, delete: Act<DeletePool>) -> AnyView {
+fn body(t: &'static Texts, v: PoolView, q: Quotas, h: Hosts, delete: Act<DeletePool>) -> AnyView {
     let (p, r) = (&t.pools, &v.row);
     let short = scarce(r);
     let warning = short.map(|(d, free)| {
@@ -64,9 +66,11 @@ fn body(t: &'static Texts, v: PoolView, q: Quotas, delete: Act<DeletePool>) -> A
         {title(t, &v, short.is_some())}
         {delete.told.notice(&["confirm"], p.deleted)}
         {told.notice(FIELDS, p.quota_saved)}
+        {h.out.told.notice(&["reason"], p.host_changed)}
+        {h.back.told.notice(&[], p.host_changed)}
         {warning}
         {section_with("capacity", p.capacity, "", capacity_legend(), capacity_table(r))}
-        {section("hosts", p.hosts, chosen, hosts(&v))}
+        {section("hosts", p.hosts, chosen, hosts(&v, &h))}
         {section("quotas", p.quotas, promised, quotas(&v, q))}
         {section("isolation", p.isolation, "", isolation(&v))}
         {v.may_change.then(|| section("danger", p.danger, "", danger(t, &v, delete)))}

@@ -101,7 +101,7 @@ impl Cluster for FakeCluster {
             let from = offset.unwrap_or(all.saturating_sub(length)).min(all);
             let to = from.saturating_add(length).min(all);
             let piece = bytes.get(from as usize..to as usize).unwrap_or_default();
-            Ok(FilePiece { offset: from, data: String::from_utf8_lossy(piece).into_owned(), length: all })
+            Ok(FilePiece { offset: from, data: piece.to_vec(), length: all })
         };
         self.faults.run("read_file", &format!("{task_id}/{file}"), read).await
     }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use padis_domain::ports::{PortError, PortResult};
 use padis_domain::problem::System;
 use reqwest::{Method, StatusCode, Url};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -106,11 +107,27 @@ impl Endpoints {
     /// Addresses such as `http://127.0.0.1:8080`, a path before the API's own
     /// included. `deadline` holds for one request at one address.
     pub fn new(system: System, urls: &[String], auth: Auth, deadline: Duration) -> PortResult<Self> {
+        Self::trusting(system, urls, auth, deadline, None)
+    }
+
+    /// The same; with `ca`, a PEM file, only certificates signed by its authorities are
+    /// accepted, else those that the machine trusts.
+    pub fn trusting(
+        system: System,
+        urls: &[String],
+        auth: Auth,
+        deadline: Duration,
+        ca: Option<&Path>,
+    ) -> PortResult<Self> {
         let urls = urls.iter().map(|u| parse(system, u)).collect::<PortResult<Vec<_>>>()?;
         if urls.is_empty() {
             return Err(PortError::refused(system, "no address is configured for this service"));
         }
-        let client = builder().build();
+        let mut client = builder();
+        if let Some(ca) = ca {
+            client = client.tls_certs_only(authorities(system, ca)?);
+        }
+        let client = client.build();
         let client = client.map_err(|e| PortError::transient(system, "make an HTTP client", e))?;
         Ok(Self { system, client, urls, auth, deadline, preferred: AtomicUsize::new(0) })
     }
@@ -118,6 +135,11 @@ impl Endpoints {
     /// The HTTP client, for streams.
     pub fn client(&self) -> &reqwest::Client {
         &self.client
+    }
+
+    /// For one request at one address.
+    pub fn deadline(&self) -> Duration {
+        self.deadline
     }
 
     /// How we say who we are, for streams.
@@ -167,38 +189,99 @@ impl Endpoints {
         }
     }
 
-    async fn attempt(&self, mut url: Url, request: &Request<'_>) -> PortResult<Attempt> {
+    /// Sends a reading request to the first address that takes it, and leaves its answer to
+    /// be read by [`Endpoints::piece`]; `first` is for its head. Other statuses than
+    /// success are errors.
+    pub async fn open(&self, request: &Request<'_>, first: Duration) -> PortResult<reqwest::Response> {
+        let start = self.preferred.load(Ordering::Relaxed);
+        let mut last = None;
+        for offset in 0..self.urls.len() {
+            let at = (start + offset) % self.urls.len();
+            let reached = self.reach(self.join(&self.urls[at], &request.path)?, request, None);
+            match tokio::time::timeout(first, reached).await {
+                Ok(reached) => match reached? {
+                    Ok(answer) if answer.status().is_success() => {
+                        self.preferred.store(at, Ordering::Relaxed);
+                        return Ok(answer);
+                    }
+                    Ok(answer) => {
+                        let status = answer.status();
+                        let body = self.read(answer, request.what, false).await?;
+                        return Err(self.unexpected(request.what, &Answer { status, body }, false));
+                    }
+                    Err(error) => last = Some(error),
+                },
+                Err(_) => {
+                    let cause = format!("no answer within {} s", first.as_secs_f64());
+                    last = Some(PortError::transient(self.system, request.what, cause));
+                }
+            }
+        }
+        Err(last.unwrap_or_else(|| PortError::refused(self.system, "no address is configured for this service")))
+    }
+
+    /// The next piece of an opened answer, within the deadline; `None`: that was all.
+    pub async fn piece(&self, what: &str, answer: &mut reqwest::Response) -> PortResult<Option<Bytes>> {
+        match tokio::time::timeout(self.deadline, answer.chunk()).await {
+            Ok(piece) => piece.map_err(|e| failed(self.system, what, false, e)),
+            Err(_) => {
+                let cause = format!("not a byte within {} s", self.deadline.as_secs_f64());
+                Err(PortError::transient(self.system, what, cause))
+            }
+        }
+    }
+
+    async fn attempt(&self, url: Url, request: &Request<'_>) -> PortResult<Attempt> {
+        match self.reach(url, request, Some(self.deadline)).await? {
+            Ok(answer) => {
+                let status = answer.status();
+                let body = self.read(answer, request.what, request.method != Method::GET).await?;
+                Ok(Attempt::Answered(Answer { status, body }))
+            }
+            Err(error) => Ok(Attempt::Elsewhere(error)),
+        }
+    }
+
+    /// An answer's head, at this address or where it sends us; inside, an error: nothing
+    /// happened there, and another address may do better. `deadline` is for all of it.
+    async fn reach(
+        &self,
+        mut url: Url,
+        request: &Request<'_>,
+        deadline: Option<Duration>,
+    ) -> PortResult<Result<reqwest::Response, PortError>> {
         let writes = request.method != Method::GET;
         for _ in 0..MAX_HOPS {
-            let mut call = self.client.request(request.method.clone(), url.clone()).timeout(self.deadline);
+            let mut call = self.client.request(request.method.clone(), url.clone());
+            if let Some(deadline) = deadline {
+                call = call.timeout(deadline);
+            }
             if let Some(body) = &request.body {
                 call = call.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.clone());
             }
             let answer = match self.auth.apply(call).send().await {
                 Ok(answer) => answer,
                 Err(error) if error.is_connect() || !writes => {
-                    return Ok(Attempt::Elsewhere(failed(self.system, request.what, writes, error)));
+                    return Ok(Err(failed(self.system, request.what, writes, error)));
                 }
                 Err(error) => return Err(failed(self.system, request.what, writes, error)),
             };
             let status = answer.status();
             if matches!(status.as_u16(), 301 | 302 | 307 | 308) {
-                let next = answer.headers().get(reqwest::header::LOCATION).and_then(|l| l.to_str().ok());
-                let next = next.and_then(|l| url.join(l).ok()).filter(|u| matches!(u.scheme(), "http" | "https"));
-                let Some(next) = next else {
-                    return Ok(Attempt::Elsewhere(self.no_leader(request.what, "a redirect to nowhere")));
+                let Some(next) = next_hop(&url, &answer) else {
+                    return Ok(Err(self.no_leader(request.what, "a redirect to nowhere")));
                 };
                 url = next;
                 continue;
             }
-            let body = self.read(answer, request.what, writes).await?;
             if status == StatusCode::SERVICE_UNAVAILABLE {
                 // A standby without a leader; nothing was done.
-                return Ok(Attempt::Elsewhere(self.no_leader(request.what, &excerpt(&String::from_utf8_lossy(&body)))));
+                let body = self.read(answer, request.what, writes).await?;
+                return Ok(Err(self.no_leader(request.what, &excerpt(&String::from_utf8_lossy(&body)))));
             }
-            return Ok(Attempt::Answered(Answer { status, body }));
+            return Ok(Ok(answer));
         }
-        Ok(Attempt::Elsewhere(self.no_leader(request.what, "redirected in a circle")))
+        Ok(Err(self.no_leader(request.what, "redirected in a circle")))
     }
 
     async fn read(&self, mut answer: reqwest::Response, what: &str, writes: bool) -> PortResult<Bytes> {
@@ -246,6 +329,29 @@ impl Endpoints {
             500 | 502 | 504 if writes => PortError::unknown(self.system, what, cause),
             _ => PortError::transient(self.system, what, cause),
         }
+    }
+}
+
+/// Where a redirect leads, if it is one that may be followed: never from TLS to plain
+/// text, for what is sent along says who we are.
+pub(crate) fn next_hop(from: &Url, answer: &reqwest::Response) -> Option<Url> {
+    let to = answer.headers().get(reqwest::header::LOCATION)?.to_str().ok()?;
+    let next = from.join(to).ok()?;
+    (next.scheme() == "https" || from.scheme() == "http" && next.scheme() == "http").then_some(next)
+}
+
+fn authorities(system: System, file: &Path) -> PortResult<Vec<reqwest::Certificate>> {
+    let refuse = |why: &str| {
+        let at = file.display();
+        PortError::refused(
+            system,
+            format!("the file {at} of the authorities that sign this service's certificate {why}"),
+        )
+    };
+    let pem = std::fs::read(file).map_err(|e| refuse(&format!("can't be read: {e}")))?;
+    match reqwest::Certificate::from_pem_bundle(&pem) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(refuse("holds no certificate in PEM form")),
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod endpoints;
 
+pub(crate) use endpoints::next_hop;
 pub use endpoints::{Answer, Auth, Endpoints, Request};
 
 use padis_domain::ports::PortError;
@@ -36,6 +37,10 @@ pub fn builder() -> reqwest::ClientBuilder {
 /// Sorts a failed exchange into "did not happen" and "may have happened".
 /// `writes` says whether the request would have changed something.
 pub fn failed(system: System, what: &str, writes: bool, error: reqwest::Error) -> PortError {
+    if let Some(why) = distrust(&error) {
+        // Nothing was sent: the handshake comes first.
+        return PortError::transient(system, format!("{what}: {why}"), error.without_url());
+    }
     // A URL may carry a name and password; the text of the error must not.
     let error = error.without_url();
     if writes && !error.is_connect() && !error.is_builder() {
@@ -43,6 +48,53 @@ pub fn failed(system: System, what: &str, writes: bool, error: reqwest::Error) -
     } else {
         PortError::transient(system, what, error)
     }
+}
+
+/// An error with everything behind it, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut out = error.to_string();
+    let mut next = error.source();
+    while let Some(e) = next {
+        out.push_str(": ");
+        out.push_str(&e.to_string());
+        next = e.source();
+    }
+    out
+}
+
+/// Why the other side's certificate is not accepted, in plain words; `None` if that
+/// is not what is wrong.
+pub fn distrust(error: &reqwest::Error) -> Option<String> {
+    use rustls::{CertificateError, Error};
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(e) = next {
+        if let Some(tls) = e.downcast_ref::<Error>() {
+            let why = match tls {
+                Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+                    "its certificate is signed by an authority that Padis does not trust (set the file of the right one)"
+                }
+                Error::InvalidCertificate(
+                    CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+                ) => "its certificate is for another name than the address that is configured",
+                Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+                    "its certificate has expired"
+                }
+                Error::InvalidCertificate(
+                    CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+                ) => "its certificate is not valid yet: one of the clocks is wrong",
+                Error::InvalidCertificate(_) => "its certificate is not accepted",
+                _ => return None,
+            };
+            return Some(format!("{why} ({tls})"));
+        }
+        // What an I/O error wraps is not its source: that is already the source of what it wraps.
+        let wrapped = e.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        next = match wrapped {
+            Some(inner) => Some(inner),
+            None => e.source(),
+        };
+    }
+    None
 }
 
 /// A short piece of an answer's body for a message: one line, at most 300 characters.

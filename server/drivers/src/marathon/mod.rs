@@ -12,18 +12,23 @@
 //! * *The stream.* It can stay open and bring nothing: silence is a way of
 //!   breaking (see the module `events`).
 
+mod elements;
 mod events;
 mod render;
+mod told;
 
 use crate::http::{Answer, Auth, Endpoints, Request, excerpt};
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use elements::Elements;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
 use padis_domain::ports::{PortError, PortResult, SchedApp, SchedEvent, SchedSeen, SchedWaiting, Scheduler};
 use padis_domain::problem::System;
-use padis_protocol::app::AppList;
 use padis_protocol::error::ErrorBody;
 use padis_protocol::queue::Queue;
+use render::FoundList;
 use reqwest::Method;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +39,10 @@ pub struct MarathonConfig {
     pub endpoints: Vec<String>,
     /// Who we are.
     pub auth: Auth,
-    /// For one request at one address.
+    /// PEM file of the authorities that may sign Marathon's certificate, and no others;
+    /// `None`: those that the machine trusts.
+    pub ca: Option<PathBuf>,
+    /// For one request at one address, and for the stream's first answer.
     pub deadline: Duration,
     /// The stream is given up after this time without a byte. Marathon's heartbeat
     /// comes every 15 s at most; three of them may be missing.
@@ -47,6 +55,7 @@ impl MarathonConfig {
         Self {
             endpoints: vec![endpoint.to_owned()],
             auth: Auth::None,
+            ca: None,
             deadline: Duration::from_secs(10),
             silence: Duration::from_secs(45),
         }
@@ -60,9 +69,11 @@ pub struct MarathonClient {
 }
 
 impl MarathonClient {
-    /// Nothing is contacted yet; an address that can't be one is `Refused`.
+    /// Nothing is contacted yet; an address that can't be one, or a file of authorities
+    /// that can't be read, is `Refused`.
     pub fn new(config: &MarathonConfig) -> PortResult<Self> {
-        let http = Endpoints::new(System::Scheduler, &config.endpoints, config.auth.clone(), config.deadline)?;
+        let (auth, ca) = (config.auth.clone(), config.ca.as_deref());
+        let http = Endpoints::trusting(System::Scheduler, &config.endpoints, auth, config.deadline, ca)?;
         Ok(Self { http: Arc::new(http), silence: config.silence })
     }
 
@@ -119,14 +130,70 @@ fn escape(text: &str) -> String {
     text.bytes().map(|b| if keep(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
+/// What reading apps is for, in words.
+const LIST: &str = "list the apps";
+/// For the first byte of an answer about everything, which Marathon puts together first.
+const LARGE: Duration = Duration::from_secs(60);
+/// Bytes that one app with its tasks may have.
+const MAX_APP: usize = 64 * 1024 * 1024;
+
+fn list_path(prefix: &str) -> String {
+    let filter = if prefix.trim_matches('/').is_empty() { String::new() } else { format!("id={}&", escape(prefix)) };
+    format!("/v2/apps?{filter}embed=apps.tasks&embed=apps.deployments&embed=apps.lastTaskFailure")
+}
+
+/// An answer that is read as it comes.
+struct Pieces<'a> {
+    answer: reqwest::Response,
+    elements: Elements,
+    http: &'a Endpoints,
+}
+
+impl Pieces<'_> {
+    /// The apps that the next piece completes, and what is left to read.
+    async fn next(it: Option<Self>) -> PortResult<Option<(Vec<SchedSeen>, Option<Self>)>> {
+        let Some(mut it) = it else { return Ok(None) };
+        let broken = |cause: String| PortError::transient(System::Scheduler, LIST, cause);
+        match it.http.piece(LIST, &mut it.answer).await? {
+            None if it.elements.whole() => Ok(None),
+            None => Err(broken("the answer broke off".to_owned())),
+            Some(piece) => {
+                let cut = it.elements.push(&piece);
+                let cut = cut.map_err(|elements::TooLarge| broken(format!("an app exceeds {MAX_APP} bytes")))?;
+                let app = |bytes: &Vec<u8>| serde_json::from_slice(bytes).map(render::seen);
+                let apps = cut.iter().map(app).collect::<Result<Vec<_>, _>>();
+                let apps = apps.map_err(|e| broken(format!("the answer is not understood: {e}")))?;
+                Ok(Some((apps, Some(it))))
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Scheduler for MarathonClient {
     async fn list(&self, prefix: &str) -> PortResult<Vec<SchedSeen>> {
-        let filter =
-            if prefix.trim_matches('/').is_empty() { String::new() } else { format!("id={}&", escape(prefix)) };
-        let path = format!("/v2/apps?{filter}embed=apps.tasks&embed=apps.deployments&embed=apps.lastTaskFailure");
-        let list: AppList = self.get("list the apps", path).await?;
-        Ok(list.apps.into_iter().filter(|a| a.app.id.starts_with(prefix)).map(render::seen).collect())
+        let list: FoundList = self.get(LIST, list_path(prefix)).await?;
+        Ok(list.apps.into_iter().filter(|a| a.id.starts_with(prefix)).map(render::seen).collect())
+    }
+
+    fn each<'a>(&'a self, prefix: &'a str) -> BoxStream<'a, PortResult<SchedSeen>> {
+        let opened = async move {
+            let request = Request { what: LIST, method: Method::GET, path: list_path(prefix), body: None };
+            let answer = self.http.open(&request, LARGE).await;
+            answer.map(|answer| Pieces { answer, elements: Elements::with_limit(MAX_APP), http: &self.http })
+        };
+        let pieces = stream::once(opened).flat_map(|opened| match opened {
+            Ok(pieces) => stream::try_unfold(Some(pieces), Pieces::next).boxed(),
+            Err(e) => stream::iter([Err(e)]).boxed(),
+        });
+        let apps = pieces.flat_map(|piece| match piece {
+            Ok(apps) => stream::iter(apps.into_iter().map(Ok).collect::<Vec<_>>()),
+            Err(e) => stream::iter(vec![Err(e)]),
+        });
+        let ours = move |app: &PortResult<SchedSeen>| {
+            futures::future::ready(app.as_ref().map_or(true, |a| a.id.starts_with(prefix)))
+        };
+        apps.filter(ours).boxed()
     }
 
     async fn put(&self, app: &SchedApp) -> PortResult<()> {

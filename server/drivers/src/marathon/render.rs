@@ -1,11 +1,12 @@
 //! Between the port's words and Marathon's: pure functions, both ways.
 
 use padis_domain::ports::{SchedApp, SchedFailure, SchedSeen, SchedTask, SchedWaiting, TaskState};
-use padis_protocol::app::{App, AppInfo, EnvVar, UpgradeStrategy};
+use padis_protocol::app::{App, EnvVar, UpgradeStrategy};
 use padis_protocol::container::{Container, Docker, Network, NetworkMode, Volume};
 use padis_protocol::queue::QueueItem;
-use padis_protocol::task::{Task, TaskFailure, TaskState as Wire};
+use padis_protocol::task::{TaskFailure, TaskState as Wire};
 use padis_protocol::timestamp;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Longest back-off between launches of a crashing app, in seconds: a fixed image
@@ -53,21 +54,74 @@ pub(super) fn app(app: &SchedApp) -> App {
     }
 }
 
+/// The members of an app that matter here; a definition has fifty, and an answer of a large
+/// cluster some hundred thousand tasks.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Found {
+    #[serde(default)]
+    pub id: String,
+    instances: Option<u32>,
+    #[serde(default)]
+    labels: Option<BTreeMap<String, String>>,
+    container: Option<FoundContainer>,
+    tasks: Option<Vec<FoundTask>>,
+    deployments: Option<Vec<FoundDeployment>>,
+    last_task_failure: Option<TaskFailure>,
+}
+
+/// Answer of `GET /v2/apps`.
+#[derive(Deserialize)]
+pub(super) struct FoundList {
+    #[serde(default)]
+    pub apps: Vec<Found>,
+}
+
+#[derive(Deserialize)]
+struct FoundContainer {
+    docker: Option<FoundImage>,
+}
+
+#[derive(Deserialize)]
+struct FoundImage {
+    #[serde(default)]
+    image: String,
+}
+
+#[derive(Deserialize)]
+struct FoundDeployment {
+    id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FoundTask {
+    id: String,
+    #[serde(default)]
+    app_id: String,
+    #[serde(default)]
+    host: String,
+    slave_id: Option<String>,
+    state: Option<Wire>,
+    staged_at: Option<String>,
+    started_at: Option<String>,
+}
+
 /// An app as found.
-pub(super) fn seen(info: AppInfo) -> SchedSeen {
-    let image = info.app.docker().map(|d| d.image.clone()).unwrap_or_default();
+pub(super) fn seen(found: Found) -> SchedSeen {
     SchedSeen {
-        instances: info.app.instances_or_default(),
-        image,
-        labels: info.app.labels.unwrap_or_default(),
-        tasks: info.tasks.unwrap_or_default().into_iter().map(task).filter(|t| t.state != TaskState::Ended).collect(),
-        deployments: info.deployments.unwrap_or_default().into_iter().map(|d| d.id).collect(),
-        last_failure: info.last_task_failure.map(failure),
-        id: info.app.id,
+        // Marathon's own default, which it leaves out nowhere.
+        instances: found.instances.unwrap_or(1),
+        image: found.container.and_then(|c| c.docker).map(|d| d.image).unwrap_or_default(),
+        labels: found.labels.unwrap_or_default(),
+        tasks: found.tasks.unwrap_or_default().into_iter().map(task).filter(|t| t.state != TaskState::Ended).collect(),
+        deployments: found.deployments.unwrap_or_default().into_iter().map(|d| d.id).collect(),
+        last_failure: found.last_task_failure.map(failure),
+        id: found.id,
     }
 }
 
-fn state(task: &Task) -> TaskState {
+fn state(task: &FoundTask) -> TaskState {
     match &task.state {
         // Marathon before 1.0 tells no state.
         None if task.started_at.is_some() => TaskState::Running,
@@ -81,7 +135,7 @@ fn state(task: &Task) -> TaskState {
     }
 }
 
-fn task(task: Task) -> SchedTask {
+fn task(task: FoundTask) -> SchedTask {
     SchedTask {
         state: state(&task),
         id: task.id,
@@ -174,7 +228,7 @@ mod tests {
 
     #[test]
     fn ended_tasks_are_not_live() {
-        let info: AppInfo = serde_json::from_value(serde_json::json!({
+        let found: Found = serde_json::from_value(serde_json::json!({
             "id": "/a/b/r1", "instances": 2,
             "tasks": [
                 {"id": "t1", "appId": "/a/b/r1", "state": "TASK_RUNNING", "slaveId": "S0", "host": "h",
@@ -188,7 +242,7 @@ mod tests {
                 "taskId": "t2", "timestamp": "2026-11-22T10:00:02.000Z", "version": "2026-11-22T10:00:00.000Z"}
         }))
         .unwrap();
-        let seen = seen(info);
+        let seen = seen(found);
         let states: Vec<_> = seen.tasks.iter().map(|t| (t.id.as_str(), t.state)).collect();
         assert_eq!(states, [("t1", TaskState::Running), ("t3", TaskState::Unreachable), ("t4", TaskState::Staging)]);
         let [staged, started] = [seen.tasks[0].staged_at, seen.tasks[0].started_at].map(Option::unwrap);

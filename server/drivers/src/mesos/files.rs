@@ -138,7 +138,7 @@ impl MesosClient {
             at += n.min(read.data.0.len() as u64);
             data.extend(read.data.0);
         }
-        Ok(FilePiece { offset: from, data: String::from_utf8_lossy(&data).into_owned(), length: whole })
+        Ok(FilePiece { offset: from, data, length: whole })
     }
 }
 

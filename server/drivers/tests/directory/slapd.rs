@@ -23,17 +23,10 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A certificate authority `NAME.crt` and, signed by it, `server.crt` for loopback.
+/// A certificate authority and, signed by it, a certificate for loopback.
 fn certificates(folder: &Path) {
-    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    let ca = ["req", "-x509", "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=Test CA"];
-    run("openssl", &[&ca[..], &key].concat(), folder);
-    let server = ["req", "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost"];
-    run("openssl", &[&server[..], &key].concat(), folder);
-    std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1").unwrap();
-    let sign =
-        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out server.crt -extfile names";
-    run("openssl", &sign.split(' ').collect::<Vec<_>>(), folder);
+    super::certificates::authority(folder, "ca");
+    super::certificates::server(folder, "ca", "server", "DNS:localhost,IP:127.0.0.1");
 }
 
 fn setup(folder: &Path) -> String {

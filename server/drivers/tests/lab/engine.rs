@@ -26,6 +26,7 @@ impl Engine {
             attributes: BTreeMap::from([("pool".to_owned(), name.to_owned())]),
             cpus: 2.0,
             mem_mib: 1024,
+            disk_mib: None,
             docker: None,
         };
         let config = EngineConfig {

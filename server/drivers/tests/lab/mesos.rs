@@ -206,6 +206,14 @@ impl Mesos {
         self.agents[agent].kill();
     }
 
+    /// One agent says nothing any more, as behind a cut cable, or goes on.
+    pub fn silence_agent(&mut self, agent: usize, silent: bool) {
+        use rustix::process::Signal;
+        if let Some((child, _)) = &self.agents[agent].running {
+            signal(child.id(), if silent { Signal::STOP } else { Signal::CONT });
+        }
+    }
+
     /// Kills the master's process.
     pub fn kill_master(&mut self) {
         self.master.kill();

@@ -49,6 +49,7 @@ async fn work() -> Result<(), Box<dyn std::error::Error>> {
         attributes: a.attributes,
         cpus: a.cpus,
         mem_mib: a.mem_mib,
+        disk_mib: None,
         docker: None,
     });
     let config = EngineConfig {

@@ -26,6 +26,7 @@ use futures::StreamExt;
 use padis_protocol::app::App;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -114,8 +115,9 @@ impl Node {
         engine: &str,
         task: &TaskRecord,
         app: &App,
+        sandbox: Option<&Path>,
     ) -> Result<(), LaunchError> {
-        let body = spec::container(config, engine, task, app).map_err(LaunchError::Refused)?;
+        let body = spec::container(config, engine, task, app, sandbox).map_err(LaunchError::Refused)?;
         let image = body.image.clone().unwrap_or_default();
         let docker = self.client().map_err(|e| LaunchError::Unreachable(e.into()))?;
         if app.docker().and_then(|d| d.force_pull_image) == Some(true) {

@@ -8,25 +8,29 @@
 
 use super::{LABEL_AGENT, LABEL_APP, LABEL_ENGINE, LABEL_TASK};
 use crate::config::EngineConfig;
+use crate::fetch::SANDBOX;
 use crate::record::TaskRecord;
 use bollard::models::{
-    ContainerCreateBody, EndpointSettings, HostConfig, HostConfigLogConfig, NetworkingConfig, PortBinding,
-    ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, EndpointSettings, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
+    MountVolumeOptionsDriverConfig, NetworkingConfig, PortBinding, ResourcesUlimits, RestartPolicy,
+    RestartPolicyNameEnum,
 };
 use padis_protocol::app::App;
-use padis_protocol::container::{NetworkMode, Parameter};
+use padis_protocol::container::{ExternalVolume, NetworkMode, Parameter};
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 /// Processes in one container unless `pids-limit` says otherwise.
 const PIDS: i64 = 512;
 const MIB: f64 = 1024.0 * 1024.0;
 
-/// The configuration, or why there is none.
+/// The configuration, or why there is none. `sandbox` is a folder that the container sees.
 pub(crate) fn container(
     config: &EngineConfig,
     engine: &str,
     task: &TaskRecord,
     app: &App,
+    sandbox: Option<&Path>,
 ) -> Result<ContainerCreateBody, String> {
     let docker = app.docker();
     let image = docker.map(|d| d.image.clone()).filter(|i| !i.is_empty()).or_else(|| config.default_image.clone());
@@ -58,10 +62,13 @@ pub(crate) fn container(
         ..ContainerCreateBody::default()
     };
     command(app, &mut body);
-    mounts(app, &mut host)?;
+    mounts(app, sandbox, &mut host)?;
     network(task, app, &mut body, &mut host);
 
     let mut env = crate::environment::of(task, app, &image);
+    if sandbox.is_some() {
+        env.insert(String::from("MESOS_SANDBOX"), SANDBOX.to_owned());
+    }
     let mut labels = HashMap::new();
     for parameter in docker.and_then(|d| d.parameters.as_deref()).unwrap_or_default() {
         apply(parameter, &mut body, &mut host, &mut labels, &mut env)?;
@@ -91,21 +98,60 @@ fn command(app: &App, body: &mut ContainerCreateBody) {
     }
 }
 
-fn mounts(app: &App, host: &mut HostConfig) -> Result<(), String> {
+fn mounts(app: &App, sandbox: Option<&Path>, host: &mut HostConfig) -> Result<(), String> {
     let volumes = app.container.as_ref().and_then(|c| c.volumes.as_deref()).unwrap_or_default();
-    let mut mounts = Vec::new();
-    for volume in volumes {
-        let source = volume.host_path.clone().filter(|p| p.starts_with('/'));
-        let source = source.ok_or_else(|| format!("volume {} has no absolute host path", volume.container_path))?;
-        // A bind, not a mount: it makes the host's folder if there is none, as Mesos' Docker does.
-        let mode = if volume.mode.as_deref() == Some("RO") { "ro" } else { "rw" };
-        if source.contains(':') || volume.container_path.contains(':') {
-            return Err(format!("volume {} has a colon in its path", volume.container_path));
+    let (mut binds, mut mounts) = (Vec::new(), Vec::new());
+    let mut bind = |source: &str, target: &str, read_only: bool| {
+        if source.contains(':') || target.contains(':') {
+            return Err(format!("volume {target} has a colon in its path"));
         }
-        mounts.push(format!("{source}:{}:{mode}", volume.container_path));
+        // A bind, not a mount: it makes the host's folder if there is none, as Mesos' Docker does.
+        binds.push(format!("{source}:{target}:{}", if read_only { "ro" } else { "rw" }));
+        Ok(())
+    };
+    for volume in volumes {
+        let read_only = volume.mode.as_deref() == Some("RO");
+        if let Some(external) = &volume.external {
+            mounts.push(named(external, &volume.container_path, read_only)?);
+            continue;
+        }
+        let source = volume.host_path.as_deref().filter(|p| p.starts_with('/'));
+        let source = source.ok_or_else(|| format!("volume {} has no absolute host path", volume.container_path))?;
+        bind(source, &volume.container_path, read_only)?;
     }
-    host.binds = Some(mounts);
+    if let Some(folder) = sandbox {
+        let folder = folder.to_str().ok_or("the sandbox has a path that is no text")?;
+        bind(folder, SANDBOX, false)?;
+    }
+    host.binds = Some(binds);
+    host.mounts = Some(mounts).filter(|m| !m.is_empty());
     Ok(())
+}
+
+/// A volume of Docker's own or of one of its plugins, by name: what Marathon calls an
+/// external volume of the provider `dvdi`. It is made if there is none, and stays when
+/// the container goes.
+fn named(external: &ExternalVolume, target: &str, read_only: bool) -> Result<Mount, String> {
+    let name = external.name.clone().filter(|n| !n.is_empty());
+    let name = name.ok_or_else(|| format!("the external volume at {target} has no name"))?;
+    let mut options = HashMap::new();
+    let mut driver = String::from("local");
+    for (key, value) in external.options.iter().flatten() {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        match key.strip_prefix("dvdi/").unwrap_or(key) {
+            "driver" => driver = value,
+            key => drop(options.insert(key.to_owned(), value)),
+        }
+    }
+    let driver = MountVolumeOptionsDriverConfig { name: Some(driver), options: Some(options) };
+    Ok(Mount {
+        target: Some(target.to_owned()),
+        source: Some(name),
+        typ: Some(MountType::VOLUME),
+        read_only: Some(read_only),
+        volume_options: Some(MountVolumeOptions { driver_config: Some(driver), ..MountVolumeOptions::default() }),
+        ..Mount::default()
+    })
 }
 
 fn network(task: &TaskRecord, app: &App, body: &mut ContainerCreateBody, host: &mut HostConfig) {

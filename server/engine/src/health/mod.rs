@@ -8,6 +8,9 @@
 //! delay a kill, never cause one.
 
 pub(crate) mod probe;
+mod readiness;
+
+pub(crate) use readiness::Readiness;
 
 use crate::core::Core;
 use crate::world::World;
@@ -145,7 +148,7 @@ impl World {
             self.dirty.insert(app_id.clone());
         }
         if verdict == Verdict::Kill {
-            live.unhealthy = Some(cause.clone());
+            live.fault = Some(format!("Task was killed since health check failed. Reason: {cause}"));
             let task_event = UnhealthyTaskKill {
                 app_id: app_id.clone(),
                 task_id: task_id.to_owned(),
@@ -190,8 +193,17 @@ impl World {
     }
 }
 
+/// Makes all checks of one task that are made from here.
+pub(crate) async fn attend(core: Arc<Core>, task_id: String) {
+    let (health, readiness) =
+        core.look(|w| w.live.get(&task_id).map_or((0, 0), |l| (l.health.len(), l.readiness.len())));
+    let health = (0..health).map(|index| watch(Arc::clone(&core), task_id.clone(), index));
+    let readiness = (0..readiness).map(|index| readiness::watch(Arc::clone(&core), task_id.clone(), index));
+    tokio::join!(futures::future::join_all(health), futures::future::join_all(readiness));
+}
+
 /// Makes one check of one task again and again, until the task is gone.
-pub(crate) async fn watch(core: Arc<Core>, task_id: String, index: usize) {
+async fn watch(core: Arc<Core>, task_id: String, index: usize) {
     let Some((check, spec)) = core.look(|w| {
         let live = w.live.get(&task_id)?;
         let check = live.spec.health_checks.as_ref()?.get(index)?.clone();

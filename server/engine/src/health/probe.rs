@@ -5,7 +5,9 @@
 //! because somebody else may attach it long after the start. One could get it
 //! wrong by blaming the task when Docker does not answer: that is
 //! [`Outcome::Unknown`]. HTTP is spoken by hand: a status line is all that is
-//! needed, and a status of 200 to 399 is a success whatever the body says.
+//! needed, and a status of 200 to 399 is a success whatever the body says. HTTPS is
+//! the same over TLS; whose certificate it is plays no part (as in Marathon), because
+//! what is asked for is whether the task lives.
 
 use crate::core::Core;
 use crate::record::TaskRecord;
@@ -40,21 +42,60 @@ pub(crate) async fn probe(core: &Core, task: &TaskRecord, app: &App, check: &Hea
         Ok(target) => target,
         Err(outcome) => return outcome,
     };
-    let mut stream = match TcpStream::connect(target).await {
-        Ok(stream) => stream,
-        Err(error) => return Outcome::Sick(format!("{}:{}: {error}", target.0, target.1)),
-    };
-    match protocol {
-        HealthProtocol::Tcp | HealthProtocol::MesosTcp => Outcome::Healthy,
-        _ => match status(&mut stream, target, check.path.as_deref().unwrap_or("/")).await {
-            Ok(200..=399) => Outcome::Healthy,
-            Ok(code) => Outcome::Sick(format!("HTTP status {code}")),
-            Err(error) => Outcome::Sick(error.to_string()),
+    let answered = match protocol {
+        HealthProtocol::Https | HealthProtocol::MesosHttps => {
+            let answer = core.prober.get(url(true, target, check.path.as_deref())).send().await;
+            answer.map(|a| a.status().as_u16()).map_err(|e| crate::fetch::chain(&e.without_url()))
+        }
+        _ => match TcpStream::connect(target).await {
+            Ok(_) if matches!(protocol, HealthProtocol::Tcp | HealthProtocol::MesosTcp) => return Outcome::Healthy,
+            Ok(mut stream) => {
+                status(&mut stream, target, &path(check.path.as_deref())).await.map_err(|e| e.to_string())
+            }
+            Err(error) => Err(format!("{}:{}: {error}", target.0, target.1)),
         },
+    };
+    match answered {
+        Ok(200..=399) => Outcome::Healthy,
+        Ok(100..=199) if check.ignore_http1xx == Some(true) => Outcome::Unknown,
+        Ok(code) => Outcome::Sick(format!("HTTP status {code}")),
+        Err(error) => Outcome::Sick(error),
     }
 }
 
-async fn target(core: &Core, task: &TaskRecord, app: &App, check: &HealthCheck) -> Result<(IpAddr, u16), Outcome> {
+/// Beginning with a slash.
+fn path(path: Option<&str>) -> String {
+    let path = path.unwrap_or("/");
+    if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
+}
+
+/// The address to ask at.
+pub(super) fn url(https: bool, place: (IpAddr, u16), at: Option<&str>) -> String {
+    let scheme = if https { "https" } else { "http" };
+    format!("{scheme}://{}{}", std::net::SocketAddr::from(place), path(at))
+}
+
+/// A client for what is spoken over TLS, and for readiness checks: nothing is followed,
+/// nothing kept open, no certificate looked at.
+pub(crate) fn client() -> Result<reqwest::Client, reqwest::Error> {
+    // An error only says that the program has installed one already.
+    let _already = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .no_proxy()
+        .tls_danger_accept_invalid_certs(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_max_idle_per_host(0)
+        .user_agent("padis-engine")
+        .build()
+}
+
+/// Where a task is asked.
+pub(super) async fn target(
+    core: &Core,
+    task: &TaskRecord,
+    app: &App,
+    check: &HealthCheck,
+) -> Result<(IpAddr, u16), Outcome> {
     let sick = |why: &str| Outcome::Sick(why.to_owned());
     let index = check.port_index.unwrap_or(0) as usize;
     let networks = app.network_list();
@@ -96,9 +137,8 @@ fn agent_ip(w: &crate::world::World, task: &TaskRecord) -> Option<IpAddr> {
 }
 
 async fn status(stream: &mut TcpStream, target: (IpAddr, u16), path: &str) -> std::io::Result<u16> {
-    let slash = if path.starts_with('/') { "" } else { "/" };
     let request = format!(
-        "GET {slash}{path} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: padis-engine\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+        "GET {path} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: padis-engine\r\nAccept: */*\r\nConnection: close\r\n\r\n",
         target.0, target.1
     );
     stream.write_all(request.as_bytes()).await?;

@@ -68,11 +68,13 @@ pub(super) async fn list(core: Shared, query: Query) -> Answer {
 }
 
 /// `GET /v2/apps/{…}`
-pub(super) async fn get(core: Shared, Path(rest): Path<String>, headers: HeaderMap) -> Answer {
+pub(super) async fn get(core: Shared, Path(rest): Path<String>, query: Query, headers: HeaderMap) -> Answer {
     match place(&rest) {
         Place::App(id) => {
             // Whatever is asked to be embedded: Marathon shows all of one app, "for compatibility".
-            let app = core.look(|w| w.app(&id).map(|a| w.app_view(a, Embed::ALL)));
+            let readiness = Embed::parse(&params(&query, "embed"), Embed::default()).readiness;
+            let embed = Embed { readiness, ..Embed::ALL };
+            let app = core.look(|w| w.app(&id).map(|a| w.app_view(a, embed)));
             let app = app.ok_or_else(|| ApiError::unknown_app(&id))?;
             Ok(Json(AppSingle { app }).into_response())
         }

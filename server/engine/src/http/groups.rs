@@ -58,15 +58,17 @@ fn shown(query: &Query) -> Shown {
     }
 }
 
-/// `GET /v2/groups`
-pub(super) async fn root(core: Shared, query: Query) -> Answer {
-    get(core, Path(String::new()), query).await
+/// The path below `/v2/groups/`; none is the root.
+type Below = Option<Path<String>>;
+
+fn below(rest: Below) -> Place {
+    place(&rest.map(|Path(rest)| rest).unwrap_or_default())
 }
 
-/// `GET /v2/groups/{…}`
-pub(super) async fn get(core: Shared, Path(rest): Path<String>, query: Query) -> Answer {
+/// `GET /v2/groups`, `GET /v2/groups/{…}`
+pub(super) async fn get(core: Shared, rest: Below, query: Query) -> Answer {
     let unknown = |id: &str| ApiError::from(Refused::UnknownGroup(id.to_owned()));
-    match place(&rest) {
+    match below(rest) {
         Place::Group(id) => {
             let shown = shown(&query);
             let view = core.look(|w| w.is_group(&id).then(|| view(w, &id, shown)));
@@ -90,40 +92,18 @@ pub(super) async fn get(core: Shared, Path(rest): Path<String>, query: Query) ->
     }
 }
 
-/// `POST /v2/groups`
-pub(super) async fn create_root(core: Shared, query: Query, headers: HeaderMap, body: Bytes) -> Answer {
-    change(&core, "", &query, json(&headers, &body)?, true).await
+/// `POST /v2/groups`, `POST /v2/groups/{id}`
+pub(super) async fn create(core: Shared, rest: Below, query: Query, headers: HeaderMap, body: Bytes) -> Answer {
+    change(&core, below(rest), &query, json(&headers, &body)?, true).await
 }
 
-/// `POST /v2/groups/{id}`
-pub(super) async fn create(
-    core: Shared,
-    Path(rest): Path<String>,
-    query: Query,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
-    change(&core, &rest, &query, json(&headers, &body)?, true).await
+/// `PUT /v2/groups`, `PUT /v2/groups/{id}`
+pub(super) async fn put(core: Shared, rest: Below, query: Query, headers: HeaderMap, body: Bytes) -> Answer {
+    change(&core, below(rest), &query, json(&headers, &body)?, false).await
 }
 
-/// `PUT /v2/groups`
-pub(super) async fn put_root(core: Shared, query: Query, headers: HeaderMap, body: Bytes) -> Answer {
-    change(&core, "", &query, json(&headers, &body)?, false).await
-}
-
-/// `PUT /v2/groups/{id}`
-pub(super) async fn put(
-    core: Shared,
-    Path(rest): Path<String>,
-    query: Query,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
-    change(&core, &rest, &query, json(&headers, &body)?, false).await
-}
-
-async fn change(core: &Core, rest: &str, query: &Query, body: Value, create: bool) -> Answer {
-    let Place::Group(base) = place(rest) else { return Err(super::error::wrong_method().await) };
+async fn change(core: &Core, place: Place, query: &Query, body: Value, create: bool) -> Answer {
+    let Place::Group(base) = place else { return Err(super::error::wrong_method().await) };
     let Value::Object(update) = body else { return Err(Refused::Bad(String::from("Invalid JSON")).into()) };
     let id = match update.get("id") {
         None | Some(Value::Null) => base,
@@ -147,14 +127,9 @@ async fn change(core: &Core, rest: &str, query: &Query, body: Value, create: boo
     })
 }
 
-/// `DELETE /v2/groups`
-pub(super) async fn delete_root(core: Shared, query: Query) -> Answer {
-    delete(core, Path(String::new()), query).await
-}
-
-/// `DELETE /v2/groups/{id}`
-pub(super) async fn delete(core: Shared, Path(rest): Path<String>, query: Query) -> Answer {
-    let Place::Group(id) = place(&rest) else { return Err(super::error::wrong_method().await) };
+/// `DELETE /v2/groups`, `DELETE /v2/groups/{id}`
+pub(super) async fn delete(core: Shared, rest: Below, query: Query) -> Answer {
+    let Place::Group(id) = below(rest) else { return Err(super::error::wrong_method().await) };
     let (result, seq) = core.change(|w| w.delete_group(&id, flag(&query, "force", false)));
     let result = result?;
     core.durable(seq).await?;
@@ -200,7 +175,7 @@ fn view(w: &World, id: &str, shown: Shown) -> Value {
 
 /// A group as it was, flat: the apps below it in the definitions that were in force.
 fn as_of(w: &World, id: &str, version: &str) -> Value {
-    let apps: Vec<_> = w.ids_below(id).filter_map(|i| w.app(i)).filter_map(|a| a.as_of(version)).collect();
+    let apps = w.apps_as_of(id, version);
     json!({"id": id, "version": version, "apps": apps, "groups": [], "pods": [], "dependencies": []})
 }
 

@@ -69,10 +69,8 @@ pub(super) async fn runtime(core: Shared) -> Answer {
 
 /// `GET /metrics`: the few numbers that Marathon has too.
 pub(super) async fn metrics(core: Shared) -> Answer {
-    let (apps, running, staged, deployments) = core.look(|w| {
-        let running = w.tasks.values().filter(|t| t.started_ms.is_some()).count();
-        (w.apps.len(), running, w.tasks.len() - running, w.deployments.len())
-    });
+    let (apps, running, staged, deployments) =
+        core.look(|w| (w.apps.len(), w.started, w.tasks.len().saturating_sub(w.started), w.deployments.len()));
     let gauge = |value: usize| json!({"value": value});
     let body = json!({
         "version": "4.0.0",
@@ -93,7 +91,8 @@ pub(super) async fn deployments(core: Shared) -> Answer {
         let show = |d: &crate::record::DeploymentRecord| {
             let current = d.steps.get(d.step).map(|s| wire(s)).and_then(|s| s.actions).unwrap_or_default();
             let with_results = |mut action: padis_protocol::deployment::Action| {
-                action.extra.insert(String::from("readinessCheckResults"), json!([]));
+                let results = w.readiness_of(action.app.as_deref().unwrap_or_default());
+                action.set_readiness_check_results(Some(&results));
                 action
             };
             Deployment {

@@ -56,14 +56,8 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route("/v2/queue", get(queue::list))
         .route("/v2/queue/", get(queue::list))
         .route("/v2/queue/{*rest}", delete(queue::reset_delay))
-        .route(
-            "/v2/groups",
-            get(groups::root).post(groups::create_root).put(groups::put_root).delete(groups::delete_root),
-        )
-        .route(
-            "/v2/groups/",
-            get(groups::root).post(groups::create_root).put(groups::put_root).delete(groups::delete_root),
-        )
+        .route("/v2/groups", get(groups::get).post(groups::create).put(groups::put).delete(groups::delete))
+        .route("/v2/groups/", get(groups::get).post(groups::create).put(groups::put).delete(groups::delete))
         .route("/v2/groups/{*rest}", get(groups::get).post(groups::create).put(groups::put).delete(groups::delete))
         .route("/v2/events", get(events::stream))
         .route("/metrics", get(misc::metrics))

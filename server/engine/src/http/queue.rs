@@ -83,7 +83,11 @@ fn unused(w: &World, waiting: &Waiting) -> Vec<UnusedOffer> {
                 id: format!("{}-O{at}", agent.id),
                 hostname: room.name.to_string(),
                 agent_id: agent.id.clone(),
-                resources: vec![scalar("cpus", room.cpus_free), scalar("mem", room.mem_free)],
+                resources: vec![
+                    scalar("cpus", room.cpus_free),
+                    scalar("mem", room.mem_free),
+                    scalar("disk", room.disk_free),
+                ],
                 attributes: room.attributes.iter().map(text).collect(),
                 ..Offer::default()
             },

@@ -16,10 +16,12 @@ pub(crate) struct Embed {
     pub counts: bool,
     pub deployments: bool,
     pub failure: bool,
+    pub readiness: bool,
 }
 
 impl Embed {
-    pub const ALL: Self = Self { tasks: true, counts: true, deployments: true, failure: true };
+    /// What Marathon shows of one app; readiness only if it is asked for.
+    pub const ALL: Self = Self { tasks: true, counts: true, deployments: true, failure: true, readiness: false };
 
     /// From `embed=apps.tasks` (lists) or `embed=app.tasks` (one app). Nothing said:
     /// `default`. Counts are there unless something else was asked for.
@@ -40,7 +42,8 @@ impl Embed {
                 "counts" | "count" => embed.counts = true,
                 "deployments" => embed.deployments = true,
                 "lastTaskFailure" => embed.failure = true,
-                "failures" => embed = Self::ALL,
+                "readiness" => embed.readiness = true,
+                "failures" => embed = Self { readiness: embed.readiness, ..Self::ALL },
                 _ => {}
             }
         }
@@ -82,6 +85,9 @@ impl World {
         }
         if embed.failure {
             info.last_task_failure.clone_from(&app.last_failure);
+        }
+        if embed.readiness {
+            info.readiness_check_results = Some(self.readiness_of(app.id()));
         }
         info
     }

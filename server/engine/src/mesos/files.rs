@@ -10,7 +10,7 @@
 use super::facts::Us;
 use super::{Shared, answer};
 use crate::core::Core;
-use crate::sandbox::{Unresolved, is_own};
+use crate::sandbox::{self, Unresolved, is_own};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::RawQuery;
@@ -20,14 +20,12 @@ use padis_protocol::mesos::FileInfo;
 use padis_protocol::mesos::{operator, v1};
 use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use tokio_util::io::ReaderStream;
 
 /// Sixteen pages, Mesos' limit for one answer.
 const PIECE: u64 = 64 * 1024;
-/// `O_NONBLOCK` of Linux: opening a pipe that nobody writes to must not wait for one who does.
-const NONBLOCK: i32 = 0o4000;
 
 /// Why there is no answer.
 pub(super) enum NoFile {
@@ -103,6 +101,11 @@ pub(super) fn list(core: &Core, asked: &str) -> Result<Vec<Entry>, NoFile> {
         let entry = entry.map_err(|e| failed("browse", &dir, &e))?;
         let name = entry.file_name();
         let Some(text) = name.to_str().filter(|_| !is_own(&name)) else { continue };
+        // A link out of the sandbox is not told, not even how large what it leads to is.
+        let link = entry.file_type().is_ok_and(|t| t.is_symlink());
+        if link && resolve(core, &format!("{asked}/{text}")).is_err() {
+            continue;
+        }
         let Ok(meta) = std::fs::metadata(entry.path()) else { continue };
         let (user, group) = (users.of(meta.uid()), groups.of(meta.gid()));
         out.push(Entry { path: format!("{asked}/{text}"), meta, user, group });
@@ -164,8 +167,7 @@ pub(super) fn piece(
     length: Option<u64>,
 ) -> Result<(Vec<u8>, u64), NoFile> {
     let path = resolve(core, asked.trim_end_matches('/'))?;
-    let open = || std::fs::OpenOptions::new().read(true).custom_flags(NONBLOCK).open(&path);
-    let mut file = open().map_err(|e| failed("open", &path, &e))?;
+    let mut file = sandbox::open(&path).map_err(|e| failed("open", &path, &e))?;
     let meta = file.metadata().map_err(|e| failed("open", &path, &e))?;
     if meta.is_dir() {
         return Err(NoFile::Bad(String::from("Cannot read a directory.")));
@@ -277,8 +279,7 @@ pub(super) async fn download(mesos: Shared, RawQuery(query): RawQuery) -> Respon
     let found = on_disk(&mesos, move |core| {
         let asked = asked(query.as_deref())?;
         let path = resolve(core, &asked)?;
-        let open = || std::fs::OpenOptions::new().read(true).custom_flags(NONBLOCK).open(&path);
-        let file = open().map_err(|e| failed("open", &path, &e))?;
+        let file = sandbox::open(&path).map_err(|e| failed("open", &path, &e))?;
         let meta = file.metadata().map_err(|e| failed("open", &path, &e))?;
         if meta.is_dir() {
             return Err(NoFile::Bad(String::from("Cannot download a directory.")));

@@ -155,6 +155,7 @@ impl World {
             group.versions.drain(..excess);
             self.put_group(group);
         }
+        self.tend_graves();
         let event = padis_protocol::event::GroupChangeSuccess {
             group_id: id.to_owned(),
             version: version.to_owned(),
@@ -247,21 +248,19 @@ impl World {
         Ok(())
     }
 
-    /// A group as it was at a version, from the versions of the apps that there are.
+    /// A group as it was at a version.
     fn as_of(&self, id: &str, version: &str, out: &mut Tree) -> Result<(), Refused> {
         if !self.groups.get(id).is_some_and(|g| g.versions.iter().any(|v| v == version)) {
             let text = format!("Group {id} is not available in version {version}");
             return Err(Refused::Unknown(text));
         }
-        for app in self.apps_below(id) {
-            let Some(record) = self.app(&app) else { continue };
-            match record.as_of(version).map(serde_json::to_value) {
-                Some(Ok(Value::Object(patch))) => {
-                    out.apps.push(Change { id: app, patch, partial: false, create: false });
-                }
-                _ => drop(out.gone.insert(app)),
-            }
+        for app in self.apps_as_of(id, version) {
+            let app_id = app.id.clone();
+            let Ok(Value::Object(patch)) = serde_json::to_value(app) else { continue };
+            out.apps.push(Change { id: app_id, patch, partial: false, create: true });
         }
+        // What came later goes; the caller keeps what is named above.
+        out.gone.extend(self.apps_below(id));
         Ok(())
     }
 

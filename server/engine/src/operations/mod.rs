@@ -97,6 +97,7 @@ impl World {
         for id in gone {
             let Some(mut app) = self.app(&id).cloned() else { continue };
             before.push((id.clone(), Some(app.app.clone())));
+            self.bury(&app, &version);
             app.deleting = true;
             self.waiting.remove(&id);
             self.put_app(app);

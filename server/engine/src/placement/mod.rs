@@ -15,8 +15,10 @@
 //! when an agent comes to the top.
 
 mod constraint;
+mod share;
 
 pub(crate) use constraint::{Rules, check};
+pub(crate) use share::{Share, accepts};
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -29,6 +31,7 @@ pub(crate) struct Room {
     pub attributes: Arc<BTreeMap<String, String>>,
     pub cpus_total: f64,
     pub mem_total: f64,
+    pub disk_total: f64,
     pub cpus_free: f64,
     pub mem_free: f64,
     pub disk_free: f64,
@@ -36,6 +39,8 @@ pub(crate) struct Room {
     pub ports_free: usize,
     /// Roles of what is free; `*` is what is not reserved.
     pub roles: Arc<Vec<String>>,
+    /// The pieces by role, in a Mesos cluster. Elsewhere none: all is `*`.
+    pub shares: Vec<Share>,
     /// It can be had now; in a Mesos cluster only while it is on offer.
     pub offered: bool,
     pub up: bool,
@@ -217,9 +222,7 @@ impl<'a> Placer<'a> {
     /// Whether one agent takes one instance.
     pub fn fits(&self, index: usize, room: &Room) -> Result<(), Refusal> {
         let need = &self.need;
-        if !need.roles.is_empty() && !need.roles.iter().any(|r| room.roles.contains(r)) {
-            return Err(Refusal::UnfulfilledRole);
-        }
+        let free = room.free(need.roles).ok_or(Refusal::UnfulfilledRole)?;
         if !self.rules.hold(room) {
             return Err(Refusal::UnfulfilledConstraint);
         }
@@ -229,19 +232,19 @@ impl<'a> Placer<'a> {
         if room.draining {
             return Err(Refusal::DrainingHost);
         }
-        if need.cpus > room.cpus_free + SLACK {
+        if need.cpus > free.cpus + SLACK {
             return Err(Refusal::InsufficientCpus);
         }
-        if need.mem > room.mem_free + SLACK {
+        if need.mem > free.mem + SLACK {
             return Err(Refusal::InsufficientMemory);
         }
-        if need.disk > room.disk_free + SLACK {
+        if need.disk > free.disk + SLACK {
             return Err(Refusal::InsufficientDisk);
         }
-        if need.gpus > room.gpus_free {
+        if need.gpus > free.gpus {
             return Err(Refusal::InsufficientGpus);
         }
-        if need.ports > room.ports_free || self.full.contains(&index) {
+        if need.ports > free.ports || self.full.contains(&index) {
             return Err(Refusal::InsufficientPorts);
         }
         Ok(())

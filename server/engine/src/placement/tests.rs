@@ -7,12 +7,14 @@ fn room(name: &str, attributes: &[(&str, &str)], cpus: f64, mem: f64) -> Room {
         attributes: Arc::new(attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()),
         cpus_total: cpus,
         mem_total: mem,
+        disk_total: 0.0,
         cpus_free: cpus,
         mem_free: mem,
         disk_free: 0.0,
         ports_free: 100,
         gpus_free: 0,
         roles: Arc::new(vec!["*".to_owned()]),
+        shares: Vec::new(),
         offered: true,
         up: true,
         draining: false,
@@ -182,4 +184,34 @@ proptest! {
         prop_assert_eq!(one_by_one.refusals(&rooms), at_once.refusals(&rooms));
         prop_assert_eq!(one_by_one.next(&rooms).is_some(), at_once.next(&rooms).is_some());
     }
+}
+
+#[test]
+fn an_app_has_what_its_roles_have_and_leaves_the_rest() {
+    let mut rooms = rooms();
+    let share = |role: &str, cpus: f64, ports: (u16, u16)| Share {
+        role: role.to_owned(),
+        cpus,
+        mem: 500.0,
+        ports: vec![ports],
+        ports_free: 2,
+        ..Share::default()
+    };
+    rooms[0].shares = vec![share("*", 3.0, (100, 101)), share("db", 1.0, (200, 201))];
+    rooms[0].disk_free = 10.0;
+    let (star, db) = ([String::from("*")], [String::from("db")]);
+    let fits = |room: &Room, cpus: f64, roles: &[String]| {
+        let need = Need { roles, ports: 1, ..need(cpus, 10.0, &[]) };
+        place(std::slice::from_ref(room), need, &[]).fits(0, room)
+    };
+    assert_eq!(fits(&rooms[0], 4.0, &[]), Ok(()));
+    assert_eq!(fits(&rooms[0], 3.0, &star), Ok(()));
+    assert_eq!(fits(&rooms[0], 3.5, &star), Err(Refusal::InsufficientCpus), "the fourth is not theirs");
+    assert_eq!(fits(&rooms[0], 1.5, &db), Err(Refusal::InsufficientCpus));
+    assert_eq!(fits(&rooms[0], 0.1, &[String::from("web")]), Err(Refusal::UnfulfilledRole));
+    // Who accepts all takes what is reserved first.
+    rooms[0].take(&need(1.5, 10.0, &[]), &[200, 201]);
+    assert_eq!(fits(&rooms[0], 2.5, &star), Ok(()));
+    assert_eq!(fits(&rooms[0], 2.6, &star), Err(Refusal::InsufficientCpus));
+    assert_eq!(fits(&rooms[0], 0.0, &db), Err(Refusal::InsufficientPorts));
 }

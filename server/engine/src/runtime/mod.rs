@@ -8,7 +8,7 @@
 mod mesos;
 mod simulated;
 
-pub(crate) use mesos::{FRAMEWORK_CAN, Mesos, on_agent, shown};
+pub(crate) use mesos::{Ensemble, FRAMEWORK_CAN, Mesos, on_agent, shown};
 pub(crate) use simulated::Simulated;
 
 use crate::core::Core;
@@ -18,7 +18,30 @@ use padis_protocol::app::App;
 use padis_protocol::health::HealthCheck;
 use padis_protocol::mesos::Statistics;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::Arc;
+
+/// Fetches what an app names, if it names anything; the folder that it is in then.
+async fn fetched(core: &Core, task: &TaskRecord, spec: &App) -> Result<Option<PathBuf>, LaunchError> {
+    if spec.artifacts().is_empty() {
+        return Ok(None);
+    }
+    let folder = core.sandboxes.inside(&task.id);
+    match core.fetcher.fetch(spec, &folder, user(spec)).await {
+        Ok(()) => Ok(Some(folder)),
+        Err(why) => {
+            let text = format!("Failed to fetch all URIs for container '{}': {why}", task.container);
+            Err(LaunchError::Refused(text))
+        }
+    }
+}
+
+/// The user that the container runs as, as far as the definition says.
+fn user(spec: &App) -> Option<&str> {
+    let parameters = spec.docker().and_then(|d| d.parameters.as_deref()).unwrap_or_default();
+    let named = parameters.iter().rev().find(|p| p.key == "user").map(|p| p.value.as_str());
+    named.or(spec.user.as_deref())
+}
 
 /// Said of a task whose agent is not in the configuration any more.
 const NO_AGENT: &str = "the agent is not configured any more";
@@ -71,7 +94,10 @@ impl Runtime {
     pub async fn launch(&self, core: &Arc<Core>, task: &TaskRecord, spec: &App) -> Result<(), LaunchError> {
         match self {
             Self::Docker(_) => match core.node_of(task) {
-                Some(node) => node.launch(&core.config, &core.id, task, spec).await,
+                Some(node) => {
+                    let folder = fetched(core, task, spec).await?;
+                    node.launch(&core.config, &core.id, task, spec, folder.as_deref()).await
+                }
                 None => Err(LaunchError::Refused(NO_AGENT.to_owned())),
             },
             // They leave with `launch_all`.

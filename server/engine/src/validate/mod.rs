@@ -6,6 +6,7 @@
 //! checking only complete definitions: a patch is laid over the definition first
 //! and the result is what must be valid.
 
+mod parts;
 mod schema;
 
 use crate::docker::spec;
@@ -32,8 +33,6 @@ pub(crate) enum Invalid {
 pub(crate) struct Can {
     /// Run a command without an image.
     pub bare: bool,
-    /// Fetch files into the sandbox.
-    pub fetch: bool,
     /// Whatever Mesos itself can: disk, roles, volumes of its own.
     pub mesos: bool,
 }
@@ -54,6 +53,10 @@ impl Errors {
 pub(crate) fn types(app: &Map<String, Value>) -> Result<(), Invalid> {
     let (mut json, mut range) = (Errors::default(), Errors::default());
     schema::check(app, &mut json, &mut range);
+    let given = |name: &str| app.get(name).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    if given("uris") && given("fetch") {
+        range.add("/uris", "may not be set in conjunction with fetch");
+    }
     if !json.0.is_empty() {
         return Err(Invalid::Json(json.details()));
     }
@@ -90,7 +93,10 @@ pub(crate) fn definition(app: &App, can: Can) -> Result<(), Invalid> {
         }
     }
     unsupported(app, can, &mut errors);
-    container(app, &mut errors);
+    parts::fetch(app, can, &mut errors);
+    parts::readiness(app, &mut errors);
+    parts::unreachable(app, &mut errors);
+    container(app, can, &mut errors);
     networks(app, &mut errors);
     health(app, &mut errors);
     if errors.0.is_empty() { Ok(()) } else { Err(Invalid::Object(errors.details())) }
@@ -112,7 +118,7 @@ fn command(app: &App, can: Can, errors: &mut Errors) {
 
 /// What a Marathon on Mesos can do and the engine can't: said at once, never dropped silently.
 fn unsupported(app: &App, can: Can, errors: &mut Errors) {
-    for name in ["fetch", "uris", "secrets", "readinessChecks", "residency", "check", "resourceLimits"] {
+    for name in ["secrets", "residency", "check", "resourceLimits"] {
         let empty = |v: &Value| match v {
             Value::Null => true,
             Value::Array(list) => list.is_empty(),
@@ -122,6 +128,9 @@ fn unsupported(app: &App, can: Can, errors: &mut Errors) {
         if app.member(name).is_some_and(|v| !empty(&v)) {
             errors.add(format!("/{name}"), "is not supported by the built-in engine");
         }
+    }
+    if app.accepted_resource_roles.as_ref().is_some_and(Vec::is_empty) {
+        errors.add("/acceptedResourceRoles", "must not be empty");
     }
     if can.mesos {
         return;
@@ -166,7 +175,7 @@ fn resources(app: &App, errors: &mut Errors) {
     }
 }
 
-fn container(app: &App, errors: &mut Errors) {
+fn container(app: &App, can: Can, errors: &mut Errors) {
     let Some(container) = &app.container else { return };
     if !matches!(container.kind.as_deref(), None | Some("DOCKER" | "MESOS")) {
         errors.add("/container/type", "error.unknown.enum.literal");
@@ -182,18 +191,7 @@ fn container(app: &App, errors: &mut Errors) {
         }
     }
     for (index, volume) in container.volumes.iter().flatten().enumerate() {
-        let at = |member: &str| format!("/container/volumes({index})/{member}");
-        if !volume.container_path.starts_with('/') || volume.container_path.contains(':') {
-            errors.add(at("containerPath"), "must be an absolute path without a colon");
-        }
-        match &volume.host_path {
-            Some(path) if path.starts_with('/') && !path.contains(':') => {}
-            Some(_) => errors.add(at("hostPath"), "must be an absolute path without a colon"),
-            None => errors.add(at("hostPath"), "is required: the built-in engine has host volumes only"),
-        }
-        if !matches!(volume.mode.as_deref(), None | Some("RO" | "RW")) {
-            errors.add(at("mode"), "error.unknown.enum.literal");
-        }
+        parts::volume(index, volume, can, errors);
     }
     let mut names = Vec::new();
     for (index, mapping) in app.mappings().iter().enumerate() {
@@ -242,9 +240,6 @@ fn health(app: &App, errors: &mut Errors) {
                 errors.add(at("command"), "must not be empty");
             }
             HealthProtocol::Command => {}
-            HealthProtocol::Https | HealthProtocol::MesosHttps => {
-                errors.add(at("protocol"), "HTTPS is not supported by the built-in engine");
-            }
             _ if check.port.is_none() && check.port_index.unwrap_or(0) as usize >= ports => {
                 let index = check.port_index.unwrap_or(0);
                 errors.add(at("portIndex"), format!("port index {index} is out of range (0 until {ports})"));

@@ -20,12 +20,39 @@ enum Kind {
     Object(&'static [(&'static str, Kind)]),
     List(&'static Kind),
     Constraint,
-    Any,
+    /// An object, or one word.
+    Either(&'static [(&'static str, Kind)], &'static str),
     AnyMap,
 }
 
 const PARAMETER: Kind = Kind::Object(&[("key", Kind::Text), ("value", Kind::Text)]);
-const VOLUME: Kind = Kind::Object(&[("containerPath", Kind::Text), ("hostPath", Kind::Text), ("mode", Kind::Text)]);
+const EXTERNAL: Kind = Kind::Object(&[("name", Kind::Text), ("provider", Kind::Text), ("size", Kind::Int(0))]);
+const VOLUME: Kind = Kind::Object(&[
+    ("containerPath", Kind::Text),
+    ("hostPath", Kind::Text),
+    ("mode", Kind::Text),
+    ("external", EXTERNAL),
+    ("secret", Kind::Text),
+]);
+const ARTIFACT: Kind = Kind::Object(&[
+    ("uri", Kind::Text),
+    ("extract", Kind::Bool),
+    ("executable", Kind::Bool),
+    ("cache", Kind::Bool),
+    ("destPath", Kind::Text),
+]);
+const READINESS: Kind = Kind::Object(&[
+    ("name", Kind::Text),
+    ("protocol", Kind::Text),
+    ("path", Kind::Text),
+    ("portName", Kind::Text),
+    ("intervalSeconds", Kind::Int(0)),
+    ("timeoutSeconds", Kind::Int(1)),
+    ("httpStatusCodesForReady", Kind::List(&Kind::Int(100))),
+    ("preserveLastResponse", Kind::Bool),
+]);
+const SILENCE: Kind =
+    Kind::Either(&[("inactiveAfterSeconds", Kind::Int(0)), ("expungeAfterSeconds", Kind::Int(0))], "disabled");
 const MAPPING: Kind = Kind::Object(&[
     ("containerPort", Kind::Port),
     ("hostPort", Kind::Port),
@@ -98,7 +125,10 @@ const APP: &[(&str, Kind)] = &[
     ("killSelection", Kind::Text),
     ("tty", Kind::Bool),
     ("version", Kind::Text),
-    ("unreachableStrategy", Kind::Any),
+    ("unreachableStrategy", SILENCE),
+    ("fetch", Kind::List(&ARTIFACT)),
+    ("uris", Kind::Texts),
+    ("readinessChecks", Kind::List(&READINESS)),
 ];
 
 /// Checks all members that are known; `json` takes errors of type, `range` of value.
@@ -116,7 +146,7 @@ fn members(known: &[(&str, Kind)], map: &Map<String, Value>, path: &str, json: &
 
 fn one(kind: Kind, value: &Value, path: &str, json: &mut Errors, range: &mut Errors) {
     match (kind, value) {
-        (Kind::Any, _) | (Kind::Text, Value::String(_)) | (Kind::Bool, Value::Bool(_)) => {}
+        (Kind::Text, Value::String(_)) | (Kind::Bool, Value::Bool(_)) => {}
         (Kind::AnyMap, Value::Object(map)) => {
             for (key, value) in map {
                 if !(value.is_string() || value.get("secret").is_some_and(Value::is_string)) {
@@ -158,8 +188,12 @@ fn one(kind: Kind, value: &Value, path: &str, json: &mut Errors, range: &mut Err
                 json.add(format!("{path}({key})"), "error.expected.jsstring");
             }
         }
-        (Kind::Object(known), Value::Object(map)) => members(known, map, path, json, range),
-        (Kind::TextMap | Kind::Object(_) | Kind::AnyMap, _) => json.add(path, "error.expected.jsobject"),
+        (Kind::Either(_, word), Value::String(text)) if text == word => {}
+        (Kind::Either(..), Value::String(_)) => json.add(path, "error.unknown.enum.literal"),
+        (Kind::Object(known) | Kind::Either(known, _), Value::Object(map)) => members(known, map, path, json, range),
+        (Kind::TextMap | Kind::Object(_) | Kind::Either(..) | Kind::AnyMap, _) => {
+            json.add(path, "error.expected.jsobject")
+        }
     }
 }
 

@@ -8,7 +8,7 @@ fn typed(value: &Value) -> Result<(), Invalid> {
 fn valid(value: Value) -> Result<(), Invalid> {
     let mut base = json!({"id": "/a", "container": {"docker": {"image": "x"}}});
     base.as_object_mut().unwrap().extend(value.as_object().unwrap().clone());
-    definition(&serde_json::from_value(base).unwrap(), Can { bare: false, fetch: false, mesos: false })
+    definition(&serde_json::from_value(base).unwrap(), Can { bare: false, mesos: false })
 }
 
 fn at(path: &str, error: &str) -> Vec<ErrorDetail> {
@@ -24,6 +24,15 @@ fn wrong_types_are_named_by_path() {
     assert_eq!(
         typed(&json!({"container": {"portMappings": [{"containerPort": 70000}]}})),
         Err(Invalid::Object(at("/container/portMappings(0)/containerPort", "error.max")))
+    );
+    assert_eq!(
+        typed(&json!({"unreachableStrategy": "never"})),
+        Err(Invalid::Json(at("/unreachableStrategy", "error.unknown.enum.literal")))
+    );
+    assert_eq!(typed(&json!({"unreachableStrategy": "disabled"})), Ok(()));
+    assert_eq!(
+        typed(&json!({"uris": ["http://x/a"], "fetch": [{"uri": "http://x/a"}]})),
+        Err(Invalid::Object(at("/uris", "may not be set in conjunction with fetch")))
     );
     assert_eq!(typed(&json!({"labels": {"a": 1}})), Err(Invalid::Json(at("/labels(a)", "error.expected.jsstring"))));
     assert_eq!(typed(&json!({"env": {"A": "b", "C": {"secret": "d"}}, "instances": 3.0, "cmd": null})), Ok(()));
@@ -43,7 +52,25 @@ fn nonsense_is_named_by_path() {
         (json!({"container": null}), "/"),
         (json!({"container": null, "cmd": "x"}), "/container/docker/image"),
         (json!({"mem": 1}), "/mem"),
-        (json!({"fetch": [{"uri": "http://x"}]}), "/fetch"),
+        (json!({"fetch": [{"uri": "http://x/a"}, {"uri": "hdfs://x/a"}]}), "/fetch(1)/uri"),
+        (json!({"fetch": [{"uri": "http://x/a", "destPath": "../a"}]}), "/fetch(0)/uri"),
+        (json!({"readinessChecks": [{"portName": "none"}]}), "/readinessChecks(0)/portName"),
+        (
+            json!({"portDefinitions": [{"port": 0, "name": "http-api"}], "readinessChecks": [{"intervalSeconds": 5}]}),
+            "/readinessChecks(0)/timeoutSeconds",
+        ),
+        (
+            json!({"unreachableStrategy": {"inactiveAfterSeconds": 5, "expungeAfterSeconds": 3}}),
+            "/unreachableStrategy/inactiveAfterSeconds",
+        ),
+        (
+            json!({"container": {"docker": {"image": "x"}, "volumes": [{"containerPath": "d", "persistent": {"size": 9}}]}}),
+            "/container/volumes(0)/persistent",
+        ),
+        (
+            json!({"container": {"docker": {"image": "x"}, "volumes": [{"containerPath": "/d", "external": {"name": "v"}}]}}),
+            "/container/volumes(0)/external/provider",
+        ),
         (json!({"acceptedResourceRoles": ["gpu"]}), "/acceptedResourceRoles"),
         (json!({"cpus": 0}), "/cpus"),
         (json!({"constraints": [["hostname", "NEAR"]]}), "/constraints(0)"),

@@ -75,6 +75,7 @@ impl Hosts {
         self.ports.resize(nodes, BTreeSet::new());
         self.by_name.insert(agent.config.name.clone(), self.agents.len());
         let (cpus, mem) = (agent.config.cpus, agent.config.mem_mib as f64);
+        let disk = agent.config.disk_mib.unwrap_or(0) as f64;
         self.rooms.push(Room {
             name: agent.config.name.as_str().into(),
             attributes: Arc::new(agent.config.attributes.clone()),
@@ -82,11 +83,12 @@ impl Hosts {
             mem_total: mem,
             cpus_free: cpus,
             mem_free: mem,
-            // A share of a disk can't be held on overlay2, so none is promised or counted.
-            disk_free: if self.offers.is_some() { 0.0 } else { f64::MAX },
+            disk_total: disk,
+            disk_free: disk,
             gpus_free: 0,
             ports_free: self.range.len(),
             roles: Arc::new(vec![String::from("*")]),
+            shares: Vec::new(),
             offered: self.offers.is_none(),
             up: self.up.get(agent.node).copied().unwrap_or(false),
             draining: false,
@@ -109,10 +111,10 @@ impl Hosts {
         self.tasks.get(index).into_iter().flatten().map(String::as_str)
     }
 
-    /// Whether a port can't be had on an agent.
-    pub fn is_taken(&self, index: usize, port: u16) -> bool {
+    /// Whether a port can't be had on an agent by who accepts these roles.
+    pub fn is_taken(&self, index: usize, port: u16, roles: &[String]) -> bool {
         if let Some(offers) = &self.offers {
-            return !offers.has_port(index, port);
+            return !offers.has_port(index, port, roles);
         }
         let node = self.agents.get(index).map(|a| a.node);
         node.and_then(|n| self.ports.get(n)).is_some_and(|used| used.contains(&port))
@@ -121,7 +123,7 @@ impl Hosts {
     /// Host ports for a task: those asked for, any for 0; `None` if there are too few
     /// (agents of one machine share its ports). From a random one upwards: a port that
     /// a stranger holds is then not tried again and again.
-    pub fn give_ports(&self, index: usize, asked: &[u16]) -> Option<Vec<u16>> {
+    pub fn give_ports(&self, index: usize, asked: &[u16], roles: &[String]) -> Option<Vec<u16>> {
         let mut given: Vec<u16> = asked.iter().copied().filter(|p| *p != 0).collect();
         let mut answer = Vec::with_capacity(asked.len());
         for &port in asked {
@@ -130,10 +132,10 @@ impl Hosts {
                 continue;
             }
             let ranges: Vec<(u16, u16)> = match &self.offers {
-                Some(offers) => offers.port_ranges(index),
+                Some(offers) => offers.port_ranges(index, roles),
                 None => vec![(*self.range.start(), *self.range.end())],
             };
-            let free = |p: &u16| !given.contains(p) && !self.is_taken(index, *p);
+            let free = |p: &u16| !given.contains(p) && !self.is_taken(index, *p, roles);
             let pick = |(first, last): (u16, u16)| {
                 let start = rand::rng().random_range(first..=last);
                 (start..=last).chain(first..start).find(free)
@@ -154,6 +156,7 @@ impl Hosts {
         let Some(room) = self.rooms.get_mut(index) else { return };
         room.cpus_free -= task.cpus;
         room.mem_free -= task.mem;
+        room.disk_free -= task.disk;
         room.ports_free = room.ports_free.saturating_sub(task.ports.len());
         let node = self.agents.get(index).map_or(0, |a| a.node);
         match (&mut self.offers, self.ports.get_mut(node)) {
@@ -174,9 +177,11 @@ impl Hosts {
         let Some(room) = self.rooms.get_mut(index) else { return };
         room.cpus_free += task.cpus;
         room.mem_free += task.mem;
+        room.disk_free += task.disk;
         if empty {
             // Sums of shares like 0.1 drift; an empty agent has exactly what it has.
             (room.cpus_free, room.mem_free) = (room.cpus_total, room.mem_total);
+            room.disk_free = room.disk_total;
         }
         room.ports_free += task.ports.len();
         let node = self.agents.get(index).map_or(0, |a| a.node);
@@ -251,18 +256,19 @@ mod tests {
                 attributes: BTreeMap::new(),
                 cpus: 1.0,
                 mem_mib: 64,
+                disk_mib: Some(64),
                 docker: None,
             };
             Agent { config, node: 0, id: name.to_owned() }
         };
         let mut hosts = Hosts::new(vec![agent("a"), agent("b")], 31_000..=31_002);
-        let mut given = hosts.give_ports(0, &[0, 31_001]).unwrap();
+        let mut given = hosts.give_ports(0, &[0, 31_001], &[]).unwrap();
         assert_eq!(given[1], 31_001);
         hosts.ports[0].extend(&given);
-        let last = hosts.give_ports(1, &[0]).unwrap();
+        let last = hosts.give_ports(1, &[0], &[]).unwrap();
         given.extend(&last);
         given.sort_unstable();
         assert_eq!(given, [31_000, 31_001, 31_002]);
-        assert_eq!(hosts.give_ports(1, &[0, 0]), None, "one is left on the machine, two are asked for");
+        assert_eq!(hosts.give_ports(1, &[0, 0], &[]), None, "one is left on the machine, two are asked for");
     }
 }

@@ -5,10 +5,12 @@
 //! an await. One could get it wrong by publishing an event or writing a record
 //! outside of the lock: listeners and log would then disagree about the order.
 
+mod graves;
 mod hosts;
 mod offers;
 mod operator;
 mod progress;
+mod timers;
 
 pub(crate) use hosts::{Agent, Hosts};
 pub(crate) use offers::Offers;
@@ -16,16 +18,18 @@ pub(crate) use operator::{DRAINING, NotBack, Operator, same_machine};
 pub(crate) use progress::Progress;
 
 use crate::backoff::Backoff;
-use crate::health::CheckState;
+use crate::health::{CheckState, Readiness};
 use crate::placement::Refusal;
-use crate::record::{AppRecord, DeploymentRecord, GroupRecord, Record, TaskRecord};
+use crate::record::{AppRecord, DeploymentRecord, GraveRecord, GroupRecord, Record, TaskRecord};
 use padis_protocol::app::App;
 use padis_protocol::event::Event;
 use padis_protocol::timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use timers::Timer;
+use tokio_util::sync::CancellationToken;
 
 /// What is known of a live task beyond its record.
 pub(crate) struct Live {
@@ -35,14 +39,35 @@ pub(crate) struct Live {
     pub running_since: Option<Instant>,
     /// One entry for each health check.
     pub health: Vec<CheckState>,
-    /// Why a health check had it killed.
-    pub unhealthy: Option<String>,
+    /// One entry for each readiness check, while its deployment waits for them.
+    pub readiness: Vec<Readiness>,
+    /// Why it was killed, if that is a failure of its own.
+    pub fault: Option<String>,
     /// A launch is on its way in this process.
     pub launching: bool,
     /// A stop is on its way in this process.
     pub stopping: bool,
     /// Docker said that it ran out of memory.
     pub oom: bool,
+    /// Ends a launch that is on its way.
+    pub given_up: CancellationToken,
+}
+
+impl Live {
+    /// Of a task of which nothing is known but its definition.
+    pub fn new(spec: Arc<App>, launching: bool) -> Self {
+        Self {
+            health: CheckState::all(&spec),
+            spec,
+            running_since: None,
+            readiness: Vec::new(),
+            fault: None,
+            launching,
+            stopping: false,
+            oom: false,
+            given_up: CancellationToken::new(),
+        }
+    }
 }
 
 /// An app that waits for a launch.
@@ -86,6 +111,8 @@ pub(crate) struct World {
     pub apps: BTreeMap<String, AppRecord>,
     /// What groups have beyond the apps below them.
     pub groups: BTreeMap<String, GroupRecord>,
+    /// Apps that are no more, by id and by when they ended.
+    graves: BTreeMap<(String, String), GraveRecord>,
     /// Live tasks.
     pub tasks: BTreeMap<String, TaskRecord>,
     pub live: HashMap<String, Live>,
@@ -116,6 +143,8 @@ pub(crate) struct World {
     pub to_kill: Vec<String>,
     /// Finished tasks kept for each app.
     pub keep_finished: usize,
+    /// A task must run after so long.
+    pub launch_timeout: Duration,
     /// Sandboxes to remove from disk.
     pub discard: Vec<String>,
     pub records: Vec<Record>,
@@ -127,6 +156,9 @@ pub(crate) struct World {
     /// Service ports and how many definitions name them.
     service_ports: BTreeMap<u16, u32>,
     last_version: i64,
+    timers: BTreeSet<Timer>,
+    /// Live tasks that have run.
+    pub started: usize,
 }
 
 impl World {
@@ -134,6 +166,7 @@ impl World {
         Self {
             apps: BTreeMap::new(),
             groups: BTreeMap::new(),
+            graves: BTreeMap::new(),
             tasks: BTreeMap::new(),
             live: HashMap::new(),
             finished: BTreeMap::new(),
@@ -152,6 +185,7 @@ impl World {
             to_launch: Vec::new(),
             to_kill: Vec::new(),
             keep_finished,
+            launch_timeout: Duration::from_secs(300),
             discard: Vec::new(),
             records: Vec::new(),
             events: Vec::new(),
@@ -159,6 +193,8 @@ impl World {
             specs: HashMap::new(),
             service_ports: BTreeMap::new(),
             last_version: 0,
+            timers: BTreeSet::new(),
+            started: 0,
         }
     }
 
@@ -171,6 +207,10 @@ impl World {
                 Record::AppGone(id) => drop(self.apps.remove(&id)),
                 Record::Group(group) => drop(self.groups.insert(group.id.clone(), *group)),
                 Record::GroupGone(id) => drop(self.groups.remove(&id)),
+                Record::Grave(grave) => {
+                    drop(self.graves.insert((grave.id.clone(), grave.until.clone()), *grave));
+                }
+                Record::GraveGone(id, until) => drop(self.graves.remove(&(id, until))),
                 Record::Agent(agent) => drop(self.know_agent(&agent)),
                 Record::Out(out) => drop(self.operator.out.insert(out.agent.clone(), *out)),
                 Record::OutGone(agent) => drop(self.operator.out.remove(&agent)),
@@ -203,18 +243,9 @@ impl World {
                 Arc::new(self.apps.get(&task.app_id).and_then(|a| a.at(&task.version)).cloned().unwrap_or_default())
             });
             self.hosts.occupy(task);
-            let health = CheckState::all(spec);
-            let live = Live {
-                spec: Arc::clone(spec),
-                running_since: None,
-                health,
-                unhealthy: None,
-                launching: false,
-                stopping: false,
-                oom: false,
-            };
-            self.live.insert(task.id.clone(), live);
+            self.live.insert(task.id.clone(), Live::new(Arc::clone(spec), false));
             self.by_app.entry(task.app_id.clone()).or_default().insert(task.id.clone());
+            self.started += usize::from(task.started_ms.is_some());
         }
         for task in self.finished.values() {
             let key = (task.ended_ms.unwrap_or(0), task.id.clone());
@@ -223,6 +254,8 @@ impl World {
         for deployment in self.deployments.values() {
             self.progress.begin(deployment);
         }
+        self.ask_readiness_again();
+        self.set_timers_again();
         let versions = self.apps.values().filter_map(|a| timestamp::parse(a.version()));
         self.last_version = versions.max().unwrap_or(0);
         self.dirty.extend(self.apps.keys().cloned());
@@ -235,6 +268,7 @@ impl World {
         let tasks = self.finished.values().chain(self.tasks.values()).map(|t| Record::Task(Box::new(t.clone())));
         let deployments = self.deployments.values().map(|d| Record::Deployment(Box::new(d.clone())));
         let groups = self.groups.values().map(|g| Record::Group(Box::new(g.clone())));
+        let graves = self.graves.values().map(|g| Record::Grave(Box::new(g.clone())));
         let agents = self.agent_records().into_iter().map(|a| Record::Agent(Box::new(a)));
         let framework = self.framework.iter().map(|id| Record::Framework(id.clone()));
         let out = self.operator.out.values().map(|o| Record::Out(Box::new(o.clone())));
@@ -245,6 +279,7 @@ impl World {
             .chain(maintenance)
             .chain(apps)
             .chain(groups)
+            .chain(graves)
             .chain(tasks)
             .chain(deployments)
             .collect()
@@ -284,7 +319,14 @@ impl World {
 
     /// The definition in force, shared.
     pub fn spec(&mut self, app: &AppRecord) -> Arc<App> {
-        Arc::clone(self.specs.entry(app.id().to_owned()).or_insert_with(|| Arc::new(app.app.clone())))
+        // An instance that is repaired while its app waits for a deployment's step runs an older one.
+        let known = self.specs.get(app.id()).filter(|s| s.version == app.app.version);
+        if let Some(spec) = known {
+            return Arc::clone(spec);
+        }
+        let spec = Arc::new(app.app.clone());
+        self.specs.insert(app.id().to_owned(), Arc::clone(&spec));
+        spec
     }
 
     /// Service ports that definitions have, those of some apps left out.
@@ -318,6 +360,7 @@ impl World {
         let deployment = self.deployments.remove(id)?;
         self.records.push(Record::DeploymentGone(id.to_owned()));
         self.progress.end(&deployment);
+        self.end_readiness(&deployment);
         // What waited for its step does not wait any more.
         self.dirty.extend(deployment.apps().map(str::to_owned));
         Some(deployment)
@@ -338,10 +381,11 @@ impl World {
         self.hosts.agent(name)
     }
 
-    /// Whether a task runs and all its health checks succeed.
+    /// Whether a task runs and all its health checks succeed, and while a deployment waits
+    /// for it its readiness checks too.
     pub fn is_ready(&self, task: &TaskRecord) -> bool {
-        task.state == padis_protocol::task::TaskState::TaskRunning
-            && self.live.get(&task.id).is_some_and(|l| l.health.iter().all(|h| h.alive == Some(true)))
+        let fine = |l: &Live| l.health.iter().all(|h| h.alive == Some(true)) && l.readiness.iter().all(|r| r.ready);
+        task.state == padis_protocol::task::TaskState::TaskRunning && self.live.get(&task.id).is_some_and(fine)
     }
 
     /// The ids of all apps at or below a path, those that are being deleted included.

@@ -7,8 +7,9 @@
 
 use super::{Agent, World};
 use crate::config::AgentConfig;
+use crate::placement::{Share, accepts};
 use crate::record::{AgentRecord, Record};
-use padis_protocol::mesos::v1::{Attribute, Offer};
+use padis_protocol::mesos::v1::{Attribute, Offer, Range, Resources};
 use padis_protocol::timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,15 +26,16 @@ pub(crate) struct Offers {
 }
 
 impl Offers {
-    pub fn has_port(&self, index: usize, port: u16) -> bool {
+    pub fn has_port(&self, index: usize, port: u16, roles: &[String]) -> bool {
         !self.used_ports.get(&index).is_some_and(|u| u.contains(&port))
-            && self.port_ranges(index).iter().any(|(first, last)| (*first..=*last).contains(&port))
+            && self.port_ranges(index, roles).iter().any(|(first, last)| (*first..=*last).contains(&port))
     }
 
-    pub fn port_ranges(&self, index: usize) -> Vec<(u16, u16)> {
-        let ranges = self.held.get(&index).into_iter().flatten().flat_map(|o| o.resources.ranges("ports"));
-        let small = |n: u64| u16::try_from(n).unwrap_or(u16::MAX);
-        ranges.map(|r| (small(r.begin), small(r.end))).collect()
+    /// The ports on offer that an app with these roles may use.
+    pub fn port_ranges(&self, index: usize, roles: &[String]) -> Vec<(u16, u16)> {
+        let resources = self.held.get(&index).into_iter().flatten().flat_map(|o| &o.resources.0);
+        let ports = resources.filter(|r| r.name == "ports" && accepts(roles, r.reserved_for()));
+        ports.filter_map(|r| r.ranges.as_ref()).flat_map(|r| &r.range).map(range).collect()
     }
 
     pub fn use_ports(&mut self, index: usize, ports: &[u16]) {
@@ -44,6 +46,33 @@ impl Offers {
     pub fn index(&self, agent_id: &str) -> Option<usize> {
         self.by_id.get(agent_id).copied()
     }
+}
+
+fn range(range: &Range) -> (u16, u16) {
+    let small = |n: u64| u16::try_from(n).unwrap_or(u16::MAX);
+    (small(range.begin), small(range.end))
+}
+
+/// What a list has for each role that it has something for.
+fn shares(plain: &Resources) -> Vec<Share> {
+    let mut out: Vec<Share> = Vec::new();
+    for role in plain.0.iter().map(|r| r.reserved_for()) {
+        if out.iter().any(|s| s.role == role) {
+            continue;
+        }
+        let theirs = plain.of_role(role);
+        let ports: Vec<(u16, u16)> = theirs.ranges("ports").map(range).collect();
+        out.push(Share {
+            role: role.to_owned(),
+            cpus: theirs.scalar("cpus"),
+            mem: theirs.scalar("mem"),
+            disk: theirs.scalar("disk"),
+            gpus: theirs.scalar("gpus") as u32,
+            ports_free: ports.iter().map(|(first, last)| usize::from(last.saturating_sub(*first)) + 1).sum(),
+            ports,
+        });
+    }
+    out
 }
 
 /// An attribute as constraints see it: texts as they are, numbers without a needless fraction.
@@ -72,6 +101,7 @@ impl World {
                 attributes: record.attributes.clone(),
                 cpus: 0.0,
                 mem_mib: 0,
+                disk_mib: None,
                 docker: None,
             };
             let node = self.hosts.agents.len();
@@ -130,24 +160,27 @@ impl World {
         };
         let soon = offer.unavailability.as_ref().is_some_and(|u| u.start.as_ms() <= timestamp::now_ms());
         let Some(room) = self.hosts.rooms.get_mut(index) else { return };
-        let of = |name: &str| offer.resources.plain().scalar(name);
+        let plain = offer.resources.plain();
+        let of = |name: &str| plain.scalar(name);
         if !room.offered {
             (room.cpus_free, room.mem_free, room.disk_free, room.gpus_free, room.ports_free) = (0.0, 0.0, 0.0, 0, 0);
             room.roles = Arc::new(Vec::new());
+            room.shares.clear();
         }
         room.cpus_free += of("cpus");
         room.mem_free += of("mem");
         room.disk_free += of("disk");
         room.gpus_free += of("gpus") as u32;
-        let ports: u64 = offer.resources.ranges("ports").map(|r| r.end.saturating_sub(r.begin) + 1).sum();
+        let ports: u64 = plain.ranges("ports").map(|r| r.end.saturating_sub(r.begin) + 1).sum();
         room.ports_free += usize::try_from(ports).unwrap_or(usize::MAX);
         // A share "of the whole" is only for choosing among agents; what is on offer serves for that.
         (room.cpus_total, room.mem_total) = (room.cpus_free.max(0.001), room.mem_free.max(0.001));
         let roles = Arc::make_mut(&mut room.roles);
-        for role in offer.resources.0.iter().map(|r| r.reserved_for()) {
-            if !roles.iter().any(|r| r == role) {
-                roles.push(role.to_owned());
+        for share in shares(&plain) {
+            if !roles.contains(&share.role) {
+                roles.push(share.role.clone());
             }
+            room.shares.push(share);
         }
         (room.offered, room.up, room.draining) = (true, !soon, false);
         self.hosts.offers.get_or_insert_default().held.entry(index).or_default().push(offer);

@@ -70,6 +70,7 @@ pub fn agent(name: &str, cpus: f64, mem_mib: u64, attributes: &[(&str, &str)]) -
         attributes: attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
         cpus,
         mem_mib,
+        disk_mib: None,
         docker: None,
     }
 }
@@ -91,6 +92,14 @@ impl Rig {
             ..EngineConfig::default()
         };
         Self::start(dir, config).await
+    }
+
+    /// An engine whose settings differ.
+    pub async fn tuned(agents: Vec<AgentConfig>, tune: impl FnOnce(&mut EngineConfig)) -> Self {
+        let mut rig = Self::with(agents).await;
+        tune(&mut rig.config);
+        rig.restart().await;
+        rig
     }
 
     /// An engine on so many agents on which nothing runs; needs no Docker.

@@ -18,6 +18,36 @@ pub enum Frame {
     Heartbeat,
 }
 
+/// One frame as it came, its data not looked into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RawFrame {
+    /// An event: its type as the `event:` line gave it (may be empty), and its data.
+    Data {
+        /// Type.
+        kind: String,
+        /// JSON, if all is well.
+        data: String,
+        /// The data exceeded the limit; this is its beginning.
+        cut: bool,
+    },
+    /// A blank line or a comment: the stream lives.
+    Heartbeat,
+}
+
+impl From<RawFrame> for Frame {
+    fn from(raw: RawFrame) -> Self {
+        match raw {
+            RawFrame::Heartbeat => Self::Heartbeat,
+            RawFrame::Data { data, cut: true, .. } => Self::Garbled(data),
+            RawFrame::Data { kind, data, cut: false } => match serde_json::from_str::<Event>(&data) {
+                Ok(event) if kind.is_empty() => Self::Event(event.kind().to_owned(), Box::new(event)),
+                Ok(event) => Self::Event(kind, Box::new(event)),
+                Err(_) => Self::Garbled(data),
+            },
+        }
+    }
+}
+
 /// Writes a frame.
 pub fn frame(event: &Event) -> Result<String, serde_json::Error> {
     // A type from outside could bring its own line break and with it lines of its own.
@@ -59,6 +89,11 @@ impl FrameReader {
 
     /// Takes the next piece and gives the frames that it completed.
     pub fn push(&mut self, piece: &[u8]) -> Vec<Frame> {
+        self.push_raw(piece).into_iter().map(Frame::from).collect()
+    }
+
+    /// The same for one who looks into the data himself.
+    pub fn push_raw(&mut self, piece: &[u8]) -> Vec<RawFrame> {
         let mut out = Vec::new();
         let mut rest = piece;
         while let Some(end) = rest.iter().position(|&b| b == b'\n') {
@@ -79,24 +114,19 @@ impl FrameReader {
         self.line.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
 
-    fn end_of_line(&mut self, line: &str, out: &mut Vec<Frame>) {
+    fn end_of_line(&mut self, line: &str, out: &mut Vec<RawFrame>) {
         if line.is_empty() {
             let kind = std::mem::take(&mut self.kind);
             let data = std::mem::take(&mut self.data);
             let cut = std::mem::take(&mut self.cut);
             out.push(match std::mem::take(&mut self.has_data) {
-                false => Frame::Heartbeat,
-                true if cut => Frame::Garbled(data),
-                true => match serde_json::from_str::<Event>(&data) {
-                    Ok(event) if kind.is_empty() => Frame::Event(event.kind().to_owned(), Box::new(event)),
-                    Ok(event) => Frame::Event(kind, Box::new(event)),
-                    Err(_) => Frame::Garbled(data),
-                },
+                false => RawFrame::Heartbeat,
+                true => RawFrame::Data { kind, data, cut },
             });
             return;
         }
         if line.starts_with(':') {
-            out.push(Frame::Heartbeat);
+            out.push(RawFrame::Heartbeat);
             return;
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));

@@ -154,7 +154,7 @@ async fn a_panic_is_an_answer_with_an_incident() {
         },
         Arc::default(),
         w.auth.clone(),
-        Arc::new(crate::reconcile::ask::Asker::new().expect("a client")),
+        super::outside(),
     );
     let web = Web::new(&c, w.auth.clone(), Arc::new(nobody), Arc::new(packages), w.changes.clone(), w.stop.clone());
     async fn boom() -> &'static str {

@@ -7,7 +7,7 @@ mod upload;
 
 use super::*;
 use crate::config::{self, Secret};
-use crate::portal::{Accounts, PadisPortal, PortalSettings};
+use crate::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use crate::reconcile::live::Live;
 use crate::store::Store;
 use axum::body::Body;
@@ -60,6 +60,15 @@ pub async fn world() -> World {
     world_with(&[]).await
 }
 
+/// Real pages and a cluster in which nothing is.
+pub fn outside() -> Outside {
+    Outside {
+        pages: Arc::new(crate::reconcile::ask::Asker::new().expect("a client")),
+        cluster: Arc::new(padis_drivers::fake::FakeCluster::new()),
+        stream: Arc::new(crate::reconcile::stream::Stream::new()),
+    }
+}
+
 pub async fn world_with(env: &[(&str, &str)]) -> World {
     let dir = tempfile::tempdir().expect("folder");
     let site = dir.path().join("site");
@@ -100,8 +109,7 @@ pub async fn world_with(env: &[(&str, &str)]) -> World {
         public_url: "http://localhost".into(),
     };
     let wake = Arc::new(tokio::sync::Notify::new());
-    let pages = Arc::new(crate::reconcile::ask::Asker::new().expect("a client"));
-    let portal = PadisPortal::new(store.clone(), Arc::default(), changes.clone(), settings, wake, accounts, pages);
+    let portal = PadisPortal::new(store.clone(), Arc::default(), changes.clone(), settings, wake, accounts, outside());
     let packages = Packages::new(store.clone(), &c.data, c.upload.clone(), changes.clone()).expect("packages");
     let stop = CancellationToken::new();
     let web = Web::new(&c, auth.clone(), Arc::new(portal), Arc::new(packages), changes.clone(), stop.clone());

@@ -36,6 +36,9 @@ pub trait Visitor {
     fn begin(&mut self, name: &[u8], folder: bool) -> Result<(), Refusal>;
     /// Some of its bytes.
     fn data(&mut self, bytes: &[u8]) -> Result<(), Refusal>;
+    /// All of its bytes, so many, were read before and came to the right checksum.
+    /// `false`: they are wanted all the same.
+    fn skip(&mut self, unpacked: u64) -> bool;
     /// Its checksum was right.
     fn end(&mut self) -> Result<(), Refusal>;
 }

@@ -184,6 +184,12 @@ impl Visitor for Facts {
         Ok(())
     }
 
+    fn skip(&mut self, unpacked: u64) -> bool {
+        let skip = matches!(self.keep, Keep::Nothing);
+        self.bytes += if skip { unpacked } else { 0 };
+        skip
+    }
+
     fn end(&mut self) -> Result<(), Refusal> {
         match std::mem::replace(&mut self.keep, Keep::Nothing) {
             Keep::Nothing => {}

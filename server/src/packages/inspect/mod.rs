@@ -6,6 +6,7 @@
 //! Archives inside archives are files here: nothing of ours ever opens them, and
 //! a war's own libraries are opened by the container inside its memory limit.
 
+mod ahead;
 mod entries;
 mod facts;
 mod java;
@@ -16,6 +17,7 @@ mod unpack;
 mod zip;
 mod zip_dir;
 
+pub use ahead::{Ahead, Notes};
 pub use entries::{Limits, Refusal};
 pub use unpack::{Room, unpack};
 
@@ -31,14 +33,25 @@ const HEAD: usize = 512;
 
 /// Reads the whole file and tells what is inside. Blocks: for a thread of its own.
 pub fn inspect(file: &File, limits: &Limits) -> Result<PackageFacts, Refusal> {
-    look(file, limits, None).map(|(facts, _)| facts)
+    inspect_rest(file, limits, &Notes::new())
+}
+
+/// The same without reading once more what is noted already.
+pub fn inspect_rest(file: &File, limits: &Limits, notes: &Notes) -> Result<PackageFacts, Refusal> {
+    look(file, limits, notes, None).map(|(facts, _)| facts)
 }
 
 /// The same, and unpacks all of it into the empty folder `into` on the way, if it
 /// looks like a site: one reading serves both. Gives whether it was unpacked; what
 /// then lies in `into` is to be believed only if the facts say that it is a site.
-pub fn inspect_into(file: &File, limits: &Limits, into: &Path, room: &Room) -> Result<(PackageFacts, bool), Refusal> {
-    look(file, limits, Some((into, room)))
+pub fn inspect_into(
+    file: &File,
+    limits: &Limits,
+    notes: &Notes,
+    into: &Path,
+    room: &Room,
+) -> Result<(PackageFacts, bool), Refusal> {
+    look(file, limits, notes, Some((into, room)))
 }
 
 /// Tells two visitors.
@@ -53,13 +66,21 @@ impl Visitor for Both<'_> {
         self.0.data(bytes)?;
         self.1.as_mut().map_or(Ok(()), |u| u.data(bytes))
     }
+    fn skip(&mut self, unpacked: u64) -> bool {
+        self.1.is_none() && self.0.skip(unpacked)
+    }
     fn end(&mut self) -> Result<(), Refusal> {
         self.0.end()?;
         self.1.as_mut().map_or(Ok(()), Unpack::end)
     }
 }
 
-fn look(file: &File, limits: &Limits, into: Option<(&Path, &Room)>) -> Result<(PackageFacts, bool), Refusal> {
+fn look(
+    file: &File,
+    limits: &Limits,
+    notes: &Notes,
+    into: Option<(&Path, &Room)>,
+) -> Result<(PackageFacts, bool), Refusal> {
     let len = file.metadata()?.len();
     if len == 0 {
         return Err(PackageFault::Empty.into());
@@ -75,7 +96,7 @@ fn look(file: &File, limits: &Limits, into: Option<(&Path, &Room)>) -> Result<(P
     if tar {
         targz::walk(file, len, limits, &mut both)?;
     } else {
-        zip::walk(file, len, limits, &mut both)?;
+        zip::walk(file, len, limits, notes, &mut both)?;
     }
     Ok((both.0.finish(tar)?, into.is_some()))
 }

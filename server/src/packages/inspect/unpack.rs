@@ -107,6 +107,9 @@ impl Visitor for Unpack<'_> {
         }
         Ok(())
     }
+    fn skip(&mut self, _: u64) -> bool {
+        self.file.is_none()
+    }
     fn end(&mut self) -> Result<(), Refusal> {
         self.file = None;
         Ok(())
@@ -126,6 +129,6 @@ pub fn unpack(
     let mut v = Unpack::new(to, root.as_bytes(), room)?;
     match kind {
         PackageKind::TarGz => super::targz::walk(file, len, limits, &mut v),
-        _ => super::zip::walk(file, len, limits, &mut v),
+        _ => super::zip::walk(file, len, limits, &super::Notes::new(), &mut v),
     }
 }

@@ -17,6 +17,7 @@ use padis_domain::ports::{
     PortError, PortResult, SchedApp, SchedEvent, SchedSeen, SchedTask, SchedWaiting, Scheduler, TaskState,
 };
 use padis_domain::problem::System;
+use padis_domain::view::StreamEnd;
 use padis_domain::words::UnixMs;
 use std::sync::Mutex;
 use tokio::sync::broadcast;
@@ -122,8 +123,8 @@ impl FakeScheduler {
     pub fn break_stream(&self, why: &str) {
         {
             let mut world = lock(&self.world);
-            world.say(SchedEvent::Detached { why: why.to_owned() });
-            world.say(SchedEvent::Attached);
+            world.say(SchedEvent::Detached { cause: StreamEnd::Broken, why: why.to_owned() });
+            world.say(attached());
         }
         self.publish();
     }
@@ -153,6 +154,10 @@ impl FakeScheduler {
         self.carry_through();
         Ok(())
     }
+}
+
+fn attached() -> SchedEvent {
+    SchedEvent::Attached { to: "fake".to_owned() }
 }
 
 fn locked(id: &str) -> PortError {
@@ -203,12 +208,13 @@ impl Scheduler for FakeScheduler {
         self.faults.run("waiting", "", || Ok(lock(&self.world).waiting())).await
     }
     fn events(&self) -> BoxStream<'static, SchedEvent> {
-        let first = if lock(&self.world).silent { vec![] } else { vec![SchedEvent::Attached] };
+        let first = if lock(&self.world).silent { vec![] } else { vec![attached()] };
         let rest = BroadcastStream::new(self.stream.subscribe()).flat_map(|event| {
             futures::stream::iter(match event {
                 Ok(event) => vec![event],
                 Err(BroadcastStreamRecvError::Lagged(n)) => {
-                    vec![SchedEvent::Detached { why: format!("{n} events behind") }, SchedEvent::Attached]
+                    let why = format!("{n} events behind");
+                    vec![SchedEvent::Detached { cause: StreamEnd::Behind, why }, attached()]
                 }
             })
         });

@@ -1,6 +1,8 @@
 //! The fake Marathon's state and its rules, without locks and without async.
 
-use padis_domain::ports::{SchedApp, SchedEvent, SchedFailure, SchedSeen, SchedTask, SchedWaiting, TaskState};
+use padis_domain::ports::{
+    SchedApp, SchedEvent, SchedFailure, SchedSeen, SchedTask, SchedTold, SchedWaiting, TaskState,
+};
 use padis_domain::words::UnixMs;
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -68,13 +70,16 @@ impl World {
         }
     }
     fn say_app(&mut self, id: &str, task: Option<(&str, &str)>, message: &str, kind: &str) {
-        self.say(SchedEvent::App {
-            id: id.to_owned(),
+        let told = SchedTold {
+            kind: kind.to_owned(),
+            at: Some(self.now()),
+            apps: vec![id.to_owned()],
             task_id: task.map(|t| t.0.to_owned()),
             state: task.map(|t| t.1.to_owned()),
+            host: task.and_then(|t| self.task(t.0)).map(|t| t.host.clone()).unwrap_or_default(),
             message: message.to_owned(),
-            kind: kind.to_owned(),
-        });
+        };
+        self.say(SchedEvent::Told(told));
     }
     fn now(&self) -> UnixMs {
         let real = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as UnixMs);

@@ -28,7 +28,7 @@ const KILL_AGAIN: Duration = Duration::from_secs(10);
 pub(super) async fn subscribed(core: &Arc<Core>, mesos: &Mesos) {
     reconcile(core, mesos).await;
     // A new subscription wants offers until it says otherwise.
-    *mesos.suppressed.lock().await = false;
+    *mesos.told.lock().await = super::Told::default();
     mesos.settle_offers(core).await;
     // What waits is looked at with the offers that come; what was to be killed is killed.
     let killing = core.look(|w| ids(w, |s| *s == TaskState::TaskKilling));
@@ -79,12 +79,6 @@ pub(super) async fn reconcile_now_and_then(core: Arc<Core>) {
         for id in core.look(|w| ids(w, |s| *s == TaskState::TaskKilling)) {
             core.tracker.spawn(Arc::clone(&core).kill(id));
         }
-        core.change(|w| {
-            for id in ids(w, |s| *s == TaskState::TaskUnreachable) {
-                let message = w.tasks.get(&id).map(|t| t.message.clone()).unwrap_or_default();
-                w.unreachable(&id, message, Instant::now());
-            }
-        });
         if last.elapsed() >= RECONCILE {
             last = Instant::now();
             reconcile(&core, mesos).await;
@@ -170,12 +164,14 @@ fn apply(w: &mut crate::world::World, status: &TaskStatus) -> bool {
         // Launched on an offer that was gone, or never received: nobody's fault.
         TaskState::TaskDropped | TaskState::TaskUnknown => {
             let text = format!("{message} ({reason})");
-            w.ended(id, End { state: TaskState::TaskDropped, message: text, blameless: true }, now);
+            let end = End { state: TaskState::TaskDropped, message: text, blameless: true, reason: Some(reason) };
+            w.ended(id, end, now);
         }
         state if state.is_terminal() => {
             let blameless =
                 matches!(state, TaskState::TaskGone | TaskState::TaskLost) || reason.starts_with("REASON_AGENT_");
-            w.ended(id, End { state: state.clone(), message, blameless }, now);
+            let reason = Some(reason).filter(|r| !r.is_empty());
+            w.ended(id, End { state: state.clone(), message, blameless, reason }, now);
         }
         other => tracing::warn!(task.id = %id, state = other.name(), "engine: a task state that is not known"),
     }

@@ -51,6 +51,8 @@ pub(in crate::runtime) fn after_turn(core: &Arc<Core>, launch: Vec<String>) {
             mesos
                 .say("decline", CallBody::Decline(Box::new(Decline { offer_ids, filters, ..Decline::default() })))
                 .await;
+            // Only now: something may wait since, and its revival have come before this.
+            mesos.told.lock().await.declined |= !waiting;
         }
         mesos.settle_offers(&core).await;
     });

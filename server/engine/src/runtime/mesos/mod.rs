@@ -13,17 +13,21 @@ mod events;
 mod launch;
 mod session;
 mod task;
+mod zookeeper;
 
 pub(super) use launch::{after_turn, stop};
 pub(crate) use session::FRAMEWORK_CAN;
 pub(crate) use task::{on_agent, shown};
+pub(crate) use zookeeper::Ensemble;
 
 use crate::config::MesosConfig;
 use crate::core::Core;
+use crate::runtime::Runtime;
 use padis_protocol::mesos::scheduler::{Call, CallBody};
 use session::Link;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Deadline of one call; the answer is only "received".
 const CALL: Duration = Duration::from_secs(20);
@@ -45,8 +49,18 @@ pub(crate) struct Mesos {
     pub config: MesosConfig,
     client: reqwest::Client,
     link: Mutex<Option<Link>>,
-    /// The master has been told that no offers are wanted.
-    suppressed: tokio::sync::Mutex<bool>,
+    told: tokio::sync::Mutex<Told>,
+    /// Who leads, where ZooKeeper says it.
+    found: watch::Sender<Option<String>>,
+}
+
+/// What the master has been told about offers; a new subscription has told nothing.
+#[derive(Default)]
+struct Told {
+    /// That none are wanted.
+    suppressed: bool,
+    /// That some are not wanted for long.
+    declined: bool,
 }
 
 impl Mesos {
@@ -59,11 +73,22 @@ impl Mesos {
             .connect_timeout(Duration::from_secs(5))
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self { config, client, link: Mutex::new(None), suppressed: tokio::sync::Mutex::new(false) })
+        Ok(Self {
+            config,
+            client,
+            link: Mutex::new(None),
+            told: tokio::sync::Mutex::default(),
+            found: watch::Sender::default(),
+        })
     }
 
     /// Begins to follow the cluster.
     pub fn begin(core: &Arc<Core>) {
+        if let Runtime::Mesos(mesos) = &core.runtime
+            && let Some(ensemble) = mesos.config.ensemble()
+        {
+            core.tracker.spawn(zookeeper::follow(Arc::clone(core), ensemble));
+        }
         core.tracker.spawn(session::follow(Arc::clone(core)));
         core.tracker.spawn(events::reconcile_now_and_then(Arc::clone(core)));
     }
@@ -109,16 +134,18 @@ impl Mesos {
     /// after each turn; in here one at a time, each with the state of that moment, or
     /// a late "no" could follow an early "yes" and nothing would ever come again.
     pub async fn settle_offers(&self, core: &Core) {
-        let mut suppressed = self.suppressed.lock().await;
+        let mut told = self.told.lock().await;
         if self.leader().is_none() {
             return;
         }
         let wanted = core.look(|w| !w.waiting.is_empty());
-        if wanted && *suppressed {
-            *suppressed = false;
+        if wanted && (told.suppressed || told.declined) {
+            // It ends both: without it, what something waits for now would not come for as
+            // long as it was declined before.
+            *told = Told::default();
             self.say("revive", CallBody::Revive(Box::new(None))).await;
-        } else if !wanted && !*suppressed {
-            *suppressed = true;
+        } else if !wanted && !told.suppressed {
+            told.suppressed = true;
             self.say("suppress", CallBody::Suppress(Box::new(None))).await;
         }
     }

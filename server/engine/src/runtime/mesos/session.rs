@@ -1,7 +1,7 @@
 //! The subscription: finding the leader, keeping the stream, coming back.
 //!
 //! A standby answers 307 with the leader's address, or 503 when there is none; the
-//! known masters are asked in turn. A stream that is silent for several heartbeats
+//! known masters are asked in turn, or ZooKeeper is believed. A stream that is silent for several heartbeats
 //! is dead, whatever TCP says. One could get it wrong after an ERROR: "Framework
 //! has been removed" is final for the id (its tasks are gone with it), everything
 //! else is not; and after another engine took over, fighting for the stream would
@@ -46,6 +46,8 @@ enum Ended {
     Call(#[from] CallFailed),
     #[error("no master leads")]
     NoLeader,
+    #[error("another master leads")]
+    Another,
     #[error("the stream ended")]
     Closed,
     #[error("the stream was silent for {0:?}")]
@@ -70,11 +72,15 @@ pub(super) async fn follow(core: Arc<Core>) {
     let Runtime::Mesos(mesos) = &core.runtime else { return };
     let mut pause = FIRST_PAUSE;
     let mut next = 0;
+    let mut found = mesos.found.subscribe();
     loop {
         let began = Instant::now();
+        found.borrow_and_update();
         let ended = tokio::select! {
             () = core.cancel.cancelled() => return,
             ended = session(&core, mesos, &mut next) => ended,
+            // The sender is as old as the engine, so this is never an error.
+            _ = found.changed() => Ended::Another,
         };
         mesos.set_link(None);
         core.change(|w| {
@@ -102,6 +108,7 @@ pub(super) async fn follow(core: Arc<Core>) {
         tokio::select! {
             () = core.cancel.cancelled() => return,
             () = tokio::time::sleep(wait) => {}
+            _ = found.changed() => {}
         }
         pause = (pause * 2).min(LAST_PAUSE);
     }
@@ -141,10 +148,11 @@ async fn session(core: &Arc<Core>, mesos: &Mesos, next: &mut usize) -> Ended {
 /// Finds the leader and subscribes there.
 async fn subscribe(core: &Core, mesos: &Mesos, next: &mut usize) -> Result<(String, reqwest::Response), Ended> {
     let masters = &mesos.config.masters;
-    let mut master = match masters.get(*next % masters.len().max(1)) {
-        Some(master) => master.trim_end_matches('/').to_owned(),
-        None => return Err(Ended::NoLeader),
+    let known = match mesos.config.ensemble() {
+        Some(_) => mesos.found.borrow().clone(),
+        None => masters.get(*next % masters.len().max(1)).cloned(),
     };
+    let mut master = known.ok_or(Ended::NoLeader)?.trim_end_matches('/').to_owned();
     // The next attempt asks the next master.
     *next += 1;
     let id = core.look(|w| w.framework.clone());

@@ -8,7 +8,7 @@
 
 use crate::config::MesosConfig;
 use crate::record::TaskRecord;
-use padis_protocol::app::App;
+use padis_protocol::app::{App, Artifact};
 use padis_protocol::container::NetworkMode;
 use padis_protocol::health::{HealthCheck as AppCheck, HealthProtocol};
 use padis_protocol::mesos::v1::{
@@ -18,7 +18,6 @@ use padis_protocol::mesos::v1::{
     VolumeMode,
 };
 use padis_protocol::mesos::v1::{DockerImage, Image};
-use serde_json::Value;
 
 /// Sums of shares are not exact; Mesos counts in thousandths.
 const SLACK: f64 = 0.0005;
@@ -139,17 +138,15 @@ fn command(config: &MesosConfig, task: &TaskRecord, app: &App) -> CommandInfo {
 }
 
 fn uris(app: &App) -> Vec<Uri> {
-    let text = |v: &Value, name: &str| v.get(name).and_then(Value::as_str).map(str::to_owned);
-    let yes = |v: &Value, name: &str| v.get(name).and_then(Value::as_bool);
-    let list = |name: &str| app.extra.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    let fetch = list("fetch").into_iter().filter_map(|f| {
-        let value = text(&f, "uri")?;
-        let output_file = text(&f, "destPath").or_else(|| text(&f, "outputFile"));
-        let (executable, extract, cache) = (yes(&f, "executable"), yes(&f, "extract"), yes(&f, "cache"));
-        Some(Uri { value, executable, extract, cache, output_file, ..Uri::default() })
-    });
-    let old = list("uris").into_iter().filter_map(|u| u.as_str().map(str::to_owned));
-    fetch.chain(old.map(|value| Uri { value, extract: Some(true), ..Uri::default() })).collect()
+    let one = |artifact: Artifact| Uri {
+        value: artifact.uri,
+        executable: artifact.executable,
+        extract: artifact.extract,
+        cache: artifact.cache,
+        output_file: artifact.dest_path,
+        ..Uri::default()
+    };
+    app.artifacts().into_iter().map(one).collect()
 }
 
 fn container(task: &TaskRecord, app: &App) -> Result<Option<ContainerInfo>, String> {
@@ -289,5 +286,23 @@ fn discovery(task: &TaskRecord, app: &App) -> DiscoveryInfo {
         name: Some(app.id.trim_matches('/').split('/').rev().collect::<Vec<_>>().join(".")),
         ports: Some(Ports { ports: ports.collect(), ..Ports::default() }),
         ..DiscoveryInfo::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uris_go_to_mesos_own_fetcher() {
+        let app: App = serde_json::from_value(serde_json::json!({
+            "fetch": [{"uri": "http://h/a.tgz", "extract": true, "executable": false, "cache": true, "destPath": "b/a.tgz"}],
+            "uris": ["file:///x"],
+        }))
+        .unwrap();
+        let told = serde_json::to_value(uris(&app)).unwrap();
+        let first = serde_json::json!({"value": "http://h/a.tgz", "extract": true, "executable": false, "cache": true,
+            "output_file": "b/a.tgz"});
+        assert_eq!(told, serde_json::json!([first, {"value": "file:///x"}]));
     }
 }

@@ -154,7 +154,7 @@ proptest! {
         prop_assert_eq!(&tree_of(to.path()), &want);
         // The same in one reading.
         let once = tempfile::tempdir().expect("folder");
-        let (facts, unpacked) = inspect_into(&file(&bytes), &LIMITS, once.path(), &|| Ok(())).expect("site");
+        let (facts, unpacked) = inspect_into(&file(&bytes), &LIMITS, &Notes::new(), once.path(), &|| Ok(())).expect("site");
         prop_assert!(unpacked);
         prop_assert_eq!((facts, &tree_of(once.path())), (f, &want));
     }
@@ -164,7 +164,7 @@ proptest! {
 fn only_what_may_be_a_site_is_unpacked_while_it_is_checked() {
     let war = zip(&[("WEB-INF/web.xml", b"<web-app/>"), ("index.html", b"hi")]);
     let to = tempfile::tempdir().expect("folder");
-    let (facts, unpacked) = inspect_into(&file(&war), &LIMITS, to.path(), &|| Ok(())).expect("war");
+    let (facts, unpacked) = inspect_into(&file(&war), &LIMITS, &Notes::new(), to.path(), &|| Ok(())).expect("war");
     assert_eq!((facts.kind, unpacked), (PackageKind::War, false));
     assert!(tree_of(to.path()).is_empty());
 }
@@ -183,6 +183,7 @@ fn a_disk_without_room_ends_the_unpacking() {
     let site = zip(&[("index.html", b"hi"), ("big", &big)]);
     let to = tempfile::tempdir().expect("folder");
     let full = || Err(std::io::ErrorKind::StorageFull.into());
-    let refused = inspect_into(&file(&site), &Limits { unpacked_bytes: 1 << 30, ..LIMITS }, to.path(), &full);
+    let refused =
+        inspect_into(&file(&site), &Limits { unpacked_bytes: 1 << 30, ..LIMITS }, &Notes::new(), to.path(), &full);
     assert!(matches!(refused, Err(Refusal::Io(e)) if e.kind() == std::io::ErrorKind::StorageFull));
 }

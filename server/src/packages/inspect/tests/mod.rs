@@ -26,7 +26,12 @@ fn look_within(bytes: &[u8], limits: &Limits) -> Result<PackageFacts, PackageFau
     };
     let alone = verdict(inspect(&file(bytes), limits));
     let to = tempfile::tempdir().expect("folder");
-    let both = verdict(inspect_into(&file(bytes), limits, to.path(), &|| Ok(())).map(|(facts, _)| facts));
+    // Read through as it came in, in pieces that fall anywhere.
+    let mut ahead = Ahead::new(*limits);
+    bytes.chunks(1000).for_each(|piece| ahead.feed(piece));
+    let notes = ahead.notes();
+    assert_eq!(alone, verdict(inspect_rest(&file(bytes), limits, &notes)));
+    let both = verdict(inspect_into(&file(bytes), limits, &notes, to.path(), &|| Ok(())).map(|(facts, _)| facts));
     assert_eq!(alone, both);
     alone
 }

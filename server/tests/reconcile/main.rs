@@ -2,11 +2,15 @@
 //! that can go wrong on the way.
 #![expect(clippy::expect_used, reason = "a test says what it expected")]
 
+mod flood;
+mod locked;
+mod stream;
+#[path = "../support/mod.rs"]
 mod support;
-#[path = "support/world.rs"]
+#[path = "../support/world.rs"]
 mod world;
 
-use padis_domain::ports::TaskState;
+use padis_domain::ports::{Cluster, Duty, TaskState};
 use padis_drivers::fake::{Fault, When};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -348,6 +352,60 @@ async fn two_processes_share_the_work() {
             w.until_gone(a).await;
         }
         assert_eq!(w.count("SELECT COUNT(*) FROM claim WHERE released_at IS NULL").await, 0);
+        w.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_is_taken_out_kept_out_and_put_back() {
+    each_database(async |store| {
+        let w = World::new(store).await;
+        w.cluster.add_host("h1", &[], 4000, 4096);
+        w.cluster.add_host("h2", &[], 4000, 4096);
+        // The cluster does not answer at first: the intent waits.
+        w.cluster.faults().fail_next("drain", When::Before, Fault::Transient);
+        w.start();
+        w.host("h1", true).await;
+        let out = async || w.cluster.duties().await.expect("duties")["h1"];
+        until("h1 is out", async || out().await == Duty::Drained).await;
+        until("the pages see it", async || w.live.is_out("h1") && !w.live.is_out("h2")).await;
+        // Somebody else puts it back: what was asked here still holds.
+        w.cluster.undrain("h1").await.expect("put back elsewhere");
+        until("h1 is out again", async || out().await == Duty::Drained).await;
+        w.host("h1", false).await;
+        until("h1 works", async || out().await == Duty::Working).await;
+        until("nothing is left of it", async || w.count("SELECT COUNT(*) FROM host_out").await == 0).await;
+        until("nor is the work", async || w.count("SELECT COUNT(*) FROM work WHERE key = 'host:h1'").await == 0).await;
+        until("the pages see that too", async || !w.live.is_out("h1")).await;
+        w.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_on_a_host_that_is_taken_out_leaves_in_order() {
+    each_database(async |store| {
+        let (w, app) = (World::new(store).await, claims());
+        w.start();
+        w.release(&app, 1, 3).await;
+        w.until_online(&app, 1, 3).await;
+        let agent = w.word("SELECT agent_id FROM instance").await;
+        w.cluster.add_host(&agent, &[], 4000, 4096);
+        let before = w.tasks(&app, 1);
+        w.host(&agent, true).await;
+        // The fake starts the new ones on the same host, as a framework would that does not
+        // care: they are left alone, or it would never end.
+        until("others run", async || w.tasks(&app, 1).iter().all(|t| !before.contains(t))).await;
+        w.until_online(&app, 1, 3).await;
+        until("all is told", async || w.count("SELECT COUNT(*) FROM journal WHERE what = 'instance.left'").await == 3)
+            .await;
+        assert_eq!(w.count("SELECT COUNT(*) FROM journal WHERE what = 'instance.died'").await, 0);
+        let event = w.word("SELECT event FROM journal WHERE what = 'instance.left'").await;
+        assert!(event.contains("\"host\""), "{event}");
+        let calls = w.bal.faults().calls();
+        let out = calls.iter().position(|c| c.verb == "delete_member").expect("taken out");
+        assert!(out > 0 && w.sched.faults().count("kill") == 3, "each was asked once, by us");
         w.stop().await;
     })
     .await;
