@@ -53,13 +53,15 @@ async fn engine_process() {
         ..EngineConfig::default()
     };
     let engine = Engine::start(config).await.unwrap();
-    println!("\nengine at http://{}", engine.marathon());
+    println!("\nengine at http://{} http://{}", engine.marathon(), engine.mesos());
     std::future::pending::<()>().await;
 }
 
 struct Process {
     child: Child,
     base: String,
+    /// Its Mesos operator API.
+    mesos: String,
     client: reqwest::Client,
 }
 
@@ -76,14 +78,15 @@ impl Process {
         let mut base = None;
         for line in lines.by_ref() {
             if let Some(at) = line.strip_prefix("engine at ") {
-                base = Some(at.to_owned());
+                base = at.split_once(' ').map(|(marathon, mesos)| (marathon.to_owned(), mesos.to_owned()));
                 break;
             }
         }
         // Whoever closed the pipe would end the process with its next word.
         std::thread::spawn(move || lines.for_each(drop));
         let client = padis_drivers::http::builder().timeout(DEADLINE).build().unwrap();
-        Self { child, base: base.unwrap(), client }
+        let (base, mesos) = base.unwrap();
+        Self { child, base, mesos, client }
     }
 
     fn kill(&mut self) {
@@ -164,6 +167,13 @@ async fn two_hundred_by_constraint_survive_the_engine_and_the_master() {
     let mut cluster = Mesos::start(&AGENTS).await;
     let data = tempfile::tempdir().unwrap();
     let mut engine = Process::start(&cluster.url(), data.path());
+    until("its Mesos API sends operators to the master that leads", async || {
+        let answer = engine.client.post(format!("{}/master/api/v1?x=1", engine.mesos)).send().await.unwrap();
+        let place = answer.headers().get("location").map(|l| l.to_str().unwrap().to_owned());
+        let wanted = format!("{}/master/api/v1?x=1", cluster.url().trim_start_matches("http:"));
+        answer.status().as_u16() == 307 && place == Some(wanted)
+    })
+    .await;
 
     engine.put(with(sleeper("/db", 3), &json!({"constraints": [["pool", "LIKE", "db"]]}))).await;
     engine.put(with(sleeper("/each", 3), &json!({"constraints": [["hostname", "UNIQUE"]]}))).await;

@@ -237,6 +237,19 @@ async fn what_is_not_there_and_what_is_not_allowed() {
         let why = format!("405 Method Not Allowed. Expecting one of {{ {takes} }}, but received '{method}'.");
         assert_eq!((got.0, got.1.as_str(), got.text()), (405, TEXT, why.as_str()), "{path}");
     }
+    // A slash behind a path, or more, does not matter; but for a few.
+    for (path, status) in [
+        ("/master/frameworks/", 200),
+        ("/state/x/y", 200),
+        ("/slave(1)/state/", 200),
+        ("/version/", 200),
+        ("/files/browse/", 400),
+        ("/api/v1/x", 405),
+        ("/version/x", 404),
+        ("/redirect/", 404),
+    ] {
+        assert_eq!(get(&rig, path, &[]).await.0, status, "{path}");
+    }
     let script = get(&rig, "/slaves", &[("jsonp", "cb"), ("slave_id", "x")]).await;
     assert_eq!((script.1.as_str(), script.text()), ("text/javascript", r#"cb({"slaves":[],"recovered_slaves":[]})"#));
     let none = get(&rig, "/frameworks", &[("framework_id", "nope")]).await;
@@ -332,6 +345,25 @@ async fn what_is_no_call_is_refused_in_mesos_words() {
         let got = call(path, json_, None, body).await;
         assert_eq!((got.0, got.text()), (403, "403 Forbidden."), "{body}");
     }
+}
+
+#[tokio::test]
+async fn without_a_leader_there_is_nobody_to_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = padis_engine::EngineConfig {
+        marathon_listen: "127.0.0.1:0".parse().unwrap(),
+        mesos_listen: "127.0.0.1:0".parse().unwrap(),
+        data: dir.path().join("engine"),
+        // Nobody listens there.
+        runtime: padis_engine::RuntimeConfig::Mesos(padis_engine::MesosConfig::at(vec![
+            "http://127.0.0.1:1".to_owned(),
+        ])),
+        ..padis_engine::EngineConfig::default()
+    };
+    let rig = Rig::start(dir, config).await;
+    let request = rig.client.post(format!("{}/api/v1", rig.mesos)).header("Content-Type", "application/json");
+    let got = Got::of(request.body(r#"{"type":"GET_AGENTS"}"#).send().await.unwrap()).await;
+    assert_eq!((got.0, got.text()), (503, "No leader elected"));
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ async fn passes(script: &str) {
     let rig = Rig::simulated(5, Duration::from_millis(5), 0.0).await;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script);
     let mut command = tokio::process::Command::new(python());
-    command.arg(script).arg(&rig.base).kill_on_drop(true);
+    command.arg(script).args([&rig.base, &rig.mesos]).kill_on_drop(true);
     let output = tokio::time::timeout(Duration::from_secs(120), command.output()).await.unwrap().unwrap();
     let (told, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{told}\n{errors}");
@@ -36,4 +36,9 @@ async fn the_python_package_marathon() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_deployment_tool_shpkpr() {
     passes("shpkpr_client.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_of_apache_mesos() {
+    passes("mesos_cli.py").await;
 }

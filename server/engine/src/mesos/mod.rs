@@ -54,55 +54,77 @@ pub(crate) struct Mesos {
 }
 
 pub(crate) type Shared = State<Mesos>;
+type Handler = fn() -> MethodRouter<Mesos>;
 
-/// The router. Whoever adds a path here has it behind the credentials; `/health` alone
-/// is in front of them, as in Mesos.
+/// The master's paths, below `/master` and without.
+const OF_MASTER: &[(&str, Handler)] = &[
+    ("state", || any(state::master)),
+    ("slaves", || any(state::slaves)),
+    ("frameworks", || any(state::frameworks)),
+    ("tasks", || any(state::tasks)),
+    ("roles", || any(state::roles)),
+    ("state-summary", || any(state::summary)),
+    ("flags", || any(flags::of_master)),
+    ("quota", || any(quota)),
+    ("weights", || any(weights)),
+    ("maintenance/schedule", || any(maintenance::schedule)),
+    ("maintenance/status", || any(maintenance::status)),
+    ("machine/down", || any(maintenance::down)),
+    ("machine/up", || any(maintenance::up)),
+    ("api/v1", || any(operator::of_master)),
+    ("teardown", || any(refused)),
+    ("reserve", || any(refused)),
+    ("unreserve", || any(refused)),
+    ("create-volumes", || any(refused)),
+    ("destroy-volumes", || any(refused)),
+];
+
+/// Paths of the process, and of all agents together.
+const OF_ALL: &[(&str, Handler)] = &[
+    ("metrics/snapshot", || any(metrics::snapshot)),
+    ("system/stats.json", || any(metrics::stats)),
+    ("logging/toggle", || any(logging)),
+    ("containers", || any(statistics::all_containers)),
+    ("monitor/statistics", || any(statistics::all_statistics)),
+    ("files/browse", || any(files::browse)),
+    ("files/read", || any(files::read)),
+    ("files/download", || any(files::download)),
+    ("files/debug", || any(files::debug)),
+];
+
+/// An agent's paths, below its process' name.
+const OF_AGENT: &[(&str, Handler)] = &[
+    ("state", || any(agent::state)),
+    ("flags", || any(flags::of_agent)),
+    ("containers", || any(statistics::agent_containers)),
+    ("monitor/statistics", || any(statistics::agent_statistics)),
+    ("api/v1", || any(operator::of_agent)),
+];
+
+/// A path as libprocess has it: also with a slash behind it, or with more.
+fn with_more(router: Router<Mesos>, path: &str, to: Handler) -> Router<Mesos> {
+    router.route(path, to()).route(&format!("{path}/"), to()).route(&format!("{path}/{{*more}}"), to())
+}
+
+/// The router. Whoever adds a path has it behind the credentials; `/health` alone is in
+/// front of them, as in Mesos.
 pub(crate) fn router(core: Arc<Core>) -> Router {
     let credentials = core.config.credentials.clone().map(Arc::new);
-    let both = |router: Router<Mesos>, path: &str, to: fn() -> MethodRouter<Mesos>| {
-        router.route(&format!("/{path}"), to()).route(&format!("/master/{path}"), to())
-    };
-    let of_master: [(&str, fn() -> MethodRouter<Mesos>); 16] = [
-        ("redirect", || any(redirect)),
-        ("state", || any(state::master)),
-        ("slaves", || any(state::slaves)),
-        ("frameworks", || any(state::frameworks)),
-        ("tasks", || any(state::tasks)),
-        ("roles", || any(state::roles)),
-        ("state-summary", || any(state::summary)),
-        ("flags", || any(flags::of_master)),
-        ("quota", || any(quota)),
-        ("weights", || any(weights)),
-        ("maintenance/schedule", || any(maintenance::schedule)),
-        ("maintenance/status", || any(maintenance::status)),
-        ("machine/down", || any(maintenance::down)),
-        ("machine/up", || any(maintenance::up)),
-        ("api/v1", || any(operator::of_master)),
-        ("teardown", || any(refused)),
-    ];
     let mut router = Router::new();
-    for (path, to) in of_master {
-        router = both(router, path, to);
+    for (path, to) in OF_MASTER {
+        router = with_more(with_more(router, &format!("/{path}"), *to), &format!("/master/{path}"), *to);
     }
-    for path in ["reserve", "unreserve", "create-volumes", "destroy-volumes"] {
-        router = both(router, path, || any(refused));
+    for (path, to) in OF_ALL {
+        router = with_more(router, &format!("/{path}"), *to);
+    }
+    for (path, to) in OF_AGENT {
+        router = router.route(&format!("/{{agent}}/{path}"), to()).route(&format!("/{{agent}}/{path}/"), to());
     }
     router
+        .route("/redirect", any(redirect))
+        .route("/master/redirect", any(redirect))
         .route("/version", any(version))
-        .route("/metrics/snapshot", any(metrics::snapshot))
-        .route("/system/stats.json", any(metrics::stats))
-        .route("/logging/toggle", any(logging))
-        .route("/containers", any(statistics::all_containers))
-        .route("/monitor/statistics", any(statistics::all_statistics))
-        .route("/files/browse", any(files::browse))
-        .route("/files/read", any(files::read))
-        .route("/files/download", any(files::download))
-        .route("/files/debug", any(files::debug))
-        .route("/{agent}/state", any(agent::state))
-        .route("/{agent}/flags", any(flags::of_agent))
-        .route("/{agent}/containers", any(statistics::agent_containers))
-        .route("/{agent}/monitor/statistics", any(statistics::agent_statistics))
-        .route("/{agent}/api/v1", any(operator::of_agent))
+        .route("/version/", any(version))
         .fallback(nothing)
         .layer(axum::middleware::from_fn_with_state(credentials, crate::access::check))
         .route("/health", any(healthy))

@@ -8,10 +8,9 @@ use super::{API_VERSION, Shared, flags};
 use axum::Json;
 use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
-use padis_protocol::mesos::{
-    Framework, LeaderInfo, MasterState, MesosLabel, MesosStatus, MesosTask, Resources, Slave, Slaves,
-};
+use padis_protocol::mesos::{LeaderInfo, MasterState, MesosLabel, MesosStatus, MesosTask, Resources, Slave, Slaves};
 use padis_protocol::task::TaskState;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -113,6 +112,34 @@ pub(super) fn task(us: &Us, shown: &Shown) -> MesosTask {
     task
 }
 
+/// Tasks that are made into messages one by one while they are written: all messages of
+/// 100,000 tasks at once would be a gigabyte of memory for each caller.
+struct Each<'a>(&'a Us, Vec<&'a Shown>);
+
+impl Serialize for Each<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.1.iter().map(|shown| task(self.0, shown)))
+    }
+}
+
+/// A message and its large members.
+struct With<T>(Value, Vec<(&'static str, T)>);
+
+impl<T: Serialize> Serialize for With<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in self.0.as_object().into_iter().flatten() {
+            if self.1.iter().all(|(large, _)| large != name) {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        for (name, value) in &self.1 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
 /// Everything, taken out of the state at one moment.
 pub(super) struct Picture {
     pub us: Us,
@@ -146,26 +173,24 @@ impl Picture {
         sum
     }
 
-    fn framework(&self) -> Framework {
+    fn framework(&self) -> With<Each<'_>> {
         let us = &self.us;
         let used = self.used().v0();
         let away = |t: &&Shown| t.task.state == TaskState::TaskUnreachable;
-        let extra = json!({
+        let about = json!({
+            "id": us.framework, "name": us.framework_name, "active": true,
             "used_resources": used, "offered_resources": none(), "resources": used, "capabilities": FRAMEWORK_CAN,
             "hostname": us.hostname, "webui_url": us.webui, "connected": true, "recovered": false, "user": us.user,
             "failover_timeout": us.failover_timeout_s, "checkpoint": true, "registered_time": seconds(us.started_ms),
             "unregistered_time": 0.0, "principal": us.principal, "roles": [us.role], "offers": [], "executors": [],
             "offer_constraints": {},
         });
-        Framework {
-            id: us.framework.clone(),
-            name: us.framework_name.clone(),
-            active: true,
-            tasks: self.live.iter().filter(|t| !away(t)).map(|t| task(us, t)).collect(),
-            unreachable_tasks: self.live.iter().filter(away).map(|t| task(us, t)).collect(),
-            completed_tasks: self.ended.iter().map(|t| task(us, t)).collect(),
-            extra: extra.as_object().map(|m| m.clone().into_iter().collect()).unwrap_or_default(),
-        }
+        let lists = [
+            ("tasks", Each(us, self.live.iter().filter(|t| !away(t)).collect())),
+            ("unreachable_tasks", Each(us, self.live.iter().filter(away).collect())),
+            ("completed_tasks", Each(us, self.ended.iter().collect())),
+        ];
+        With(about, lists.into())
     }
 
     /// How many tasks are in each state, of those that `mine` says.
@@ -198,7 +223,7 @@ pub(super) async fn master(mesos: Shared) -> Response {
         deactivated_slaves: (picture.agents.len() - active) as f64,
         unreachable_slaves: 0.0,
         slaves: picture.agents.iter().map(|a| slave(us, a)).collect(),
-        frameworks: vec![picture.framework()],
+        frameworks: Vec::new(),
         completed_frameworks: Vec::new(),
         extra: BTreeMap::new(),
     };
@@ -212,7 +237,10 @@ pub(super) async fn master(mesos: Shared) -> Response {
     state.set_orphan_tasks(Some(&Vec::new()));
     state.set_recovered_slaves(Some(&Vec::new()));
     state.extra.insert(String::from("unregistered_frameworks"), json!([]));
-    Json(state).into_response()
+    match serde_json::to_value(&state) {
+        Ok(state) => Json(With(state, vec![("frameworks", [picture.framework()])])).into_response(),
+        Err(error) => super::answer::text(axum::http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    }
 }
 
 /// A parameter of a query, decoded.
@@ -241,8 +269,9 @@ pub(super) async fn frameworks(mesos: Shared, RawQuery(query): RawQuery) -> Resp
     let picture = Picture::take(&mesos);
     let one = parameter(query.as_deref(), "framework_id");
     let wanted = one.is_none_or(|id| id == picture.us.framework);
-    let frameworks: Vec<Framework> = wanted.then(|| picture.framework()).into_iter().collect();
-    Json(json!({"frameworks": frameworks, "completed_frameworks": [], "unregistered_frameworks": []})).into_response()
+    let frameworks: Vec<With<Each<'_>>> = wanted.then(|| picture.framework()).into_iter().collect();
+    let rest = json!({"completed_frameworks": [], "unregistered_frameworks": []});
+    Json(With(rest, vec![("frameworks", frameworks)])).into_response()
 }
 
 /// `/master/tasks`: a page of 100, newest first, unless it is asked otherwise. A number

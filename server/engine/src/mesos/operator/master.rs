@@ -5,7 +5,7 @@ use super::{
     Asked, DRAIN, LEVEL, METRICS, OF_AGENT, PATH, READ, SCHEDULE, Side, TEARDOWN, carried_out, files, named_values,
     told,
 };
-use crate::mesos::facts::{Amounts, Us};
+use crate::mesos::facts::{AgentFacts, Amounts, Us};
 use crate::mesos::proto::whole;
 use crate::mesos::state::Picture;
 use crate::mesos::{Mesos, Shared, answer, elsewhere, events, flags, maintenance, metrics};
@@ -154,8 +154,11 @@ fn read(mesos: &Mesos, kind: &str) -> Option<Value> {
         }
         "GET_LOGGING_LEVEL" => json!({"level": 0}),
         "GET_STATE" => lists(&|l| l.state()),
-        "GET_AGENTS" => lists(&|l| l.agents()),
-        "GET_FRAMEWORKS" => lists(&|l| l.frameworks()),
+        "GET_AGENTS" | "GET_FRAMEWORKS" => {
+            let agents = mesos.core.look(|w| AgentFacts::all(&mesos.core, w));
+            let lists = Lists { us: &us, agents: &agents, live: &[], ended: &[] };
+            if kind == "GET_AGENTS" { lists.agents() } else { lists.frameworks() }
+        }
         "GET_TASKS" => lists(&|l| l.tasks()),
         "GET_EXECUTORS" => Lists::executors(),
         "GET_OPERATIONS" => json!({}),

@@ -16,7 +16,7 @@ use padis_protocol::mesos::{parse_ranges, v1};
 use padis_protocol::task::TaskState;
 use serde_json::{Value, json};
 
-/// Google's time from SIGTERM to SIGKILL and the agent's own patience on top, in seconds.
+/// What an agent waits beyond a task's grace before it ends the executor, in seconds.
 const PATIENCE_S: i64 = 2;
 
 fn attributes(agent: &AgentFacts) -> Vec<Attribute> {
