@@ -234,10 +234,39 @@ pub async fn measure(place: &Place, t: &mut Table) -> Outcome<()> {
     let rate = f64::from(APPS) / looked.elapsed().as_secs_f64();
     let grown = p.peak_mib()?.saturating_sub(before);
     t.row("  each application looked at after it", "beside it", format!("{rate:.0} a second, {grown} MiB more"), None);
+    let quiet = pages(&p, Instant::now() + Duration::from_secs(10)).await?;
+    let (m, p99) = median_p99(&quiet).ok_or("no rounds")?;
+    let found = format!("median {m:.0} ms, p99 {p99:.0} ms of {}", quiet.len());
+    t.row("  pages of 10,000 applications while nothing happens", "beside it", found, None);
     flood(&p, &engine, &flooding, &sent, t).await?;
     p.stop().await;
     store.close().await;
     engine.stop().await
+}
+
+/// Milliseconds of each page that a reader asks for, one after the other, until `end`.
+async fn pages(p: &Portal, end: Instant) -> Outcome<Vec<f64>> {
+    let mut ms = Vec::new();
+    for n in 0.. {
+        if Instant::now() > end {
+            break;
+        }
+        let path = match n % 4 {
+            0 => "/applications".to_owned(),
+            1 => "/applications?q=s0012&sort=name&desc=true".to_owned(),
+            _ => format!("/applications/default/{}", name(n * 37 % APPS)),
+        };
+        let began = Instant::now();
+        let answer = p.get(&path).await?;
+        let status = answer.status();
+        answer.bytes().await?;
+        if !status.is_success() {
+            return Err(format!("{path}: {status}").into());
+        }
+        ms.push(began.elapsed().as_secs_f64() * 1000.0);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(ms)
 }
 
 async fn flood(p: &Portal, engine: &Engine, flooding: &AtomicBool, sent: &AtomicU64, t: &mut Table) -> Outcome<()> {
@@ -245,29 +274,7 @@ async fn flood(p: &Portal, engine: &Engine, flooding: &AtomicBool, sent: &Atomic
     flooding.store(true, Ordering::Relaxed);
     let (began, before) = (Instant::now(), sent.load(Ordering::Relaxed));
     let end = began + FLOOD;
-    let pages = async {
-        let mut ms = Vec::new();
-        for n in 0.. {
-            if Instant::now() > end {
-                break;
-            }
-            let path = match n % 4 {
-                0 => "/applications".to_owned(),
-                1 => "/applications?q=s0012&sort=name&desc=true".to_owned(),
-                _ => format!("/applications/default/{}", name(n * 37 % APPS)),
-            };
-            let began = Instant::now();
-            let answer = p.get(&path).await?;
-            let status = answer.status();
-            answer.bytes().await?;
-            if !status.is_success() {
-                return Err(format!("{path}: {status}").into());
-            }
-            ms.push(began.elapsed().as_secs_f64() * 1000.0);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Outcome::Ok(ms)
-    };
+    let pages = pages(p, end);
     let changes = async {
         let mut ms = Vec::new();
         for n in 0.. {
