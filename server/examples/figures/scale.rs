@@ -137,6 +137,8 @@ async fn fill(store: &Store) -> Outcome<()> {
     };
     let (spec, contract) = (serde_json::to_string(&spec)?, serde_json::to_string(&contract)?);
     let mut tx = store.begin().await?;
+    sqlx::query("INSERT INTO pool (name, stage, zone, hosts, subnet, base, prefix, gateway, vlan, domain, ttl_s, quarantine_s, revision, changed_at, changed_by) VALUES ('sf-dev', 'dev', 'SF', '{}', '10.96.0.0/20', 174063616, 20, '10.96.0.1', NULL, 'scale.padis.localhost', 5, 60, 1, 0, '')")
+        .execute(&mut *tx).await?;
     for n in 0..APPS {
         let (id, name) = (format!("scale-{n}"), name(n));
         sqlx::query("INSERT INTO app (id, team, name, title, pool, host_name, wanted, instances, release, cpu_milli, mem_mib, state, well, revision, created_at, changed_at, changed_by) VALUES ($1, 'default', $2, $2, 'sf-dev', $3, 'online', $4, 1, 100, 32, 'delivering', 0, 1, 0, 0, 'bench')")
@@ -166,7 +168,7 @@ fn ids(app: &Value) -> BTreeSet<String> {
 pub async fn measure(place: &Place, t: &mut Table) -> Outcome<()> {
     let engine = Engine::start(&place.server, 1_000, "3600s").await?;
     let one = |n: u32| {
-        json!({"id": name(n), "apps": [{"id": "r1", "cmd": "x", "instances": EACH, "cpus": 0.001, "mem": 1,
+        json!({"id": name(n), "apps": [{"id": "r1", "cmd": "x", "instances": EACH, "cpus": 0.001, "mem": 6,
             "container": {"type": "DOCKER", "docker": {"image": "none"}}, "networks": [{"mode": "container", "name": "none"}]}]})
     };
     engine.put("/v2/groups/default", &json!({"groups": (0..APPS).map(one).collect::<Vec<_>>()})).await?;
@@ -220,24 +222,51 @@ pub async fn measure(place: &Place, t: &mut Table) -> Outcome<()> {
         Some(took <= 5.0 && grown <= 512),
     );
     let looked = Instant::now();
+    let open = async || -> Outcome<i64> {
+        Ok(sqlx::query_scalar("SELECT COUNT(*) FROM work WHERE wanted > done").fetch_one(store.read()).await?)
+    };
+    p.until("the looks at every application have begun", 30, async |_| Ok(open().await? > i64::from(APPS) / 2)).await?;
     p.until("every application was looked at", 900, async |_| {
-        let open: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM work WHERE wanted > done").fetch_one(store.read()).await?;
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        Ok(open == 0)
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        Ok(open().await? == 0)
     })
     .await?;
     let rate = f64::from(APPS) / looked.elapsed().as_secs_f64();
-    t.row(
-        "  each application looked at after it",
-        "beside it",
-        format!("{rate:.0} a second, {} MiB more", p.peak_mib()?.saturating_sub(before)),
-        None,
-    );
+    let grown = p.peak_mib()?.saturating_sub(before);
+    t.row("  each application looked at after it", "beside it", format!("{rate:.0} a second, {grown} MiB more"), None);
+    let quiet = pages(&p, Instant::now() + Duration::from_secs(10)).await?;
+    let (m, p99) = median_p99(&quiet).ok_or("no rounds")?;
+    let found = format!("median {m:.0} ms, p99 {p99:.0} ms of {}", quiet.len());
+    t.row("  pages of 10,000 applications while nothing happens", "beside it", found, None);
     flood(&p, &engine, &flooding, &sent, t).await?;
     p.stop().await;
     store.close().await;
     engine.stop().await
+}
+
+/// Milliseconds of each page that a reader asks for, one after the other, until `end`.
+async fn pages(p: &Portal, end: Instant) -> Outcome<Vec<f64>> {
+    let mut ms = Vec::new();
+    for n in 0.. {
+        if Instant::now() > end {
+            break;
+        }
+        let path = match n % 4 {
+            0 => "/applications".to_owned(),
+            1 => "/applications?q=s0012&sort=name&desc=true".to_owned(),
+            _ => format!("/applications/default/{}", name(n * 37 % APPS)),
+        };
+        let began = Instant::now();
+        let answer = p.get(&path).await?;
+        let status = answer.status();
+        answer.bytes().await?;
+        if !status.is_success() {
+            return Err(format!("{path}: {status}").into());
+        }
+        ms.push(began.elapsed().as_secs_f64() * 1000.0);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(ms)
 }
 
 async fn flood(p: &Portal, engine: &Engine, flooding: &AtomicBool, sent: &AtomicU64, t: &mut Table) -> Outcome<()> {
@@ -245,40 +274,21 @@ async fn flood(p: &Portal, engine: &Engine, flooding: &AtomicBool, sent: &Atomic
     flooding.store(true, Ordering::Relaxed);
     let (began, before) = (Instant::now(), sent.load(Ordering::Relaxed));
     let end = began + FLOOD;
-    let pages = async {
-        let mut ms = Vec::new();
-        for n in 0.. {
-            if Instant::now() > end {
-                break;
-            }
-            let path = match n % 4 {
-                0 => "/applications".to_owned(),
-                1 => "/applications?q=s0012&sort=name&desc=true".to_owned(),
-                _ => format!("/applications/default/{}", name(n * 37 % APPS)),
-            };
-            let began = Instant::now();
-            let answer = p.get(&path).await?;
-            let status = answer.status();
-            answer.bytes().await?;
-            if !status.is_success() {
-                return Err(format!("{path}: {status}").into());
-            }
-            ms.push(began.elapsed().as_secs_f64() * 1000.0);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Outcome::Ok(ms)
-    };
+    let pages = pages(p, end);
     let changes = async {
         let mut ms = Vec::new();
         for n in 0.. {
             if Instant::now() > end {
                 break;
             }
-            // Somebody starts one more behind the portal's back.
-            let app = name((n * 101 + 7) % APPS);
+            // Somebody starts one more behind the portal's back. In turns, for each is a
+            // deployment that goes on, and Marathon has no more than 100 at a time.
+            let app = name((n % 40) * 101 + 7);
             let known = ids(&p.app(&app).await?);
             let began = Instant::now();
-            engine.patch(&format!("/v2/apps/default/{app}/r1?force=true"), &json!({"instances": EACH + 1})).await?;
+            engine
+                .patch(&format!("/v2/apps/default/{app}/r1?force=true"), &json!({"instances": EACH + 1 + n / 40}))
+                .await?;
             p.until("it is shown", 60, async |p| Ok(ids(&p.app(&app).await?).difference(&known).count() > 0)).await?;
             ms.push(began.elapsed().as_secs_f64() * 1000.0);
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -31,6 +31,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Between two attempts to read everything while Marathon does not let us.
 const AGAIN: Duration = Duration::from_secs(2);
+/// How long the start waits for the stream.
+const ATTACH: Duration = Duration::from_secs(1);
+
 /// How much is looked at afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
@@ -40,7 +43,12 @@ enum Then {
 
 /// Looks at everything at once, at the sweep's pace and whenever somebody asks, until `stop`.
 pub(super) async fn keep(r: Arc<Reconciler>, stop: CancellationToken) {
-    // Before the stream stands, too: it may never.
+    // When the stream stands, so that once is enough; and without it, for it may never.
+    tokio::select! {
+        () = r.stream.look.notified() => {}
+        () = tokio::time::sleep(ATTACH) => {}
+        () = stop.cancelled() => return,
+    }
     let mut then = Then::Everything;
     loop {
         let found = tokio::select! { f = look(&r, then) => f, () = stop.cancelled() => return };
