@@ -16,7 +16,7 @@ mod back;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod blocks;
 #[cfg(feature = "ssr")]
-mod call;
+pub(crate) mod call;
 mod endpoints;
 mod fault;
 pub mod form;
@@ -25,8 +25,6 @@ mod pools;
 pub mod query;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod shell;
-#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
-mod written;
 
 pub use admin::*;
 pub use apps::*;
@@ -39,7 +37,6 @@ pub use endpoints::{Class, ENDPOINTS, Kind};
 pub use fault::{Fault, Said};
 pub use pools::*;
 pub use shell::*;
-pub use written::*;
 
 use padis_domain::app::AppRef;
 

@@ -1,7 +1,6 @@
 //! The balancer: behind every name its members, and what they are serving.
 
-use crate::api::Part;
-use crate::pages::written;
+use crate::pages::written::{Part, written};
 use crate::shell::PageTitle;
 use crate::text::texts;
 use crate::ui::Erase;

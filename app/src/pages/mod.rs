@@ -23,7 +23,8 @@ mod search;
 mod sign_in;
 #[cfg(feature = "ssr")]
 pub mod write;
-mod written;
+#[expect(missing_docs, reason = "fields of the argument struct that #[server] makes")]
+pub mod written;
 
 pub use account::Account;
 pub use activity::{Centre, Journal, Work};
@@ -42,4 +43,3 @@ pub use release::Release;
 pub use said::{fault, fault_notice, field_error, page, said, waiting};
 pub use search::Search;
 pub use sign_in::SignIn;
-pub use written::{written, written_every};

@@ -1,7 +1,6 @@
 //! Names: what the name server answers for every application.
 
-use crate::api::Part;
-use crate::pages::written;
+use crate::pages::written::{Part, written};
 use crate::shell::PageTitle;
 use crate::text::texts;
 use crate::ui::{Erase, head};

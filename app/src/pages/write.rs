@@ -1,4 +1,4 @@
-//! What the server writes for [`crate::api::Part`].
+//! What the server writes for [`super::written::Part`].
 
 pub use super::activity::write_centre as centre;
 pub use super::admin::write_systems as systems;

@@ -1,12 +1,56 @@
-//! Pages whose body the server writes; see [`crate::api::Part`].
+//! Parts of pages that the server writes and the browser only puts into place.
+//!
+//! For pages that are read and hardly touched: what draws them, and the types of what
+//! they show, would weigh in every reader's browser. They follow changes like any
+//! other part; their links and forms are plain HTML. One could get it wrong by making
+//! the markup from strings: it comes from the same views as everything else, which
+//! escape what they are given, and never from text that somebody typed.
 
 use super::page;
 use super::parts::{live, use_list};
-use crate::api::{self, Part};
+#[cfg(feature = "ssr")]
+use super::write;
+use crate::api::{Ask, Said};
+#[cfg(feature = "ssr")]
+use crate::api::{call, cut_services};
 use crate::fetch::Fetch;
 use crate::ui::effect;
 use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use padis_domain::view::ListQuery;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// Which part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// What stands behind the portal.
+    Systems,
+    /// Names with what they resolve to.
+    Names,
+    /// The balancer's services.
+    Balancers,
+    /// The event stream and what hangs on it.
+    Centre,
+}
+
+/// A part as markup; whether the caller may see it is the portal's to say.
+#[server(name = GetWritten, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "written")]
+async fn as_markup(part: Part, q: ListQuery) -> Said<String> {
+    let (c, portal) = call::begin()?;
+    let t = crate::text::texts();
+    let view = match part {
+        Part::Systems => write::systems(t, call::tell(portal.systems(&c).await)?),
+        Part::Names => write::names(t, call::tell(portal.names(&c, &q).await)?, &q),
+        Part::Balancers => {
+            let view = call::tell(portal.balancer(&c).await)?;
+            write::balancers(t, cut_services(view, &q.q, q.page), &q)
+        }
+        Part::Centre => write::centre(t, call::tell(portal.stream(&c).await)?),
+    };
+    Ok(view.to_html())
+}
 
 /// The part, written anew when the page's query or one of the topics changes.
 pub fn written(what: &'static str, part: Part, topics: &[&str]) -> AnyView {
@@ -30,6 +74,6 @@ fn following(what: &'static str, part: Part, topics: &[&str], every: Option<Dura
             }
         });
     }
-    let data = Fetch::new(move || (list.get(), changed.get(), tick.get()), move |(q, ..)| api::written(part, q));
+    let data = Fetch::new(move || (list.get(), changed.get(), tick.get()), move |(q, ..)| as_markup(part, q));
     page(what, data, |markup: String| view! { <div class="written" inner_html=markup></div> }.into_any())
 }

@@ -1,4 +1,4 @@
-//! The message centre. Only the server says these words ([`crate::api::Part`]), so they
+//! The message centre. Only the server says these words (`pages::written`), so they
 //! are no part of [`super::Texts`], all of which the browser carries.
 
 use super::Texts;

@@ -2,9 +2,9 @@
 //! is to do, and looking again by hand.
 
 use super::activity_tabs;
-use crate::api::{LookAgain, Part};
+use crate::api::LookAgain;
 use crate::pages::parts::{act, delegated};
-use crate::pages::written_every;
+use crate::pages::written::{Part, written_every};
 use crate::shell::PageTitle;
 use crate::text::texts;
 use crate::ui::{Erase, head};

@@ -1,8 +1,7 @@
 //! What stands behind the portal: does it answer, and since when.
 
 use super::top;
-use crate::api::Part;
-use crate::pages::written;
+use crate::pages::written::{Part, written};
 use crate::shell::PageTitle;
 use crate::text::texts;
 use crate::ui::Erase;
