@@ -60,7 +60,10 @@ impl Resolve for FakeResolve {
     }
 }
 
-static NEXT: AtomicU32 = AtomicU32::new(0);
+/// Counted apart, so that pools repeat only after 200 worlds: two worlds with a pool of
+/// one name would share where the last search for an address ended.
+static WORLDS: AtomicU32 = AtomicU32::new(0);
+static STARTS: AtomicU32 = AtomicU32::new(0);
 
 /// Serves every loopback address on one port; each answers as `pages` says.
 async fn serve(pages: Pages) -> u16 {
@@ -99,7 +102,7 @@ impl World {
         let port = serve(Arc::clone(&pages)).await;
         let sched = Arc::new(FakeScheduler::new());
         let net = Arc::new(FakeNetwork::on(&sched));
-        let n = NEXT.fetch_add(1, Ordering::Relaxed) % 200 + 20;
+        let n = WORLDS.fetch_add(1, Ordering::Relaxed) % 200 + 20;
         let pool = PoolSpec {
             // Of its own: where the last search for an address ended is remembered by name.
             name: format!("sf-dev-{n}"),
@@ -177,7 +180,7 @@ impl World {
             logs: self.folder.path().join("logs"),
             names_to: "127.0.0.1".into(),
             balancer_port: self.port,
-            lease: format!("test-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+            lease: format!("test-{}", STARTS.fetch_add(1, Ordering::Relaxed)),
             resolve: Arc::new(FakeResolve(self.dns.clone())),
             places: HashMap::new(),
         };
