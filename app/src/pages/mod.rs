@@ -23,7 +23,6 @@ mod search;
 mod sign_in;
 #[cfg(feature = "ssr")]
 pub mod write;
-#[expect(missing_docs, reason = "fields of the argument struct that #[server] makes")]
 pub mod written;
 
 pub use account::Account;
