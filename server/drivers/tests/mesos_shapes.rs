@@ -198,6 +198,8 @@ async fn real_tasks(framework: &Framework) {
     framework.launch(Command { extra, ..Command::new("run.1", "one", "echo it says hello; exec sleep 600") });
     let mut extra = more(31006);
     (extra["health_check"], extra["labels"]) = (check, labels);
+    // It ends before it is asked: else the one side may have an answer and the other none.
+    extra["health_check"]["delay_seconds"] = json!(60.0);
     framework.launch(Command { extra, ..Command::new("fail.1", "one", "exit 3") });
     framework.wait_for("run.1", "healthy", |u| u["healthy"] == true).await;
     framework.wait("fail.1", "TASK_FAILED").await;
