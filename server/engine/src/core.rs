@@ -119,6 +119,11 @@ impl Core {
         self.store.flush(DISK).await
     }
 
+    /// Gives the data folder back; nothing may be written after that.
+    pub fn release(&self) {
+        self.store.release();
+    }
+
     /// Publishes an event that belongs to no change.
     pub fn publish(&self, event: padis_protocol::event::Event) {
         self.change(|w| w.events.push(event));

@@ -98,11 +98,14 @@ impl EngineHandle {
         self.core.hub.close();
         self.core.operators.close();
         self.core.tracker.close();
-        if tokio::time::timeout(GRACE, self.core.tracker.wait()).await.is_err() {
+        let ended = tokio::time::timeout(GRACE, self.core.tracker.wait()).await.is_ok();
+        if !ended {
             tracing::warn!("engine: some work did not end in time; it is taken up at the next start");
         }
         if let Err(error) = self.core.flush().await {
             tracing::error!(%error, "engine: stopped without having written everything");
+        } else if ended {
+            self.core.release();
         }
         tracing::info!("engine: stopped; applications run on");
     }

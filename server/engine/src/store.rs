@@ -43,7 +43,7 @@ pub(crate) struct Store {
     grown: AtomicU64,
     /// Bytes of growth after which the log is rewritten.
     patience: AtomicU64,
-    _lock: File,
+    lock: File,
 }
 
 impl Store {
@@ -92,9 +92,17 @@ impl Store {
             durable,
             grown: AtomicU64::new(if good as u64 > COMPACT_BYTES { COMPACT_BYTES } else { 0 }),
             patience: AtomicU64::new(COMPACT_BYTES),
-            _lock: lock,
+            lock,
         };
         Ok((store, records))
+    }
+
+    /// Lets another engine have the folder. Not left to the last owner's end: a connection
+    /// that is being closed may be that, or a program that is being started meanwhile.
+    pub fn release(&self) {
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "engine: the folder's lock could not be given back; it ends with the process");
+        }
     }
 
     /// Hands records over; the answer is the sequence number to wait for.
