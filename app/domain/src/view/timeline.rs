@@ -82,7 +82,7 @@ pub enum Event {
         /// Requests that were still finished.
         drained: bool,
         /// Its host, if it left because that is taken out of service.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         host: Option<String>,
     },
     /// A delivery came online.
@@ -115,10 +115,10 @@ pub enum Event {
         /// To.
         to: UnixMs,
         /// Why; `None` in what was written before December 2026.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         cause: Option<StreamEnd>,
         /// What was found changed after it, if a sweep got to its end.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         found: Option<GapFound>,
     },
 }

@@ -43,7 +43,7 @@ pub fn hosts(v: &PoolView, h: &Hosts) -> AnyView {
         {col(t.shell.state, "")}
         {col(p.labels, "lo")}
         {col_num(p.cpu_used, "")}
-        {col_num(p.mem_used, "")}
+        {col_num(p.mem_used, "lo")}
         {col_num(p.instances, "")}
         <th scope="col"><span class="vh">{t.shell.action}</span></th>
     }
@@ -105,13 +105,14 @@ fn row(t: &'static Texts, v: &PoolView, r: &HostRow, h: &Hosts) -> AnyView {
         .collect_view();
     // What is out of service on purpose is known all the same.
     let known = x.active || matches!(r.duty, Some(Duty::Draining | Duty::Drained));
-    let measure = |used: u64, total: u64, label: &str, words: (String, String)| {
+    let measure = |class: &'static str, used: u64, total: u64, label: &str, words: (String, String)| {
+        let class = format!("num {class}");
         if known {
             let bar = meter(used as f64, total as f64, label, false);
-            view! { <td class="num"><div class="mv">{bar}<span>{words.0} <span class="unit">" / " {words.1}</span></span></div></td> }
+            view! { <td class=class><div class="mv">{bar}<span>{words.0} <span class="unit">" / " {words.1}</span></span></div></td> }
                 .erase()
         } else {
-            view! { <td class="num quiet">{p.unknown}</td> }.erase()
+            view! { <td class=format!("{class} quiet")>{p.unknown}</td> }.erase()
         }
     };
     let tasks = if known { x.tasks.to_string() } else { "—".to_owned() };
@@ -121,8 +122,8 @@ fn row(t: &'static Texts, v: &PoolView, r: &HostRow, h: &Hosts) -> AnyView {
             <th scope="row">{x.name.clone()}<span class="tech techonly">{x.id.clone()}</span></th>
             <td class="wrap">{duty(t, r, h.now)}</td>
             <td class="lo"><span class="row tight">{chips}</span></td>
-            {measure(x.cpu_used_milli, x.cpu_milli, p.cpu_used, (units::cores(x.cpu_used_milli), units::cores(x.cpu_milli)))}
-            {measure(x.mem_used_mib, x.mem_mib, p.mem_used, (gib(x.mem_used_mib), format!("{} GiB", gib(x.mem_mib))))}
+            {measure("", x.cpu_used_milli, x.cpu_milli, p.cpu_used, (units::cores(x.cpu_used_milli), units::cores(x.cpu_milli)))}
+            {measure("lo", x.mem_used_mib, x.mem_mib, p.mem_used, (gib(x.mem_used_mib), format!("{} GiB", gib(x.mem_mib))))}
             <td class="num">{tasks}</td>
             <td class="num">{change}</td>
         </tr>
