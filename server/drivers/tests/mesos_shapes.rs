@@ -241,6 +241,31 @@ async fn engine(folder: &std::path::Path) -> padis_engine::EngineHandle {
     padis_engine::Engine::start(config).await.unwrap()
 }
 
+/// Whether an answer tells of offers that are under way.
+fn offers(answer: &Value) -> bool {
+    match answer {
+        Value::Object(members) => members.iter().any(|(name, value)| match name.as_str() {
+            "offers" => value.as_array().is_some_and(|a| !a.is_empty()),
+            "offered_resources" => value.get("ports").is_some() || value.as_array().is_some_and(|a| !a.is_empty()),
+            _ => offers(value),
+        }),
+        Value::Array(all) => all.iter().any(offers),
+        _ => false,
+    }
+}
+
+/// An answer of the real one between two of its offers: the framework here sends each
+/// back, but a moment may lie between, and the engine never has any.
+async fn quiet(mut ask: impl AsyncFnMut() -> Value) -> Value {
+    let mut answer = Value::Null;
+    until("no offer is under way", async || {
+        answer = ask().await;
+        !offers(&answer)
+    })
+    .await;
+    answer
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_has_the_shape_of_a_real_mesos() {
     let agent = |name, attributes| AgentSpec { name, attributes, resources: "cpus:2;mem:1024;ports:[31000-31099]" };
@@ -296,7 +321,7 @@ async fn every_answer_has_the_shape_of_a_real_mesos() {
         "/maintenance/status",
         "/master/slaves",
     ] {
-        compare(path, &real.get(path).await, &ours.get(path).await);
+        compare(path, &quiet(async || real.get(path).await).await, &ours.get(path).await);
     }
     for path in ["/state", "/containers", "/monitor/statistics", "/flags"] {
         compare(&format!("agent {path}"), &real.own(path).await, &ours.own(path).await);
@@ -321,7 +346,7 @@ async fn every_answer_has_the_shape_of_a_real_mesos() {
         "GET_QUOTA",
     ] {
         let body = json!({"type": kind, "get_metrics": {}});
-        compare(kind, &real.call(body.clone()).await, &ours.call(body).await);
+        compare(kind, &quiet(async || real.call(body.clone()).await).await, &ours.call(body).await);
     }
     for kind in [
         "GET_HEALTH",
@@ -383,9 +408,9 @@ async fn every_answer_has_the_shape_of_a_real_mesos() {
         })
         .await;
     }
-    compare("drained /slaves", &real.get("/slaves").await, &ours.get("/slaves").await);
+    compare("drained /slaves", &quiet(async || real.get("/slaves").await).await, &ours.get("/slaves").await);
     let body = json!({"type": "GET_AGENTS"});
-    compare("drained GET_AGENTS", &real.call(body.clone()).await, &ours.call(body).await);
+    compare("drained GET_AGENTS", &quiet(async || real.call(body.clone()).await).await, &ours.call(body).await);
     compare("drained agent /state", &real.own("/state").await, &ours.own("/state").await);
 
     assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
