@@ -198,6 +198,19 @@ async fn emptying(place: &dyn Place) {
     assert_eq!(duties().await.unwrap(), both(Duty::Working, Duty::Working));
     cluster.undrain(&agent).await.unwrap();
 
+    // Closed, it keeps what it has.
+    let tasks = async || cluster.hosts().await.unwrap().into_iter().find(|h| h.id == agent).unwrap().tasks;
+    let before = tasks().await;
+    for _ in 0..2 {
+        assert!(cluster.close(&agent).await.unwrap());
+        assert_ne!(duties().await.unwrap()[&agent], Duty::Working);
+        assert_eq!(tasks().await, before);
+    }
+    assert!(matches!(cluster.close("nobody").await, Err(PortError::Refused { .. })));
+    cluster.undrain(&agent).await.unwrap();
+    assert_eq!(duties().await.unwrap(), both(Duty::Working, Duty::Working));
+    cluster.close(&agent).await.unwrap();
+
     for _ in 0..2 {
         cluster.drain(&agent, Duration::from_secs(1)).await.unwrap();
         assert_ne!(duties().await.unwrap()[&agent], Duty::Working);

@@ -96,3 +96,13 @@ pub async fn leave(store: &Store, agent_id: &str, want: &HostOut) -> Result<BTre
     let app = |r: &AnyRow| Ok(AppRef { team: r.try_get("team")?, app: r.try_get("app")? });
     rows.iter().map(app).collect::<Result<_, sqlx::Error>>().what(WHAT)
 }
+
+/// How many of the instances that were on a host when it was taken out are still there.
+pub async fn left(store: &Store, agent_id: &str, want: &HostOut) -> Result<i64, StoreError> {
+    sqlx::query_scalar("SELECT COUNT(*) FROM instance WHERE agent_id = $1 AND ended_at IS NULL AND seen_at <= $2")
+        .bind(agent_id)
+        .bind(want.since)
+        .fetch_one(store.read())
+        .await
+        .what("count a host's instances")
+}

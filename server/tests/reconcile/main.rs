@@ -10,7 +10,7 @@ mod support;
 #[path = "../support/world.rs"]
 mod world;
 
-use padis_domain::ports::{Cluster, Duty, TaskState};
+use padis_domain::ports::{Cluster, Duty, Host, TaskState};
 use padis_drivers::fake::{Fault, When};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -364,7 +364,7 @@ async fn a_host_is_taken_out_kept_out_and_put_back() {
         w.cluster.add_host("h1", &[], 4000, 4096);
         w.cluster.add_host("h2", &[], 4000, 4096);
         // The cluster does not answer at first: the intent waits.
-        w.cluster.faults().fail_next("drain", When::Before, Fault::Transient);
+        w.cluster.faults().fail_next("close", When::Before, Fault::Transient);
         w.start();
         w.host("h1", true).await;
         let out = async || w.cluster.duties().await.expect("duties")["h1"];
@@ -392,6 +392,9 @@ async fn what_runs_on_a_host_that_is_taken_out_leaves_in_order() {
         w.until_online(&app, 1, 3).await;
         let agent = w.word("SELECT agent_id FROM instance").await;
         w.cluster.add_host(&agent, &[], 4000, 4096);
+        // Ours, and one of somebody else's.
+        let host = w.cluster.hosts().await.expect("hosts").remove(0);
+        w.cluster.put_host(Host { tasks: 4, ..host });
         let before = w.tasks(&app, 1);
         w.host(&agent, true).await;
         // The fake starts the new ones on the same host, as a framework would that does not
@@ -403,6 +406,10 @@ async fn what_runs_on_a_host_that_is_taken_out_leaves_in_order() {
         assert_eq!(w.count("SELECT COUNT(*) FROM journal WHERE what = 'instance.died'").await, 0);
         let event = w.word("SELECT event FROM journal WHERE what = 'instance.left'").await;
         assert!(event.contains("\"host\""), "{event}");
+        // Only then the cluster ends what else is there.
+        until("it is empty", async || w.cluster.duties().await.expect("duties")[&agent] == Duty::Drained).await;
+        let (closed, drained) = (w.cluster.faults().count("close"), w.cluster.faults().count("drain"));
+        assert!(closed >= 1 && drained >= 1, "{closed} {drained}");
         let calls = w.bal.faults().calls();
         let out = calls.iter().position(|c| c.verb == "delete_member").expect("taken out");
         assert!(out > 0 && w.sched.faults().count("kill") == 3, "each was asked once, by us");

@@ -88,6 +88,12 @@ pub trait Cluster: Send + Sync {
     async fn duties(&self) -> PortResult<BTreeMap<String, Duty>> {
         Err(no_drain())
     }
+    /// Closes a host: it gets no new tasks, and those that it has run on, until
+    /// [`Cluster::drain`] or [`Cluster::undrain`]. Repeating it is harmless. `false`: this
+    /// cluster can't do that by itself (Mesos before 1.9); drain it.
+    async fn close(&self, _agent_id: &str) -> PortResult<bool> {
+        Ok(false)
+    }
     /// Takes a host out of service: it gets no new tasks, and those that it has are
     /// asked to end and are killed after `grace` at most (or after their own,
     /// shorter, time). Returns once that is recorded; [`Cluster::duties`] tells when

@@ -118,6 +118,15 @@ impl Cluster for FakeCluster {
         };
         self.faults.run("duties", "", tell).await
     }
+    async fn close(&self, agent_id: &str) -> PortResult<bool> {
+        let close = || {
+            let inner = &mut *lock(&self.inner);
+            inner.hosts.get_mut(agent_id).ok_or_else(|| unknown(agent_id))?.active = false;
+            inner.out.insert(agent_id.to_owned());
+            Ok(true)
+        };
+        self.faults.run("close", agent_id, close).await
+    }
     /// Its tasks end at once, as if each obeyed.
     async fn drain(&self, agent_id: &str, _grace: Duration) -> PortResult<()> {
         let drain = || {

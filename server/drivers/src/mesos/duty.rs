@@ -89,6 +89,20 @@ impl MesosClient {
         Ok(duties)
     }
 
+    pub(super) async fn deactivate_agent(&self, id: &str) -> PortResult<bool> {
+        let what = format!("deactivate agent {id}");
+        let call = json!({"type": "DEACTIVATE_AGENT", "deactivate_agent": {"agent_id": {"value": id}}});
+        let answer = self.operate(&what, &call).await?;
+        match (answer.status.as_u16(), answer.text()) {
+            (200, _) => Ok(true),
+            (400, why) if why.contains("Unknown agent") => Err(gone(id)),
+            (400, why) if why.contains("already") || why.contains("is deactivated") => Ok(true),
+            (400, why) if why.contains("'type'") || why.contains("capab") => Ok(false),
+            (404 | 405 | 501, _) => Ok(false),
+            _ => Err(self.refusal(&what, &answer)),
+        }
+    }
+
     pub(super) async fn drain_agent(&self, id: &str, grace: Duration) -> PortResult<()> {
         let grace = json!({"seconds": grace.as_secs(), "nanos": grace.subsec_nanos()});
         let config = json!({"agent_id": {"value": id}, "max_grace_period": grace, "mark_gone": false});

@@ -179,6 +179,10 @@ impl Cluster for MesosClient {
         self.read_duties().await
     }
 
+    async fn close(&self, agent_id: &str) -> PortResult<bool> {
+        self.deactivate_agent(agent_id).await
+    }
+
     async fn drain(&self, agent_id: &str, grace: Duration) -> PortResult<()> {
         self.drain_agent(agent_id, grace).await
     }
