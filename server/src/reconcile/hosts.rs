@@ -17,6 +17,10 @@ use std::time::Duration;
 
 /// Between two looks at a host that is being emptied, in ms.
 const LOOK_MS: i64 = 1_000;
+/// Before the cluster's own word for what was just asked, in ms.
+const SOON_MS: i64 = 200;
+/// Between two attempts at a host that is not heard, in ms.
+const SILENT_MS: i64 = 10_000;
 /// How much longer than a drain and a kill our own instances may take, in ms.
 const MARGIN_MS: i64 = 30_000;
 
@@ -29,12 +33,18 @@ pub(super) async fn reconcile(r: &Arc<Reconciler>, agent: &str) -> Result<Outcom
         (true, None) => Outcome::Done,
         (true, Some(Duty::Working | Duty::Silent)) => {
             // Closed first, so that what leaves does not come back to the same host.
-            if !r.ports.cluster.close(agent).await? {
-                ask_to_leave(r, agent, &want).await?;
-                drain(r, agent).await?;
+            match r.ports.cluster.close(agent).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    ask_to_leave(r, agent, &want).await?;
+                    drain(r, agent).await?;
+                }
+                // The master does not know it before it is heard again; then it is taken out.
+                Err(PortError::Refused { .. }) if duty == Some(Duty::Silent) => return Ok(Outcome::Again(SILENT_MS)),
+                Err(e) => return Err(e.into()),
             }
             tracing::info!(mesos.agent = agent, by = %want.by, "a host is taken out of service");
-            Outcome::Again(0)
+            Outcome::Again(SOON_MS)
         }
         (true, Some(Duty::Draining)) => {
             ask_to_leave(r, agent, &want).await?;
