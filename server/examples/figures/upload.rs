@@ -8,7 +8,7 @@ use std::io::Write;
 use std::time::Instant;
 
 const GIB: usize = 1 << 30;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 /// Measures.
 pub async fn measure(p: &Portal, t: &mut Table) -> Outcome<()> {
@@ -27,6 +27,7 @@ async fn upload(p: &Portal, t: &mut Table, what: &str, name: &str, first: &'stat
         let (seconds, memory) = uploaded(p, name, &path).await?;
         ours.push(seconds);
         grew = grew.max(memory);
+        println!("  round {round}: cp {:.3} s, upload {seconds:.3} s", cp.last().copied().unwrap_or_default());
         std::fs::remove_file(&path)?;
     }
     let (Some((cp, _)), Some((ours, _))) = (median_p99(&cp), median_p99(&ours)) else { return Err("no rounds".into()) };
@@ -39,7 +40,8 @@ async fn upload(p: &Portal, t: &mut Table, what: &str, name: &str, first: &'stat
 
 /// Fills and frees as much of the disk's cache as an upload needs. In a virtual machine
 /// that gives unused memory back to its host, the first touch of a page costs three
-/// times what copying it does, and whoever is measured first would pay for both.
+/// times what copying it does, and whoever is measured first would pay for both. What it
+/// began to write is waited for by the caller (`sync`), or that would be paid for as well.
 fn warm(beside: &std::path::Path) -> Outcome<()> {
     let path = beside.with_extension("warm");
     let mut file = std::fs::File::create(&path)?;
@@ -55,8 +57,8 @@ fn warm(beside: &std::path::Path) -> Outcome<()> {
 /// Seconds that `cp` takes until the copy is on the disk; nothing else is waiting to be written.
 async fn copied(path: &std::path::Path) -> Outcome<f64> {
     let other = path.with_extension("copy");
-    tokio::process::Command::new("sync").status().await?;
     warm(path)?;
+    tokio::process::Command::new("sync").status().await?;
     let began = Instant::now();
     let done = tokio::process::Command::new("cp").arg(path).arg(&other).status().await?;
     let synced = tokio::process::Command::new("sync").arg(&other).status().await?;
@@ -70,8 +72,8 @@ async fn copied(path: &std::path::Path) -> Outcome<f64> {
 
 /// Seconds that the upload takes until it is a package, and MiB by which the portal grew.
 async fn uploaded(p: &Portal, name: &str, path: &std::path::Path) -> Outcome<(f64, u64)> {
-    tokio::process::Command::new("sync").status().await?;
     warm(path)?;
+    tokio::process::Command::new("sync").status().await?;
     let before = p.rss_mib()?;
     let began = Instant::now();
     let sent = p.upload_file(name, path);

@@ -12,6 +12,7 @@ pub mod layout;
 mod live;
 mod pour;
 mod rows;
+mod sink;
 mod sweep;
 
 pub use inspect::{Limits, Refusal, inspect};
@@ -186,8 +187,7 @@ impl Packages {
         }
         let path = self.upload_path(&u.id);
         let sum = self.sum_so_far(&path, held.kept.sum.take(), now.offset).await?;
-        let file = OpenOptions::new().append(true).open(&path).map_err(|e| disk::problem(&path, &e))?;
-        let (mouth, bottom) = pour::open(file, sum);
+        let (mouth, bottom) = pour::open(&path, Some(u.length), sum).map_err(|e| disk::problem(&path, &e))?;
         let (stop, room) = (held.stop.clone(), u.length - offset);
         let (say, said) = oneshot::channel();
         let (this, c) = (self.clone(), c.clone());
@@ -294,9 +294,9 @@ impl Packages {
     {
         let mut upload = self.own(c, id).await?;
         let path = self.upload_path(id);
-        let file = OpenOptions::new().append(true).open(&path).map_err(|e| disk::problem(&path, &e))?;
         let stop = tokio_util::sync::CancellationToken::new();
-        let (mouth, bottom) = pour::open(file, Sum::new(self.inspect_limits()));
+        let (mouth, bottom) =
+            pour::open(&path, None, Sum::new(self.inspect_limits())).map_err(|e| disk::problem(&path, &e))?;
         let end = mouth.pour(self.limits.max_bytes, body, &stop, || self.look()).await;
         let poured = bottom.settle(end).await;
         match (poured.end, poured.sum) {

@@ -7,11 +7,13 @@
 //! made again from the file, whose length alone says how far we are.
 
 use super::inspect::{Ahead, Limits, Notes};
+use super::sink::Sink;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -68,13 +70,15 @@ pub struct Bottom {
     hashing: JoinHandle<(Sum, u64)>,
 }
 
-/// Writes to `file` at its end what goes into the mouth, going on with `sum`.
-pub fn open(file: File, sum: Sum) -> (Mouth, Bottom) {
+/// Writes to the end of the file at `path` what goes into the mouth, going on with `sum`;
+/// it will have `length` bytes, if that is known.
+pub fn open(path: &Path, length: Option<u64>, sum: Sum) -> io::Result<(Mouth, Bottom)> {
+    let sink = Sink::at_end(path, length)?;
     let (to_disk, disk_rx) = mpsc::channel::<Bytes>(PIECES);
     let (to_hash, hash_rx) = mpsc::channel::<Bytes>(PIECES);
-    let disk = tokio::task::spawn_blocking(move || write(file, disk_rx));
+    let disk = tokio::task::spawn_blocking(move || write(sink, disk_rx));
     let hashing = tokio::task::spawn_blocking(move || digest(sum, hash_rx));
-    (Mouth { to_disk, to_hash }, Bottom { disk, hashing })
+    Ok((Mouth { to_disk, to_hash }, Bottom { disk, hashing }))
 }
 
 impl Mouth {
@@ -161,26 +165,25 @@ impl Bottom {
     }
 }
 
-/// Writes, and has the disk begin with what is there while more comes in: the
+/// Writes, and has the disk begin with what lies in the cache while more comes in: the
 /// kernel by itself would wait for a tenth of the memory, and the whole file would
 /// have to be waited for at its end. A failed flush is told once only, so its error
 /// is this one's.
-fn write(mut file: File, mut pieces: mpsc::Receiver<Bytes>) -> io::Result<()> {
-    let flushed = file.try_clone()?;
+fn write(mut sink: Sink, mut pieces: mpsc::Receiver<Bytes>) -> io::Result<()> {
+    let flushed = sink.file()?;
     let (flush, due) = std::sync::mpsc::sync_channel(1);
     std::thread::scope(|s| {
         let flushing = s.spawn(move || due.iter().try_for_each(|()| flushed.sync_data()));
         let written = (|| {
             let mut since = 0;
             while let Some(piece) = pieces.blocking_recv() {
-                file.write_all(&piece)?;
-                since += piece.len() as u64;
+                since += sink.write(&piece)?;
                 // Full: it flushes already, and is told again with the next piece.
                 if since >= FLUSH_EVERY && flush.try_send(()).is_ok() {
                     since = 0;
                 }
             }
-            Ok(())
+            sink.finish()
         })();
         drop(flush);
         let flushed = flushing.join().unwrap_or_else(|_| Err(io::Error::other("the flush ended in panic")));
@@ -244,8 +247,8 @@ mod tests {
 
     const LIMITS: Limits = Limits { unpacked_bytes: 1 << 20, entries: 9 };
 
-    async fn pour(file: File, room: u64, pieces: &[&'static [u8]]) -> Poured {
-        let (mouth, bottom) = open(file, Sum::new(LIMITS));
+    async fn pour(path: &Path, room: u64, pieces: &[&'static [u8]]) -> Poured {
+        let (mouth, bottom) = open(path, None, Sum::new(LIMITS)).expect("a file");
         let end = mouth.pour(room, body(pieces), &CancellationToken::new(), || Ok(())).await;
         bottom.settle(end).await
     }
@@ -257,7 +260,7 @@ mod tests {
     #[tokio::test]
     async fn everything_arrives_and_the_hash_is_right() {
         let f = tempfile::NamedTempFile::new().expect("file");
-        let p = pour(f.reopen().expect("file"), 100, &[b"ab", b"c"]).await;
+        let p = pour(f.path(), 100, &[b"ab", b"c"]).await;
         assert!(matches!(p.end, End::Complete) && p.bytes == 3);
         assert_eq!(std::fs::read(f.path()).expect("read"), b"abc");
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -267,8 +270,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_disk_is_told_and_the_hash_is_not_believed() {
-        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
-        let p = pour(full, 100, &[b"abc"]).await;
+        let p = pour(Path::new("/dev/full"), 100, &[b"abc"]).await;
         assert!(p.sum.is_none());
         assert!(matches!(p.end, End::Disk(e) if super::super::disk::is_full(&e)));
     }
@@ -276,7 +278,7 @@ mod tests {
     #[tokio::test]
     async fn more_than_announced_is_not_written() {
         let f = tempfile::NamedTempFile::new().expect("file");
-        let p = pour(f.reopen().expect("file"), 4, &[b"abc", b"de"]).await;
+        let p = pour(f.path(), 4, &[b"abc", b"de"]).await;
         assert!(matches!(p.end, End::TooMuch));
         assert_eq!(std::fs::read(f.path()).expect("read"), b"abc");
     }
@@ -284,7 +286,7 @@ mod tests {
     #[tokio::test]
     async fn a_mouth_that_is_lost_keeps_what_came() {
         let f = tempfile::NamedTempFile::new().expect("file");
-        let (mouth, bottom) = open(f.reopen().expect("file"), Sum::new(LIMITS));
+        let (mouth, bottom) = open(f.path(), None, Sum::new(LIMITS)).expect("a file");
         mouth.send(Bytes::from_static(b"abc")).await.expect("sent");
         drop(mouth);
         let p = bottom.settle(End::Broken("the caller went away".to_owned())).await;

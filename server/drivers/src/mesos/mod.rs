@@ -23,7 +23,8 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use padis_domain::ports::{Cluster, Duty, FilePiece, Host, PortError, PortResult, TaskUse};
 use padis_domain::problem::System;
-use padis_protocol::mesos::{ContainerInfo, MasterState, Slave, Statistics, scalar};
+use padis_protocol::mesos::{ContainerInfo, MasterState, Slave, StateSummary, Statistics, scalar};
+use padis_protocol::task::TaskState;
 use reqwest::Method;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -111,9 +112,18 @@ fn milli(number: f64) -> u64 {
     (number * 1000.0).round() as u64
 }
 
-fn host(slave: Slave, tasks: &HashMap<String, u32>) -> Host {
+/// States of tasks that run.
+const RUNNING: [TaskState; 2] = [TaskState::TaskRunning, TaskState::TaskKilling];
+
+/// How many tasks run on an agent, if its entry says so.
+fn running(slave: &Slave) -> Option<u32> {
+    let counts = RUNNING.iter().map(|s| slave.count(s)).sum::<Option<u64>>()?;
+    Some(u32::try_from(counts).unwrap_or(u32::MAX))
+}
+
+fn host(slave: Slave, tasks: u32) -> Host {
     Host {
-        tasks: tasks.get(&slave.id).copied().unwrap_or_default(),
+        tasks,
         name: slave.hostname,
         attributes: slave.attributes.iter().map(|(k, v)| (k.clone(), Attribute::of(v).text())).collect(),
         active: slave.active,
@@ -128,14 +138,22 @@ fn host(slave: Slave, tasks: &HashMap<String, u32>) -> Host {
 #[async_trait]
 impl Cluster for MesosClient {
     async fn hosts(&self) -> PortResult<Vec<Host>> {
-        let state: MasterState = self.master("read the cluster's state", "/master/state").await?;
-        let mut tasks: HashMap<String, u32> = HashMap::new();
-        let live = state.frameworks.iter().flat_map(|f| &f.tasks);
-        for task in live.filter(|t| matches!(t.state.as_str(), "TASK_RUNNING" | "TASK_KILLING")) {
-            *tasks.entry(task.slave_id.clone()).or_default() += 1;
+        // Tasks are counted there and not listed: of 100,000 the list is 200 MB, and this
+        // is asked for every few seconds.
+        let what = "read the cluster's summary";
+        let path = "/master/state-summary".to_owned();
+        let answer = self.http.send(&Request { what, method: Method::GET, path, body: None }).await?;
+        if answer.status.as_u16() == 404 {
+            return self.hosts_by_tasks().await;
         }
-        self.agents.learn(&state.slaves);
-        Ok(state.slaves.into_iter().map(|s| host(s, &tasks)).collect())
+        let summary: StateSummary = self.http.json(what, &answer)?;
+        self.agents.learn(&summary.slaves);
+        let counted: Option<Vec<u32>> = summary.slaves.iter().map(running).collect();
+        match counted {
+            Some(tasks) => Ok(summary.slaves.into_iter().zip(tasks).map(|(s, n)| host(s, n)).collect()),
+            // Masters that do not count every state.
+            None => self.hosts_by_tasks().await,
+        }
     }
 
     async fn usage(&self) -> PortResult<BTreeMap<String, TaskUse>> {
@@ -203,6 +221,22 @@ impl Cluster for MesosClient {
 }
 
 impl MesosClient {
+    /// The hosts of a master that does not count their tasks.
+    async fn hosts_by_tasks(&self) -> PortResult<Vec<Host>> {
+        let state: MasterState = self.master("read the cluster's state", "/master/state").await?;
+        let mut tasks: HashMap<String, u32> = HashMap::new();
+        let live = state.frameworks.iter().flat_map(|f| &f.tasks);
+        for task in live.filter(|t| RUNNING.iter().any(|s| s.name() == t.state)) {
+            *tasks.entry(task.slave_id.clone()).or_default() += 1;
+        }
+        self.agents.learn(&state.slaves);
+        let with = |s: Slave| {
+            let n = tasks.get(&s.id).copied().unwrap_or_default();
+            host(s, n)
+        };
+        Ok(state.slaves.into_iter().map(with).collect())
+    }
+
     /// The agents; with `fresh`, asked of the master, else as last learnt.
     async fn agents(&self, fresh: bool) -> PortResult<Vec<Agent>> {
         if fresh {
@@ -237,10 +271,18 @@ mod tests {
             "used_resources": {"cpus": 0.35, "mem": 96.0}
         }))
         .unwrap();
-        let host = host(slave, &HashMap::from([("S1".to_owned(), 3)]));
+        let host = host(slave, 3);
         assert_eq!((host.cpu_milli, host.cpu_used_milli, host.mem_mib, host.mem_used_mib), (4000, 350, 1536, 96));
         assert_eq!((host.tasks, host.active), (3, true));
         assert_eq!(host.attributes, BTreeMap::from([("pool".into(), "alpha".into()), ("rack".into(), "7".into())]));
+    }
+
+    #[test]
+    fn tasks_are_counted_only_where_all_that_run_are() {
+        let slave = |extra| serde_json::from_value::<Slave>(extra).unwrap();
+        let all = slave(serde_json::json!({"id": "S1", "TASK_RUNNING": 3, "TASK_KILLING": 1, "TASK_STAGING": 9}));
+        assert_eq!(running(&all), Some(4));
+        assert_eq!(running(&slave(serde_json::json!({"id": "S1", "TASK_RUNNING": 3}))), None);
     }
 
     #[test]

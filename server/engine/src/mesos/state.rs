@@ -5,6 +5,7 @@
 
 use super::facts::{AGENT_CAN, AgentFacts, Amounts, FRAMEWORK_CAN, MASTER_CAN, Shown, Us, seconds};
 use super::{API_VERSION, Shared, flags};
+use crate::world::World;
 use axum::Json;
 use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
@@ -192,17 +193,6 @@ impl Picture {
         ];
         With(about, lists.into())
     }
-
-    /// How many tasks are in each state, of those that `mine` says.
-    fn counts(&self, mine: impl Fn(&Shown) -> bool) -> serde_json::Map<String, Value> {
-        let mut counts: serde_json::Map<String, Value> = COUNTED.iter().map(|s| ((*s).to_owned(), json!(0))).collect();
-        for shown in self.live.iter().chain(&self.ended).filter(|t| mine(t)) {
-            if let Some(count) = counts.get_mut(shown.task.state.name()) {
-                *count = json!(count.as_u64().unwrap_or(0) + 1);
-            }
-        }
-        counts
-    }
 }
 
 /// `/master/state`
@@ -312,36 +302,53 @@ pub(super) async fn roles(mesos: Shared) -> Response {
     Json(json!({"roles": [role]})).into_response()
 }
 
+/// How many tasks are in each state, in the order of [`COUNTED`].
+type Counts = [u64; COUNTED.len()];
+
+fn counted(counts: &Counts) -> impl Iterator<Item = (String, Value)> {
+    COUNTED.iter().zip(counts).map(|(state, n)| ((*state).to_owned(), json!(n)))
+}
+
+/// The tasks of each agent, counted where they are: a copy of 100,000 would be made for
+/// nothing, and this is what is asked for all the time.
+fn tally(world: &World) -> BTreeMap<String, Counts> {
+    let mut all: BTreeMap<&str, Counts> = BTreeMap::new();
+    for task in world.tasks.values().chain(world.finished.values()) {
+        let agent = task.agent_id.as_deref().or_else(|| world.agent(&task.agent).map(|a| a.id.as_str()));
+        let counts = all.entry(agent.unwrap_or_default()).or_default();
+        if let Some(n) = COUNTED.iter().position(|s| *s == task.state.name()) {
+            counts[n] += 1;
+        }
+    }
+    all.into_iter().map(|(agent, counts)| (agent.to_owned(), counts)).collect()
+}
+
 /// `/master/state-summary`
 pub(super) async fn summary(mesos: Shared) -> Response {
-    let picture = Picture::take(&mesos);
-    let us = &picture.us;
-    let mut by_agent: BTreeMap<&str, Vec<&Shown>> = BTreeMap::new();
-    for shown in picture.live.iter().chain(&picture.ended) {
-        by_agent.entry(&shown.agent_id).or_default().push(shown);
+    let us = Us::of(&mesos.core);
+    let (agents, by_agent) = mesos.core.look(|w| (AgentFacts::all(&mesos.core, w), tally(w)));
+    let (mut used, mut all) = (Amounts::default(), Counts::default());
+    agents.iter().for_each(|a| used.join(&a.used));
+    for counts in by_agent.values() {
+        all.iter_mut().zip(counts).for_each(|(sum, n)| *sum += n);
     }
-    let slaves = picture.agents.iter().map(|agent| {
-        let mut slave = slave(us, agent);
-        let mine = by_agent.get(agent.id.as_str()).map(Vec::as_slice).unwrap_or_default();
-        for state in COUNTED {
-            let count = mine.iter().filter(|t| t.task.state.name() == state).count();
-            slave.extra.insert(state.to_owned(), json!(count));
-        }
-        let frameworks = if mine.is_empty() { json!([]) } else { json!([us.framework]) };
+    let known: Vec<&str> = agents.iter().map(|a| a.id.as_str()).filter(|id| by_agent.contains_key(*id)).collect();
+    let slaves = agents.iter().map(|agent| {
+        let (mut slave, mine) = (slave(&us, agent), by_agent.get(&agent.id));
+        slave.extra.extend(counted(mine.unwrap_or(&Counts::default())));
+        let frameworks = if mine.is_none() { json!([]) } else { json!([us.framework]) };
         slave.extra.insert(String::from("framework_ids"), frameworks);
         slave
     });
-    let known = |id: &&&str| picture.agents.iter().any(|a| a.id == **id);
+    let slaves: Vec<Slave> = slaves.collect();
     let mut framework = json!({
-        "id": us.framework, "name": us.framework_name, "used_resources": picture.used().v0(),
+        "id": us.framework, "name": us.framework_name, "used_resources": used.v0(),
         "offered_resources": none(), "capabilities": FRAMEWORK_CAN, "hostname": us.hostname, "webui_url": us.webui,
-        "active": true, "connected": true, "recovered": false,
-        "slave_ids": by_agent.keys().filter(known).collect::<Vec<_>>(),
+        "active": true, "connected": true, "recovered": false, "slave_ids": known,
     });
     if let Some(framework) = framework.as_object_mut() {
-        framework.extend(picture.counts(|_| true));
+        framework.extend(counted(&all));
     }
-    let slaves: Vec<Slave> = slaves.collect();
     Json(json!({"hostname": us.hostname, "cluster": super::CLUSTER, "slaves": slaves, "frameworks": [framework]}))
         .into_response()
 }

@@ -12,7 +12,8 @@
 
 use super::entries::Limits;
 use super::zip_dir::{Fields, large_numbers};
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use crc32fast::Hasher as Crc;
+use flate2::{Decompress, FlushDecompress, Status};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -153,7 +154,7 @@ impl Ahead {
         crc.update(data);
         *piece = rest;
         match left - n as u64 {
-            0 => self.note(from, Note { method: 0, packed: len, unpacked: len, crc: crc.sum() }),
+            0 => self.note(from, Note { method: 0, packed: len, unpacked: len, crc: crc.finalize() }),
             left => State::Stored { from, len, left, crc },
         }
     }
@@ -182,7 +183,7 @@ impl Ahead {
             }
             if let Status::StreamEnd = status {
                 let (packed, unpacked) = (inflate.total_in(), inflate.total_out());
-                let next = self.note(from, Note { method: 8, packed, unpacked, crc: crc.sum() });
+                let next = self.note(from, Note { method: 8, packed, unpacked, crc: crc.finalize() });
                 return if follows { State::Follows(Vec::new()) } else { next };
             }
             match (used, made) {

@@ -9,7 +9,8 @@ use super::ahead::{Note, Notes};
 use super::entries::{Limits, Refusal, Visitor, corrupt};
 use super::names;
 use super::zip_dir::{Directory, Entry, Fields, directory, large_numbers};
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use crc32fast::Hasher as Crc;
+use flate2::{Decompress, FlushDecompress, Status};
 use padis_domain::package::PackageFault;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -49,7 +50,7 @@ pub fn walk(file: &File, len: u64, limits: &Limits, notes: &Notes, visitor: &mut
             } else {
                 inflated(file, data, e, &mut buffers, visitor)?
             };
-            if got.sum() != e.crc {
+            if got.finalize() != e.crc {
                 return corrupt(&e.raw);
             }
         }
