@@ -123,10 +123,20 @@ impl Mesos {
 
     /// With flags of the master (`MESOS_…`) and the account that reads from it.
     pub async fn start_with(agents: &[AgentSpec], master: &[(&str, &str)], basic: Option<(&str, &str)>) -> Self {
+        Self::start_flagged(agents, master, &[], basic).await
+    }
+
+    /// With flags of the agents, too.
+    pub async fn start_flagged(
+        agents: &[AgentSpec],
+        master: &[(&str, &str)],
+        of_agents: &[(&str, &str)],
+        basic: Option<(&str, &str)>,
+    ) -> Self {
         let agents = agents.iter().map(|a| {
             let env =
                 [("MESOS_HOSTNAME", a.name), ("MESOS_ATTRIBUTES", a.attributes), ("MESOS_RESOURCES", a.resources)];
-            Server::new(a.name, &env)
+            Server::new(a.name, &[&env, of_agents].concat())
         });
         let mut this = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -263,6 +273,20 @@ fn kill_all_of(folder: &Path) {
     }
 }
 
+/// The groups in which agents kept their containers, empty by now, below all hierarchies.
+fn remove_cgroups(name: &str) {
+    fn remove(folder: &Path) {
+        let inner = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        inner.map(|e| e.path()).filter(|p| p.is_dir()).for_each(|p| remove(&p));
+        // One with a process that is just ending is left; it says so where a next run looks.
+        if let Err(error) = std::fs::remove_dir(folder) {
+            println!("{}: {error}", folder.display());
+        }
+    }
+    let hierarchies = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
+    hierarchies.map(|h| h.path().join(name)).filter(|p| p.is_dir()).for_each(|p| remove(&p));
+}
+
 impl Drop for Mesos {
     fn drop(&mut self) {
         let servers = self.agents.iter_mut().chain([&mut self.master, &mut self.standby]);
@@ -276,5 +300,8 @@ impl Drop for Mesos {
             }
         }
         kill_all_of(self.folder.path());
+        for (_, root) in self.agents.iter().flat_map(|a| &a.env).filter(|(k, _)| k == "MESOS_CGROUPS_ROOT") {
+            remove_cgroups(root);
+        }
     }
 }

@@ -165,7 +165,7 @@ impl Runtime {
                 let docker = nodes.iter().zip(up).map(|(node, up)| json!({"socket": node.socket, "answers": up}));
                 json!({"runtime": "docker", "docker": docker.collect::<Vec<_>>()})
             }
-            Self::Mesos(mesos) => json!({"runtime": "mesos", "master": mesos.leader()}),
+            Self::Mesos(mesos) => json!({"runtime": "mesos", "master": mesos.leader(), "trouble": mesos.trouble()}),
             Self::Simulated(_) => json!({"runtime": "simulated"}),
         }
     }
