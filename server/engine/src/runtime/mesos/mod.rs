@@ -10,12 +10,14 @@
 //! task that nobody knows. What runs and nobody wants is killed.
 
 mod account;
+mod container;
 mod events;
 mod launch;
 mod session;
 mod task;
 mod zookeeper;
 
+pub(crate) use container::{DRIVER, by_mesos};
 pub(super) use launch::{after_turn, stop};
 pub(crate) use session::FRAMEWORK_CAN;
 pub(crate) use task::{on_agent, shown};
