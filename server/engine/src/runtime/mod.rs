@@ -18,6 +18,7 @@ use padis_protocol::app::App;
 use padis_protocol::health::HealthCheck;
 use padis_protocol::mesos::Statistics;
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -134,6 +135,14 @@ impl Runtime {
             // Only an update tells that a task has ended.
             Self::Mesos(_) => Ok(Some(Seen { running: true, created: false, exit_code: 0, oom: false })),
             Self::Simulated(simulated) => Ok(simulated.inspect(task)),
+        }
+    }
+
+    /// The addresses of its own that a task has now. Not known is none: the next listing tells.
+    pub async fn addresses(&self, core: &Core, task: &TaskRecord) -> Vec<IpAddr> {
+        match core.node_of(task) {
+            Some(node) => node.addresses(&task.container).await.unwrap_or_default(),
+            None => Vec::new(),
         }
     }
 
