@@ -109,7 +109,7 @@ async fn a_task_lives_in_the_file_system_of_its_image() {
     engine.put(app("/missing", &format!("{}/nothing:1", registry.name()))).await;
     until("why there is none", async || {
         let told = engine.get("/v2/apps/missing").await["app"]["lastTaskFailure"]["message"].clone();
-        told.as_str().is_some_and(|m| m.starts_with("Failed to launch container") && m.contains("nothing"))
+        told.as_str().is_some_and(|m| m.starts_with("Failed to launch container") && m.contains("404 Not Found"))
     })
     .await;
     engine.delete("/v2/groups?force=true").await;

@@ -273,18 +273,23 @@ fn kill_all_of(folder: &Path) {
     }
 }
 
-/// The groups in which agents kept their containers, empty by now, below all hierarchies.
+/// The groups in which agents kept their containers, below all hierarchies; each goes when
+/// the last process in it has ended.
 fn remove_cgroups(name: &str) {
-    fn remove(folder: &Path) {
+    fn removed(folder: &Path) -> bool {
         let inner = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        inner.map(|e| e.path()).filter(|p| p.is_dir()).for_each(|p| remove(&p));
-        // One with a process that is just ending is left; it says so where a next run looks.
-        if let Err(error) = std::fs::remove_dir(folder) {
-            println!("{}: {error}", folder.display());
-        }
+        let mut folders = inner.map(|e| e.path()).filter(|p| p.is_dir());
+        folders.all(|p| removed(&p)) && (std::fs::remove_dir(folder).is_ok() || !folder.exists())
     }
-    let hierarchies = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
-    hierarchies.map(|h| h.path().join(name)).filter(|p| p.is_dir()).for_each(|p| remove(&p));
+    let hierarchies: Vec<_> = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten().collect();
+    let end = Instant::now() + DEADLINE;
+    while !hierarchies.iter().all(|h| removed(&h.path().join(name))) {
+        if Instant::now() > end {
+            println!("control groups {name} are left: something in them does not end");
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 impl Drop for Mesos {
