@@ -10,7 +10,9 @@ pub const USAGE: &str =
     "padis engine [--runtime docker|mesos|simulated] [--listen ADDRESS] [--mesos-listen ADDRESS] [--data FOLDER]
              [--docker SOCKET]                                   with --runtime docker
              [--master ADDRESS[,ADDRESS…]|zk://HOST:PORT[,…]/PATH] [--role ROLE]
-                                                                 with --runtime mesos
+                                                                 with --runtime mesos; who it is there, and whose
+                                                                 certificates it believes: the settings mesos.principal,
+                                                                 mesos.secret, mesos.ca
              [--agents N] [--latency TIME] [--failure-rate SHARE] with --runtime simulated
                           run the Marathon-compatible engine alone: on Docker, as a framework of a
                           Mesos cluster, or on N agents on which nothing runs (TIME like 50ms or 2s)";
@@ -72,6 +74,7 @@ pub fn read(c: &mut config::Config, args: Vec<String>) -> Result<EngineConfig, S
             // Secrets come from the settings, never from a command line that everybody can read.
             mesos.principal.clone_from(&c.marathon.principal);
             mesos.secret = c.marathon.secret.as_ref().map(|p| p.reveal().to_owned());
+            mesos.ca = c.marathon.mesos_ca.as_ref().map(Into::into);
             config.runtime = RuntimeConfig::Mesos(mesos);
         }
         _ => {}
@@ -98,8 +101,23 @@ fn time(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::{master, time};
+    use super::{master, read, time};
+    use padis_engine::RuntimeConfig;
     use std::time::Duration;
+
+    #[test]
+    fn who_the_engine_is_on_mesos_comes_from_the_settings() {
+        let settings = [("MESOS_PRINCIPAL", "padis"), ("MESOS_SECRET", "s3cret"), ("MESOS_CA", "/etc/ca.pem")];
+        let env = settings.map(|(name, value)| (format!("PADIS_{name}"), value.to_owned()));
+        let mut settings = padis_server::config::from(None, env, None).expect("settings");
+        let args = ["--runtime", "mesos", "--master", "https://m1:5050", "--role", "bank"].map(str::to_owned);
+        let RuntimeConfig::Mesos(mesos) = read(&mut settings, args.to_vec()).expect("flags").runtime else {
+            panic!("not on Mesos")
+        };
+        assert_eq!((mesos.principal.as_deref(), mesos.secret.as_deref()), (Some("padis"), Some("s3cret")));
+        assert_eq!(mesos.ca.as_deref(), Some(std::path::Path::new("/etc/ca.pem")));
+        assert_eq!((mesos.masters, mesos.role.as_str()), (vec!["https://m1:5050".to_owned()], "bank"));
+    }
 
     #[test]
     fn masters_have_a_port() {

@@ -1,4 +1,5 @@
-// Stands in for mesos-executor: runs one command task over the v1 executor API.
+// Stands in for mesos-executor and mesos-docker-executor: runs one task over the v1
+// executor API, whatever it is (work.hpp).
 //
 // Why: libmesos has no program for it, and one Python process for each of
 // hundreds of tasks would be felt. It reports what the real one does: STARTING,
@@ -10,8 +11,10 @@
 // acknowledgement of the last one, or the agent reports the task as failed; and
 // a failed health check counts from the first success or the grace period's end.
 //
-// Not here: pods, Docker, checks other than health checks, task user, TLS.
+// Not here: pods, checks other than health checks, task user, TLS.
 #include "task.hpp"
+#include "work.hpp"
+#include <atomic>
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
@@ -33,8 +36,11 @@ std::condition_variable changed;
 Updates unacknowledged;  // by uuid, oldest first
 Json task;               // the TaskInfo, until its first acknowledgement
 Json task_id, policy;
+Json about;              // its container, once it runs
 pid_t pid;
-bool launched, killed, unfit, over, announces_kill;
+bool launched, refused, started, killed, unfit, over, announces_kill;
+std::atomic<bool> exited{false};  // the process; the task is over a little later
+double given_grace;
 Clock::time_point deadline = Clock::time_point::max();  // of a kill
 
 std::string message(const char* type, const char* name, Json body) {
@@ -70,6 +76,7 @@ void update(const char* state, const std::string& words = "", Json health = {}, 
   Json status = Json::object({{"task_id", task_id}, {"executor_id", executor_id}, {"state", Json::string(state)},
                               {"source", Json::string("SOURCE_EXECUTOR")}, {"uuid", Json::string(id)},
                               {"timestamp", Json::plain(std::to_string(now))}});
+  if (about.kind && !strcmp(state, "TASK_RUNNING")) status.set("container_status", about);
   if (!words.empty()) status.set("message", Json::string(words));
   if (health.kind) status.set("healthy", std::move(health));
   if (reason) status.set("reason", Json::string(reason));
@@ -79,15 +86,21 @@ void update(const char* state, const std::string& words = "", Json health = {}, 
   Exchange(host(), port(), 10).ask(message("UPDATE", "update", body));
 }
 
+// With the lock held.
+void announce_end() {
+  if (announces_kill) update("TASK_KILLING");
+  work::stop(given_grace);
+}
+
 // With the lock held. A second kill may only bring the end nearer.
 void end_task(double grace) {
   if (!launched || over) return;
   deadline = std::min(deadline, Clock::now() + seconds(grace));
+  given_grace = grace;
   changed.notify_all();
   if (killed) return;
   killed = true;
-  if (announces_kill) update("TASK_KILLING");
-  kill(-pid, SIGTERM);
+  if (started) announce_end();
 }
 
 double grace(const Json& wanted, double otherwise) {
@@ -103,7 +116,7 @@ void watch_health(Json check) {
   bool ever = false;
   int failures = 0;
   for (;;) {
-    const bool good = healthy(check);
+    const bool good = work::healthy(check);
     std::unique_lock<std::mutex> held(lock);
     if (over || killed) return;
     const bool counts = good || ever || Clock::now() > lenient;
@@ -129,21 +142,37 @@ void watch_deadline() {
     if (deadline == Clock::time_point::max()) {
       changed.wait(held);
     } else if (changed.wait_until(held, deadline) == std::cv_status::timeout && !over && Clock::now() >= deadline) {
-      kill(-pid, SIGKILL);
+      work::kill();
       return;
     }
   }
 }
 
+void watch_start(Json check) {
+  Json seen;
+  const bool runs = work::running(exited, seen);
+  {
+    std::lock_guard<std::mutex> held(lock);
+    about = seen;
+    if (runs) update("TASK_RUNNING");
+    started = true;
+    changed.notify_all();
+    if (killed) announce_end();
+  }
+  if (runs && check.kind) watch_health(check);
+}
+
 void watch_end() {
   int status = 0;
   waitpid(pid, &status, 0);
+  exited = true;
   std::unique_lock<std::mutex> held(lock);
+  changed.wait(held, [] { return started; });
   over = true;
   kill(-pid, SIGKILL);  // what it left behind in its session
   changed.notify_all();
   const bool success = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  update(success ? "TASK_FINISHED" : killed ? "TASK_KILLED" : "TASK_FAILED", ended(status),
+  update(success ? "TASK_FINISHED" : killed ? "TASK_KILLED" : "TASK_FAILED", work::ended(status),
          unfit ? Json::plain("false") : Json{});
   // An agent that is away comes back within its recovery time, 15 minutes by default.
   changed.wait_for(held, std::chrono::minutes(15), [] { return unacknowledged.empty(); });
@@ -157,12 +186,13 @@ void launch(const Json& info) {
   task = info;
   policy = info["kill_policy"];
   update("TASK_STARTING");
-  pid = start(info["command"]);
+  std::string why;
+  pid = work::start(info, why);
+  if ((refused = pid < 0)) return update("TASK_FAILED", why);
   launched = true;
-  update("TASK_RUNNING");
   std::thread(watch_end).detach();
   std::thread(watch_deadline).detach();
-  if (info.has("health_check")) std::thread(watch_health, info["health_check"]).detach();
+  std::thread(watch_start, info["health_check"]).detach();
 }
 
 void handle(const Json& event) {
@@ -180,6 +210,7 @@ void handle(const Json& event) {
     }
     task = {};
     changed.notify_all();
+    if (refused && unacknowledged.empty()) _exit(0);
   } else if (type == "KILL") {
     const Json& kill = event["kill"];
     end_task(grace(kill.has("kill_policy") ? kill["kill_policy"] : policy, 3));
@@ -209,7 +240,8 @@ bool subscribe() {
 }
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  work::begin(argc, argv);
   signal(SIGPIPE, SIG_IGN);
   const auto patience = std::chrono::minutes(15);
   for (auto last = Clock::now(); Clock::now() - last < patience;) {
@@ -218,6 +250,6 @@ int main() {
     if (launched && variable("MESOS_CHECKPOINT") != "1") break;
     std::this_thread::sleep_for(seconds(0.2));
   }
-  if (launched) kill(-pid, SIGKILL);
+  if (launched) work::kill();
   return 1;
 }

@@ -23,8 +23,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <sched.h>
 #include <string>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -128,6 +130,13 @@ int main(int argc, char** argv) {
   if (!agent && !((led || argc == 2) && !strcmp(argv[1], "master"))) {
     fprintf(stderr, "usage: mesos-server master [LEADER_IP:PORT] | mesos-server agent LEADER_IP:PORT\n");
     return 2;
+  }
+  // Who makes containers of images mounts things; none of it is to outlive it.
+  const char* launcher = getenv("MESOS_LAUNCHER");
+  if (agent && launcher && !strcmp(launcher, "linux") &&
+      (unshare(CLONE_NEWNS) || mount(nullptr, "/", nullptr, MS_PRIVATE | MS_REC, nullptr))) {
+    perror("mesos-server: mounts of its own");
+    return 1;
   }
   signal(SIGPIPE, SIG_IGN);
   sigset_t wanted;

@@ -9,7 +9,6 @@ mod mesos;
 
 use mesos::{AgentSpec, DEADLINE, Mesos, until};
 use padis_domain::ports::Cluster;
-use padis_drivers::http::Auth;
 use padis_drivers::mesos::{MesosClient, MesosConfig};
 use padis_engine::{Engine, EngineConfig, RuntimeConfig};
 use serde_json::{Value, json};
@@ -227,7 +226,7 @@ async fn a_drained_host_is_emptied_and_used_again() {
     engine.put(with(sleeper("/web", 6), &json!({"constraints": [["hostname", "GROUP_BY"]]}))).await;
     assert_eq!(hosts(&engine.running("/web", 6).await).len(), 2);
 
-    let config = MesosConfig { masters: vec![cluster.url()], auth: Auth::None, deadline: Duration::from_secs(20) };
+    let config = MesosConfig { deadline: Duration::from_secs(20), ..MesosConfig::at(&cluster.url()) };
     let mesos = MesosClient::new(&config).unwrap();
     let host = mesos.hosts().await.unwrap().into_iter().find(|h| h.name == AGENTS[0].name).unwrap();
     engine.put(with(sleeper("/web", 6), &json!({"constraints": []}))).await;

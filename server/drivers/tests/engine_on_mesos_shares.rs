@@ -6,80 +6,26 @@
 #[expect(dead_code, reason = "other suites use more of it")]
 #[path = "lab/mesos.rs"]
 mod mesos;
+#[expect(dead_code, reason = "other suites use more of it")]
+#[path = "lab/on_mesos.rs"]
+mod on_mesos;
 
-use mesos::{AgentSpec, DEADLINE, Mesos, until};
-use padis_engine::{Engine, EngineConfig, EngineHandle, MesosConfig, RuntimeConfig};
+use mesos::{AgentSpec, Mesos, until};
+use on_mesos::{Framework, sleeper};
+use padis_engine::MesosConfig;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// An engine in this process.
-struct Framework {
-    engine: Option<EngineHandle>,
-    base: String,
-    client: reqwest::Client,
-    _data: tempfile::TempDir,
+async fn framework(cluster: &Mesos, role: &str) -> Framework {
+    let mut mesos = MesosConfig::at(vec![cluster.url()]);
+    mesos.role = role.to_owned();
+    Framework::start(mesos).await
 }
 
-impl Framework {
-    async fn of(cluster: &Mesos, role: &str) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let mut mesos = MesosConfig::at(vec![cluster.url()]);
-        mesos.role = role.to_owned();
-        let config = EngineConfig {
-            marathon_listen: "127.0.0.1:0".parse().unwrap(),
-            mesos_listen: "127.0.0.1:0".parse().unwrap(),
-            data: data.path().join("engine"),
-            runtime: RuntimeConfig::Mesos(mesos),
-            ..EngineConfig::default()
-        };
-        let engine = Engine::start(config).await.unwrap();
-        let base = format!("http://{}", engine.marathon());
-        let client = padis_drivers::http::builder().timeout(DEADLINE).build().unwrap();
-        Self { engine: Some(engine), base, client, _data: data }
-    }
-
-    async fn put(&self, app: Value) {
-        let url = format!("{}/v2/apps{}", self.base, app["id"].as_str().unwrap());
-        let answer = self.client.put(url).json(&app).send().await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        self.client.get(format!("{}{path}", self.base)).send().await.unwrap().json().await.unwrap()
-    }
-
-    async fn tasks(&self, app: &str) -> Vec<Value> {
-        self.get(&format!("/v2/apps{app}/tasks")).await["tasks"].as_array().cloned().unwrap_or_default()
-    }
-
-    /// The states of an app's tasks, by the name of their agent.
-    async fn states(&self, app: &str) -> BTreeMap<String, String> {
-        let text = |v: &Value| v.as_str().unwrap().to_owned();
-        self.tasks(app).await.iter().map(|t| (text(&t["host"]), text(&t["state"]))).collect()
-    }
-
-    async fn running(&self, app: &str, count: usize) -> Vec<Value> {
-        let mut found = Vec::new();
-        until(&format!("{count} running tasks of {app}"), async || {
-            found = self.tasks(app).await;
-            found.len() == count && found.iter().all(|t| t["state"] == "TASK_RUNNING")
-        })
-        .await;
-        found
-    }
-
-    async fn stop(mut self) {
-        if let Some(engine) = self.engine.take() {
-            engine.stop().await;
-        }
-    }
-}
-
-fn sleeper(id: &str, cpus: f64, more: Value) -> Value {
-    let mut app = json!({"id": id, "cmd": "exec sleep 1000", "cpus": cpus, "mem": 16, "backoffSeconds": 0.1,
-        "portDefinitions": []});
-    app.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    app
+/// The states of an app's tasks, by the name of their agent.
+async fn states(engine: &Framework, app: &str) -> BTreeMap<String, String> {
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    engine.tasks(app).await.iter().map(|t| (text(&t["host"]), text(&t["state"]))).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,7 +44,7 @@ async fn a_silent_agents_instance_is_replaced_and_one_too_many_goes_when_it_come
     ];
     let flags = [("MESOS_AGENT_PING_TIMEOUT", "1secs"), ("MESOS_MAX_AGENT_PING_TIMEOUTS", "2")];
     let mut cluster = Mesos::start_with(&AGENTS, &flags, None).await;
-    let engine = Framework::of(&cluster, "*").await;
+    let engine = framework(&cluster, "*").await;
     let patient = json!({"unreachableStrategy": {"inactiveAfterSeconds": 3, "expungeAfterSeconds": 3600}});
     engine.put(sleeper("/patient", 0.1, patient)).await;
     let first = engine.running("/patient", 1).await.remove(0);
@@ -117,12 +63,12 @@ async fn a_silent_agents_instance_is_replaced_and_one_too_many_goes_when_it_come
 
     cluster.silence_agent(at, true);
     until("it is told as unreachable", async || {
-        engine.states("/patient").await.get(&host).is_some_and(|s| s == "TASK_UNREACHABLE")
+        states(&engine, "/patient").await.get(&host).is_some_and(|s| s == "TASK_UNREACHABLE")
     })
     .await;
     assert_eq!(engine.tasks("/patient").await.len(), 1, "it may come back: nothing is started yet");
     until("another one runs in its place, and it is still known", async || {
-        let states = engine.states("/patient").await;
+        let states = states(&engine, "/patient").await;
         states.len() == 2
             && states.iter().all(|(at, state)| state == if *at == host { "TASK_UNREACHABLE" } else { "TASK_RUNNING" })
     })
@@ -136,10 +82,9 @@ async fn a_silent_agents_instance_is_replaced_and_one_too_many_goes_when_it_come
     assert_eq!(engine.running("/faithful", 1).await[0]["id"], faithful["id"]);
     // What was given up is killed, and runs again where it must.
     assert_ne!(engine.running("/hasty", 1).await[0]["id"], hasty["id"]);
-    let client = padis_drivers::http::builder().timeout(DEADLINE).build().unwrap();
     until("Mesos runs three tasks and no more", async || {
         let url = format!("{}/tasks?limit=1000", cluster.url());
-        let all: Value = client.get(url).send().await.unwrap().json().await.unwrap_or_default();
+        let all: Value = engine.client.get(url).send().await.unwrap().json().await.unwrap_or_default();
         let running = all["tasks"].as_array().map(Vec::as_slice).unwrap_or_default();
         running.iter().filter(|t| t["state"] == "TASK_RUNNING").count() == 3
     })
@@ -155,7 +100,7 @@ async fn reserved_resources_are_used_by_who_accepts_them() {
         resources: "cpus(padis):2;cpus(*):2;mem(padis):256;mem(*):256;disk(*):100;ports(*):[31000-31009];ports(padis):[32000-32009]",
     }];
     let cluster = Mesos::start(&AGENTS).await;
-    let engine = Framework::of(&cluster, "padis").await;
+    let engine = framework(&cluster, "padis").await;
     let used = async || -> BTreeMap<String, f64> {
         let state: Value =
             engine.client.get(format!("{}/slaves", cluster.url())).send().await.unwrap().json().await.unwrap();

@@ -28,7 +28,8 @@ const TWO: AgentSpec =
     AgentSpec { name: "two.lab.test", attributes: "pool:beta", resources: "cpus:2;mem:1024;disk:100" };
 
 fn client(masters: &[String], auth: Auth) -> MesosClient {
-    MesosClient::new(&MesosConfig { masters: masters.to_vec(), auth, deadline: Duration::from_secs(20) }).unwrap()
+    let deadline = Duration::from_secs(20);
+    MesosClient::new(&MesosConfig { masters: masters.to_vec(), auth, deadline, ..MesosConfig::at("") }).unwrap()
 }
 
 fn plain(cluster: &Mesos) -> MesosClient {

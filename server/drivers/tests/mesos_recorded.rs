@@ -5,7 +5,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use padis_domain::ports::{Cluster, Duty, PortError};
-use padis_drivers::http::Auth;
 use padis_drivers::mesos::{MesosClient, MesosConfig};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -79,7 +78,7 @@ fn redirect(line: &str, leader: SocketAddr) -> String {
 
 fn client(masters: &[SocketAddr]) -> MesosClient {
     let masters = masters.iter().map(|m| format!("http://{m}")).collect();
-    MesosClient::new(&MesosConfig { masters, auth: Auth::None, deadline: Duration::from_secs(20) }).unwrap()
+    MesosClient::new(&MesosConfig { masters, deadline: Duration::from_secs(20), ..MesosConfig::at("") }).unwrap()
 }
 
 #[tokio::test]
@@ -124,7 +123,7 @@ async fn accounts_that_are_not_accepted_are_a_refusal() {
 async fn silence_is_a_failed_read_and_an_unknown_write() {
     let silent = serve(|_, _| None).await;
     let deadline = Duration::from_millis(200);
-    let config = MesosConfig { masters: vec![format!("http://{silent}")], auth: Auth::None, deadline };
+    let config = MesosConfig { deadline, ..MesosConfig::at(&format!("http://{silent}")) };
     let mesos = MesosClient::new(&config).unwrap();
     let read = mesos.duties().await.unwrap_err();
     assert!(matches!(read, PortError::Transient { .. }), "{read:?}");

@@ -79,6 +79,9 @@ pub struct MesosConfig {
     pub principal: Option<String>,
     /// The principal's secret.
     pub secret: Option<String>,
+    /// PEM file of the authorities that may sign the masters' certificates; else those
+    /// that the machine trusts. With it, masters that ZooKeeper names are asked by TLS.
+    pub ca: Option<PathBuf>,
     /// How long Mesos keeps the tasks while the engine is away (Marathon: a week).
     pub failover_timeout: Duration,
 }
@@ -107,6 +110,7 @@ impl MesosConfig {
             user: String::from("root"),
             principal: None,
             secret: None,
+            ca: None,
             failover_timeout: Duration::from_secs(604_800),
         }
     }
@@ -226,6 +230,9 @@ pub(crate) fn agents(config: &EngineConfig) -> Result<Vec<AgentConfig>, EngineEr
             let shown = zk.rsplit_once('@').map_or(zk.as_str(), |(_, rest)| rest);
             let text = format!("{shown}: masters are one zk://HOST:PORT[,HOST:PORT…]/PATH, or addresses");
             return Err(EngineError::Config(text));
+        }
+        if mesos.secret.is_some() && mesos.principal.is_none() {
+            return Err(EngineError::Config(String::from("a secret for the Mesos masters is set and no principal")));
         }
         // The cluster has agents of its own.
         return Ok(Vec::new());

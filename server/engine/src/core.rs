@@ -95,7 +95,8 @@ impl Core {
         let records = std::mem::take(&mut world.records);
         let seq = self.store.append(&records);
         let agents = std::mem::take(&mut world.agents_told);
-        self.operators.publish(self, &world, &records, &agents);
+        let health = std::mem::take(&mut world.health_told);
+        self.operators.publish(self, &world, &records, &agents, &health);
         if self.store.wants_compaction() {
             self.store.replace(&world.picture());
         }
@@ -220,7 +221,11 @@ impl Core {
         match started {
             Ok(()) => {
                 tracing::info!(task.id = %id, app.id = %task.app_id, agent = %task.agent, "engine: a task runs");
-                self.change(|w| w.running(&id, Instant::now()));
+                let addresses = self.runtime.addresses(&self, &task).await;
+                self.change(|w| {
+                    w.addressed(&id, addresses);
+                    w.running(&id, Instant::now());
+                });
                 self.attend(&id);
                 if self.look(|w| w.tasks.get(&id).is_some_and(|t| t.state == TaskState::TaskKilling)) {
                     self.kill(id).await;

@@ -124,7 +124,7 @@ fn runtime(config: &EngineConfig, agents: Vec<AgentConfig>, id: &str) -> Result<
     let of = |(index, agent): (usize, AgentConfig), node| Agent { config: agent, node, id: format!("{id}-S{index}") };
     match &config.runtime {
         RuntimeConfig::Mesos(mesos) => {
-            let mesos = Mesos::new(mesos.clone()).map_err(EngineError::Client)?;
+            let mesos = Mesos::new(mesos.clone())?;
             Ok((Runtime::Mesos(Box::new(mesos)), Vec::new()))
         }
         RuntimeConfig::Simulated { latency, failure_rate, .. } => {

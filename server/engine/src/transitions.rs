@@ -116,6 +116,14 @@ impl World {
         self.tell(id);
     }
 
+    /// The addresses of the task's own: somebody else may attach one long after the start.
+    pub fn addressed(&mut self, id: &str, addresses: Vec<std::net::IpAddr>) {
+        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        let Some(task) = self.tasks.get_mut(id).filter(|t| t.addresses != addresses) else { return };
+        task.addresses = addresses;
+        self.note_task(id);
+    }
+
     /// The task is on its agent and about to run.
     pub fn starting(&mut self, id: &str) {
         let Some(task) = self.tasks.get_mut(id).filter(|t| t.state == TaskState::TaskStaging) else { return };

@@ -64,7 +64,7 @@ async fn https_is_asked_whosever_certificate_it_is() {
     let rig = Rig::new().await;
     let tls = Tls::start(rig.dir.path()).await;
     let check = |protocol: &str| {
-        json!({"protocol": protocol, "port": tls.1, "path": "/", "gracePeriodSeconds": 300, "intervalSeconds": 0,
+        json!({"protocol": protocol, "port": tls.1, "path": "/", "gracePeriodSeconds": 300, "intervalSeconds": 0, "delaySeconds": 0,
                "timeoutSeconds": 5, "maxConsecutiveFailures": 2})
     };
     let app = json!({"networks": [{"mode": "host"}], "healthChecks": [check("HTTPS"), check("MESOS_HTTPS")]});
@@ -97,7 +97,8 @@ async fn mesos_checks_are_made_as_the_others() {
         json!([{"containerPath": "/www", "hostPath": www.display().to_string(), "mode": "RO"}]);
     let check = |more: Value| {
         with(
-            json!({"gracePeriodSeconds": 300, "intervalSeconds": 0, "timeoutSeconds": 5, "maxConsecutiveFailures": 0}),
+            json!({"gracePeriodSeconds": 300, "intervalSeconds": 0, "timeoutSeconds": 5, "maxConsecutiveFailures": 0,
+                "delaySeconds": 0}),
             more,
         )
     };
@@ -169,4 +170,23 @@ async fn a_deployment_waits_until_its_instances_are_ready() {
     std::fs::write(www.join("warm"), "yes").unwrap();
     rig.settled().await;
     assert!(rig.running("/ready", 1).await.iter().all(|t| t["id"] != first["id"]));
+}
+
+#[tokio::test]
+async fn a_check_that_mesos_would_make_waits_for_its_delay_and_marathons_own_does_not() {
+    let rig = Rig::new().await;
+    let mut app = web("/late", 1);
+    let check = |protocol: &str| {
+        json!({"protocol": protocol, "path": "/", "portIndex": 0, "delaySeconds": 3, "intervalSeconds": 1,
+               "gracePeriodSeconds": 300, "command": {"value": "true"}})
+    };
+    app["healthChecks"] = json!([check("HTTP"), check("COMMAND"), check("MESOS_TCP")]);
+    rig.put(&app).await;
+    healthy(&rig, "/late").await;
+    let task = rig.tasks("/late").await.remove(0);
+    let ms = |text: &Value| padis_protocol::timestamp::parse(text.as_str().unwrap()).unwrap();
+    let began = ms(&task["startedAt"]);
+    let results = task["healthCheckResults"].as_array().unwrap();
+    let after: Vec<i64> = results.iter().map(|r| ms(&r["firstSuccess"]) - began).collect();
+    assert!(after[0] < 3000 && after[1] >= 2990 && after[2] >= 2990, "{after:?}");
 }

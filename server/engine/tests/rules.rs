@@ -153,7 +153,7 @@ async fn a_crash_loop_slows_down_and_can_be_released() {
 async fn dependencies_start_first_and_circles_are_refused() {
     let rig = Rig::new().await;
     let slow = json!({"healthChecks": [{"protocol": "COMMAND", "command": {"value": "test -e /tmp/ready"},
-        "intervalSeconds": 0, "gracePeriodSeconds": 600, "timeoutSeconds": 5}]});
+        "delaySeconds": 0, "intervalSeconds": 0, "gracePeriodSeconds": 600, "timeoutSeconds": 5}]});
     let apps = json!([
         with(sleeper("/stack/front", 1), json!({"dependencies": ["/stack/base"]})),
         with(sleeper("/stack/base", 1), slow)

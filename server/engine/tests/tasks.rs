@@ -80,7 +80,7 @@ async fn a_sick_task_is_reported_killed_and_replaced() {
         {"protocol": "HTTP", "path": "/health", "portIndex": 0, "gracePeriodSeconds": 30, "intervalSeconds": 0,
          "timeoutSeconds": 2, "maxConsecutiveFailures": 2},
         {"protocol": "TCP", "portIndex": 0, "intervalSeconds": 1, "gracePeriodSeconds": 30},
-        {"protocol": "COMMAND", "command": {"value": "test -d /www"}, "intervalSeconds": 1, "gracePeriodSeconds": 30},
+        {"protocol": "COMMAND", "command": {"value": "test -d /www"}, "delaySeconds": 0, "intervalSeconds": 1, "gracePeriodSeconds": 30},
     ]);
     let events = rig.events("").await;
     rig.put(&app).await;
@@ -267,4 +267,45 @@ async fn images_come_from_a_registry_by_digest_and_only_when_absent() {
     // Present now: the registry is not needed any more.
     rig.put(&json!({"id": "/pulled", "instances": 4})).await;
     rig.running("/pulled", 4).await;
+}
+
+#[tokio::test]
+async fn a_containers_own_addresses_are_told_and_one_that_comes_later_too() {
+    let rig = Rig::new().await;
+    let events = rig.events("").await;
+    rig.put(&web("/own", 1)).await;
+    let task = rig.running("/own", 1).await.remove(0);
+    let id = task["id"].as_str().unwrap();
+    let container = rig.container(id);
+    let on = |network: &str| {
+        let seen: Value = serde_json::from_str(&docker(&["inspect", &container])).unwrap();
+        seen[0]["NetworkSettings"]["Networks"][network]["IPAddress"].as_str().unwrap_or_default().to_owned()
+    };
+    let shown = |ip: &str| json!({"ipAddress": ip, "protocol": "IPv4"});
+    let bridge = on("bridge");
+    assert_eq!(task["ipAddresses"], json!([shown(&bridge)]));
+    let (_, told) = events.status(id, "TASK_RUNNING").await;
+    assert_eq!(serde_json::to_value(&told).unwrap()["ipAddresses"], json!([shown(&bridge)]));
+    let in_mesos = async || {
+        let tasks = rig.mesos("/tasks").await;
+        let task = tasks["tasks"].as_array().unwrap().iter().find(|t| t["id"] == id).cloned().unwrap();
+        let infos = task["statuses"].as_array().unwrap().last().unwrap()["container_status"]["network_infos"].clone();
+        let addresses = infos[0]["ip_addresses"].as_array().unwrap().clone();
+        addresses.iter().map(|a| a["ip_address"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(in_mesos().await, [bridge.as_str()]);
+    // As the portal attaches one that it has chosen, long after the start.
+    let network = format!("own-{}", &rig.id);
+    docker(&["network", "create", "--subnet", "10.78.0.0/24", &network]);
+    docker(&["network", "connect", "--ip", "10.78.0.77", &network, &container]);
+    wait("both addresses", async || {
+        let task = rig.tasks("/own").await.remove(0);
+        (task["ipAddresses"] == json!([shown(&bridge), shown("10.78.0.77")])).then_some(())
+    })
+    .await;
+    assert_eq!(in_mesos().await, [bridge.as_str(), "10.78.0.77"]);
+    let (status, _) = rig.call(Method::DELETE, "/v2/apps/own", None).await;
+    assert_eq!(status, 200);
+    wait("its end", async || rig.ps(true, "{{.ID}}").is_empty().then_some(())).await;
+    docker(&["network", "rm", &network]);
 }

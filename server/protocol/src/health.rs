@@ -91,6 +91,11 @@ impl HealthCheck {
     pub fn timeout_s(&self) -> u32 {
         self.timeout_seconds.unwrap_or(20)
     }
+    /// Seconds before the first check, default 15. Marathon's own checks (HTTP, HTTPS, TCP) have
+    /// none, whatever is written.
+    pub fn delay_s(&self) -> u32 {
+        self.delay_seconds.unwrap_or(15)
+    }
     /// Failures in a row that kill, default 3.
     pub fn max_failures(&self) -> u32 {
         self.max_consecutive_failures.unwrap_or(3)

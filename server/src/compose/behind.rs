@@ -125,6 +125,8 @@ impl Behind {
         let mut config = MesosConfig::at("");
         let known = basic(c.marathon.principal.as_ref(), c.marathon.secret.as_ref());
         (config.masters, config.auth) = (mesos, if c.marathon.principal.is_some() { known } else { auth });
+        config.ca = c.marathon.mesos_ca.as_ref().map(Into::into);
+        config.plain_agents = c.marathon.mesos_plain_agents;
         let cluster = MesosClient::new(&config)?;
         let base = c.registry.base();
         let mut config = RegistryConfig::at(&without_scheme(&base));

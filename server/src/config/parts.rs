@@ -163,19 +163,34 @@ pub struct Marathon {
     pub principal: Option<String>,
     /// Its secret.
     pub secret: Option<Secret>,
+    /// PEM file of the authorities that may sign the certificates of masters and agents.
+    pub mesos_ca: Option<String>,
+    /// TLS ends before the masters, agents speak none.
+    pub mesos_plain_agents: bool,
 }
 impl Marathon {
     pub(super) fn read(r: &mut Reader) -> Self {
-        Self {
+        let this = Self {
             urls: r.list("marathon.urls", Vec::new(), "a URL", "Marathon's addresses, when engine.enabled is false"),
             user: r.maybe("marathon.user", "its user; the built-in engine asks for it too"),
             password: r.secret("marathon.password", "its password"),
             token: r.secret("marathon.token", "its token"),
             ca: r.maybe("marathon.ca", "PEM file of the authorities that sign its certificate; else the machine's"),
             mesos: r.list("mesos.urls", Vec::new(), "a URL", "the Mesos masters, when engine.enabled is false"),
-            principal: r.maybe("mesos.principal", "for masters with authentication"),
+            principal: r.maybe("mesos.principal", "for masters with authentication; the engine's on Mesos, too"),
             secret: r.secret("mesos.secret", "its secret"),
+            mesos_ca: r.maybe("mesos.ca", "PEM file of the authorities that sign its certificates; else the machine's"),
+            mesos_plain_agents: r.get(
+                "mesos.plain_agents",
+                false,
+                BOOL,
+                "agents speak no TLS though masters at https:// do",
+            ),
+        };
+        if this.secret.is_some() && this.principal.is_none() {
+            r.blame("mesos.secret", "mesos.secret needs mesos.principal");
         }
+        this
     }
 }
 

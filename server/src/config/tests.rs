@@ -108,3 +108,17 @@ fn cookies_are_plain_on_plain_loopback_only() {
 fn ldap_needs_servers() {
     assert_eq!(faults("[ldap]\nenabled = true\n", &[]), ["padis.toml:2: ldap.enabled needs ldap.urls and ldap.base"]);
 }
+
+#[test]
+fn an_authority_of_the_masters_is_a_setting_and_their_secret_is_masked() {
+    let file =
+        "[mesos]\nprincipal = \"padis\"\nsecret = \"hunter2\"\nca = \"/etc/padis/ca.pem\"\nplain_agents = true\n";
+    let c = from(Some(("f", file)), env(&[("PADIS_MESOS_CA", "/run/ca.pem")]), None).expect("settings");
+    assert_eq!((c.marathon.mesos_ca.as_deref(), c.marathon.mesos_plain_agents), (Some("/run/ca.pem"), true));
+    assert_eq!(shown(&c, "mesos.ca").origin, Origin::Env("PADIS_MESOS_CA".into()));
+    let text = c.describe();
+    assert!(text.contains("mesos.ca = /run/ca.pem") && text.contains("mesos.plain_agents = true"), "{text}");
+    assert!(text.contains("mesos.secret = ***") && !text.contains("hunter2"), "{text}");
+    let alone = faults("[mesos]\nsecret = \"hunter2\"\n", &[]);
+    assert_eq!(alone, ["padis.toml:2: mesos.secret needs mesos.principal"]);
+}

@@ -83,6 +83,7 @@ pub fn distrust(error: &reqwest::Error) -> Option<String> {
                     CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
                 ) => "its certificate is not valid yet: one of the clocks is wrong",
                 Error::InvalidCertificate(_) => "its certificate is not accepted",
+                Error::InvalidMessage(_) => "what answers there does not speak TLS",
                 _ => return None,
             };
             return Some(format!("{why} ({tls})"));

@@ -19,10 +19,11 @@ pub(super) struct Agent {
     process: String,
     /// `127.0.0.1:5051`.
     address: String,
+    tls: bool,
 }
 
 impl Agent {
-    pub(super) fn of(slave: &Slave) -> Self {
+    pub(super) fn of(slave: &Slave, tls: bool) -> Self {
         // `slave(1)@127.0.0.1:5051`; without a pid, the host name and port of old masters.
         let (process, address) = match slave.pid.split_once('@') {
             Some((process, address)) => (process.to_owned(), address.to_owned()),
@@ -32,7 +33,8 @@ impl Agent {
             }
         };
         let drains = slave.capabilities.iter().any(|c| c == "AGENT_DRAINING");
-        Self { id: slave.id.clone(), name: slave.hostname.clone(), active: slave.active, drains, process, address }
+        let (id, name) = (slave.id.clone(), slave.hostname.clone());
+        Self { id, name, active: slave.active, drains, process, address, tls }
     }
 
     /// The address without its port.
@@ -42,7 +44,7 @@ impl Agent {
 
     /// A path of the agent's server: files, metrics.
     pub(super) fn url(&self, path: &str) -> PortResult<Url> {
-        let text = format!("http://{}/{path}", self.address);
+        let text = format!("{}://{}/{path}", if self.tls { "https" } else { "http" }, self.address);
         Url::parse(&text).map_err(|e| {
             PortError::transient(System::Cluster, format!("use the address {} of agent {}", self.address, self.id), e)
         })
@@ -55,23 +57,29 @@ impl Agent {
 }
 
 /// The agents as the master last told them.
-#[derive(Default)]
-pub(super) struct Agents(RwLock<BTreeMap<String, Agent>>);
+pub(super) struct Agents {
+    known: RwLock<BTreeMap<String, Agent>>,
+    tls: bool,
+}
 
 impl Agents {
+    /// None yet; whether they speak TLS.
+    pub(super) fn asked_by(tls: bool) -> Self {
+        Self { known: RwLock::default(), tls }
+    }
     pub(super) fn learn(&self, slaves: &[Slave]) {
-        let fresh = slaves.iter().map(|s| (s.id.clone(), Agent::of(s))).collect();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        let fresh = slaves.iter().map(|s| (s.id.clone(), Agent::of(s, self.tls))).collect();
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
     pub(super) fn all(&self) -> Vec<Agent> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.known.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
     pub(super) fn get(&self, id: &str) -> Option<Agent> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
     /// Forgets one: it did not answer where it was.
     pub(super) fn forget(&self, id: &str) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 }
 
@@ -81,10 +89,12 @@ mod tests {
 
     #[test]
     fn address_and_process_come_from_the_pid() {
-        let agent = Agent::of(&Slave { id: "S".into(), pid: "slave(2)@127.0.0.1:5050".into(), ..Slave::default() });
+        let slave = Slave { id: "S".into(), pid: "slave(2)@127.0.0.1:5050".into(), ..Slave::default() };
+        let (agent, tls) = (Agent::of(&slave, false), Agent::of(&slave, true));
         assert_eq!(agent.process_url("state").unwrap().as_str(), "http://127.0.0.1:5050/slave(2)/state");
         assert_eq!(agent.url("files/read").unwrap().as_str(), "http://127.0.0.1:5050/files/read");
-        let old = Agent::of(&Slave { id: "S".into(), hostname: "h".into(), port: 5061, ..Slave::default() });
+        assert_eq!(tls.url("files/read").unwrap().as_str(), "https://127.0.0.1:5050/files/read");
+        let old = Agent::of(&Slave { id: "S".into(), hostname: "h".into(), port: 5061, ..Slave::default() }, false);
         assert_eq!(old.process_url("state").unwrap().as_str(), "http://h:5061/slave(1)/state");
     }
 }

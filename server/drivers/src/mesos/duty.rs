@@ -73,14 +73,14 @@ impl MesosClient {
         // The registry knows them, and they have not come back since the master leads.
         let away = recovered_slaves.iter().filter_map(|s| s["id"].as_str());
         duties.extend(away.map(|id| (id.to_owned(), Duty::Silent)));
-        let old: Vec<_> = slaves.iter().filter(|s| s.active && !Agent::of(s).drains).collect();
+        let old: Vec<_> = slaves.iter().filter(|s| s.active && !Agent::of(s, false).drains).collect();
         if !old.is_empty() {
             let status: Value = self.master("read the maintenance status", "/master/maintenance/status").await?;
             let draining = status["draining_machines"].as_array().into_iter().flatten().map(|m| &m["id"]);
             let down = status["down_machines"].as_array().into_iter().flatten();
             let out: Vec<_> = draining.chain(down).collect();
             for slave in old {
-                let this = machine(&Agent::of(slave));
+                let this = machine(&Agent::of(slave, false));
                 if out.iter().any(|m| same(m, &this)) {
                     duties.insert(slave.id.clone(), leaving(slave));
                 }

@@ -27,6 +27,7 @@ use padis_protocol::mesos::{ContainerInfo, MasterState, Slave, StateSummary, Sta
 use padis_protocol::task::TaskState;
 use reqwest::Method;
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Agents that are asked at the same time.
@@ -42,12 +43,23 @@ pub struct MesosConfig {
     pub auth: Auth,
     /// For one request.
     pub deadline: Duration,
+    /// PEM file of the authorities that may sign the certificates of masters and agents;
+    /// absent: those that the machine trusts.
+    pub ca: Option<PathBuf>,
+    /// Agents are asked without TLS though the masters speak it: it ends before the masters.
+    pub plain_agents: bool,
 }
 
 impl MesosConfig {
     /// One master, nobody in particular, 10 s for a request.
     pub fn at(master: &str) -> Self {
-        Self { masters: vec![master.to_owned()], auth: Auth::None, deadline: Duration::from_secs(10) }
+        Self {
+            masters: vec![master.to_owned()],
+            auth: Auth::None,
+            deadline: Duration::from_secs(10),
+            ca: None,
+            plain_agents: false,
+        }
     }
 }
 
@@ -62,8 +74,12 @@ pub struct MesosClient {
 impl MesosClient {
     /// Nothing is contacted yet; an address that can't be one is `Refused`.
     pub fn new(config: &MesosConfig) -> PortResult<Self> {
-        let http = Endpoints::new(System::Cluster, &config.masters, config.auth.clone(), config.deadline)?;
-        Ok(Self { http, agents: Agents::default(), deadline: config.deadline })
+        let (auth, ca) = (config.auth.clone(), config.ca.as_deref());
+        let http = Endpoints::trusting(System::Cluster, &config.masters, auth, config.deadline, ca)?;
+        // As Mesos' own pages do it: an agent is asked as its master is. Our account goes
+        // along, so that plain text is for those who say so.
+        let tls = config.masters.iter().any(|m| m.starts_with("https://")) && !config.plain_agents;
+        Ok(Self { http, agents: Agents::asked_by(tls), deadline: config.deadline })
     }
 
     async fn master<T: serde::de::DeserializeOwned>(&self, what: &str, path: &str) -> PortResult<T> {

@@ -123,10 +123,20 @@ impl Mesos {
 
     /// With flags of the master (`MESOS_…`) and the account that reads from it.
     pub async fn start_with(agents: &[AgentSpec], master: &[(&str, &str)], basic: Option<(&str, &str)>) -> Self {
+        Self::start_flagged(agents, master, &[], basic).await
+    }
+
+    /// With flags of the agents, too.
+    pub async fn start_flagged(
+        agents: &[AgentSpec],
+        master: &[(&str, &str)],
+        of_agents: &[(&str, &str)],
+        basic: Option<(&str, &str)>,
+    ) -> Self {
         let agents = agents.iter().map(|a| {
             let env =
                 [("MESOS_HOSTNAME", a.name), ("MESOS_ATTRIBUTES", a.attributes), ("MESOS_RESOURCES", a.resources)];
-            Server::new(a.name, &env)
+            Server::new(a.name, &[&env, of_agents].concat())
         });
         let mut this = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -263,6 +273,25 @@ fn kill_all_of(folder: &Path) {
     }
 }
 
+/// The groups in which agents kept their containers, below all hierarchies; each goes when
+/// the last process in it has ended.
+fn remove_cgroups(name: &str) {
+    fn removed(folder: &Path) -> bool {
+        let inner = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut folders = inner.map(|e| e.path()).filter(|p| p.is_dir());
+        folders.all(|p| removed(&p)) && (std::fs::remove_dir(folder).is_ok() || !folder.exists())
+    }
+    let hierarchies: Vec<_> = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten().collect();
+    let end = Instant::now() + DEADLINE;
+    while !hierarchies.iter().all(|h| removed(&h.path().join(name))) {
+        if Instant::now() > end {
+            println!("control groups {name} are left: something in them does not end");
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 impl Drop for Mesos {
     fn drop(&mut self) {
         let servers = self.agents.iter_mut().chain([&mut self.master, &mut self.standby]);
@@ -276,5 +305,8 @@ impl Drop for Mesos {
             }
         }
         kill_all_of(self.folder.path());
+        for (_, root) in self.agents.iter().flat_map(|a| &a.env).filter(|(k, _)| k == "MESOS_CGROUPS_ROOT") {
+            remove_cgroups(root);
+        }
     }
 }

@@ -17,6 +17,7 @@ use crate::health::probe::Outcome;
 use crate::record::TaskRecord;
 use bollard::errors::Error as DockerError;
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
+use bollard::models::EndpointSettings;
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, CreateImageOptionsBuilder, InspectContainerOptions, RemoveContainerOptionsBuilder,
     StartContainerOptions, StopContainerOptionsBuilder,
@@ -24,7 +25,7 @@ use bollard::query_parameters::{
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures::StreamExt;
 use padis_protocol::app::App;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -228,15 +229,14 @@ impl Node {
         }
     }
 
-    /// The container's address: the first network that has one.
-    pub async fn address(&self, container: &str) -> Result<Option<IpAddr>, CallError> {
+    /// The container's addresses of its own; none on the host's network.
+    pub async fn addresses(&self, container: &str) -> Result<Vec<IpAddr>, CallError> {
         let docker = self.client()?;
         let found = match call(CALL, docker.inspect_container(container, None::<InspectContainerOptions>)).await {
-            Err(error) if error.status() == Some(404) => return Ok(None),
+            Err(error) if error.status() == Some(404) => return Ok(Vec::new()),
             other => other?,
         };
-        let networks = found.network_settings.and_then(|n| n.networks).unwrap_or_default();
-        Ok(networks.values().filter_map(|n| n.ip_address.as_deref()).find_map(|ip| ip.parse().ok()))
+        Ok(addresses(found.network_settings.and_then(|n| n.networks).unwrap_or_default()))
     }
 
     /// Runs a shell command in the container; exit code 0 is healthy.
@@ -266,6 +266,13 @@ impl Node {
         }
         Ok(call(CALL, docker.inspect_exec(&made.id)).await?.exit_code)
     }
+}
+
+/// The addresses on a container's networks, in the order of their names.
+pub(crate) fn addresses(networks: HashMap<String, EndpointSettings>) -> Vec<IpAddr> {
+    let networks: BTreeMap<String, EndpointSettings> = networks.into_iter().collect();
+    let texts = networks.values().flat_map(|n| [n.ip_address.as_deref(), n.global_ipv6_address.as_deref()]);
+    texts.flatten().filter_map(|text| text.parse().ok()).collect()
 }
 
 /// Whether an error of Docker is its refusal or its absence.

@@ -170,7 +170,11 @@ async fn found(core: &Arc<Core>, node: &Arc<Node>, id: &str, container: &Contain
             core.tracker.spawn(Arc::clone(core).kill(id.to_owned()));
         }
         Some(_) if running => {
-            core.change(|w| w.running(id, Instant::now()));
+            let networks = container.network_settings.clone().and_then(|n| n.networks);
+            core.change(|w| {
+                w.addressed(id, networks.map(super::addresses).unwrap_or_default());
+                w.running(id, Instant::now());
+            });
             core.attend(id);
         }
         Some((TaskState::TaskStaging | TaskState::TaskStarting, _)) if status == "created" => relaunch(core, id),

@@ -13,12 +13,13 @@ mod readiness;
 pub(crate) use readiness::Readiness;
 
 use crate::core::Core;
+use crate::runtime::on_agent;
 use crate::world::World;
 use padis_protocol::app::App;
 use padis_protocol::event::{
     FailedHealthCheck, HealthStatusChanged, InstanceHealthChanged, UnhealthyInstanceKill, UnhealthyTaskKill,
 };
-use padis_protocol::health::{HealthCheck, HealthProtocol, HealthResult};
+use padis_protocol::health::{HealthCheck, HealthResult};
 use padis_protocol::task::TaskState;
 use padis_protocol::timestamp;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct CheckState {
     /// `None` until the first result that counts.
     pub alive: Option<bool>,
+    /// Since when `alive` is what it is, wall clock in milliseconds.
+    pub since: Option<i64>,
     pub failures: u32,
     pub first_success: Option<i64>,
     pub last_success: Option<i64>,
@@ -39,6 +42,12 @@ pub(crate) struct CheckState {
 impl CheckState {
     pub fn all(app: &App) -> Vec<Self> {
         vec![Self::default(); app.health_checks.as_deref().unwrap_or_default().len()]
+    }
+
+    fn found(&mut self, alive: bool, now: i64) {
+        if self.alive != Some(alive) {
+            (self.alive, self.since) = (Some(alive), Some(now));
+        }
     }
 
     pub fn wire(&self, instance: &str) -> HealthResult {
@@ -70,7 +79,7 @@ pub(crate) fn judge(check: &HealthCheck, state: &mut CheckState, result: Result<
     match result {
         Ok(()) => {
             let now = timestamp::now_ms();
-            state.alive = Some(true);
+            state.found(true, now);
             state.failures = 0;
             state.first_success.get_or_insert(now);
             state.last_success = Some(now);
@@ -78,13 +87,14 @@ pub(crate) fn judge(check: &HealthCheck, state: &mut CheckState, result: Result<
             Verdict::Nothing
         }
         Err(cause) => {
-            state.last_failure = Some(timestamp::now_ms());
+            let now = timestamp::now_ms();
+            state.last_failure = Some(now);
             state.cause = Some(cause);
             let grace = Duration::from_secs(u64::from(check.grace_s()));
             if state.first_success.is_none() && ran < grace {
                 return Verdict::Nothing;
             }
-            state.alive = Some(false);
+            state.found(false, now);
             state.failures = state.failures.saturating_add(1);
             match check.max_failures() {
                 0 => Verdict::Failed,
@@ -120,6 +130,10 @@ impl World {
             self.events.push(event.into());
         }
         let after: Vec<Option<bool>> = live.health.iter().map(|h| h.alive).collect();
+        // Of all checks Mesos is told one, and its operators hear of each change of it.
+        if before[index] != after[index] && spec.health_checks.iter().flatten().position(on_agent) == Some(index) {
+            self.health_told.push(task_id.to_owned());
+        }
         let all = |states: &[Option<bool>]| match states {
             s if s.contains(&Some(false)) => Some(false),
             s if s.contains(&None) => None,
@@ -181,13 +195,7 @@ impl World {
     pub fn told_healthy(&mut self, task_id: &str, healthy: bool, now: Instant) {
         let spec = self.live.get(task_id).map(|l| Arc::clone(&l.spec));
         let checks = spec.as_ref().and_then(|s| s.health_checks.as_deref()).unwrap_or_default();
-        let own = |c: &HealthCheck| {
-            !matches!(
-                c.protocol.unwrap_or_default(),
-                HealthProtocol::Http | HealthProtocol::Https | HealthProtocol::Tcp
-            )
-        };
-        let Some(index) = checks.iter().position(own) else { return };
+        let Some(index) = checks.iter().position(on_agent) else { return };
         let result = if healthy { Ok(()) } else { Err(String::from("the check on the agent failed")) };
         self.checked(task_id, index, result, now);
     }
@@ -200,6 +208,14 @@ pub(crate) async fn attend(core: Arc<Core>, task_id: String) {
     let health = (0..health).map(|index| watch(Arc::clone(&core), task_id.clone(), index));
     let readiness = (0..readiness).map(|index| readiness::watch(Arc::clone(&core), task_id.clone(), index));
     tokio::join!(futures::future::join_all(health), futures::future::join_all(readiness));
+}
+
+/// When a check is made first: those that Mesos would make wait for their delay after the
+/// start (over a restart of the engine only for what is left of it), Marathon's own do not.
+fn first_look(check: &HealthCheck, running_since: Option<Instant>) -> Instant {
+    let delay = if on_agent(check) { Duration::from_secs(u64::from(check.delay_s())) } else { Duration::ZERO };
+    let now = Instant::now();
+    (running_since.unwrap_or(now) + delay).max(now)
 }
 
 /// Makes one check of one task again and again, until the task is gone.
@@ -217,7 +233,8 @@ async fn watch(core: Arc<Core>, task_id: String, index: usize) {
     // An interval of 0 would be a busy loop; Marathon's scheduler can't do less than this either.
     let interval = Duration::from_secs(u64::from(check.interval_s())).max(Duration::from_millis(100));
     let timeout = Duration::from_secs(u64::from(check.timeout_s()).max(1));
-    let mut timer = tokio::time::interval(interval);
+    let first = core.look(|w| first_look(&check, w.live.get(&task_id).and_then(|l| l.running_since)));
+    let mut timer = tokio::time::interval_at(first.into(), interval);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -263,6 +280,22 @@ mod tests {
         assert_eq!(judge(&check, &mut state, Ok(()), early), Verdict::Nothing);
         assert_eq!(judge(&check, &mut state, bad(), early), Verdict::Failed);
         assert_eq!(judge(&check, &mut state, bad(), early), Verdict::Kill);
+    }
+
+    #[test]
+    fn a_delay_is_counted_from_the_start_and_marathons_own_checks_have_none() {
+        use padis_protocol::health::HealthProtocol;
+        let of = |protocol, delay_seconds| HealthCheck { protocol, delay_seconds, ..HealthCheck::default() };
+        let began = Instant::now();
+        let after = |check: &HealthCheck, ago: u64| {
+            let since = began.checked_sub(Duration::from_secs(ago)).unwrap();
+            first_look(check, Some(since)).saturating_duration_since(since).as_secs()
+        };
+        assert_eq!(after(&of(Some(HealthProtocol::Command), Some(7)), 0), 7);
+        assert_eq!(after(&of(Some(HealthProtocol::MesosHttp), None), 3), 15, "Marathon's default");
+        assert_eq!(after(&of(Some(HealthProtocol::MesosTcp), Some(7)), 60), 60, "at once after a restart");
+        assert_eq!(after(&of(Some(HealthProtocol::Http), Some(7)), 0), 0);
+        assert_eq!(after(&of(None, None), 0), 0);
     }
 
     #[test]

@@ -124,9 +124,8 @@ pub(super) async fn target(
         return own.map(|ip| (ip, port)).ok_or_else(|| sick("the container has no address yet"));
     }
     let Some(node) = core.node_of(task) else { return Err(Outcome::Unknown) };
-    match node.address(&task.container).await {
-        Ok(Some(ip)) => Ok((ip, port)),
-        Ok(None) => Err(sick("the container has no address yet")),
+    match node.addresses(&task.container).await {
+        Ok(all) => all.first().map(|ip| (*ip, port)).ok_or_else(|| sick("the container has no address yet")),
         Err(_) => Err(Outcome::Unknown),
     }
 }

@@ -17,7 +17,9 @@ use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use padis_protocol::mesos::v1::TaskStatus;
 use padis_protocol::recordio::record;
+use padis_protocol::task::TaskState;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -43,6 +45,11 @@ struct Inner {
 
 fn event(kind: &str, content: &Value) -> Bytes {
     Bytes::from(record(super::operator::typed(kind, content).as_bytes()))
+}
+
+fn updated(us: &Us, status: &TaskStatus, state: &TaskState) -> Bytes {
+    let framework = json!({"value": us.framework});
+    event("TASK_UPDATED", &json!({"framework_id": framework, "status": status, "state": state}))
 }
 
 fn heartbeat() -> Bytes {
@@ -74,13 +81,18 @@ impl Operators {
     }
 
     /// Tells what has changed; called under the state's lock, never waits.
-    pub fn publish(&self, core: &Core, world: &World, records: &[Record], agents: &[(usize, bool)]) {
+    pub fn publish(&self, core: &Core, world: &World, records: &[Record], agents: &[(usize, bool)], health: &[String]) {
         let mut inner = self.lock();
-        if inner.listeners.is_empty() || (records.is_empty() && agents.is_empty()) {
+        if inner.listeners.is_empty() || (records.is_empty() && agents.is_empty() && health.is_empty()) {
             return;
         }
         let us = Us::of(core);
         let mut events = Vec::new();
+        // First: a kill for it is a consequence.
+        for record in health.iter().filter_map(|id| world.tasks.get(id)) {
+            let told = Shown::of(world, record).health(&us);
+            events.extend(told.map(|status| updated(&us, &status, &TaskState::TaskRunning)));
+        }
         for record in records {
             match record {
                 Record::Task(task) => inner.task(&us, world, task, &mut events),
@@ -116,9 +128,7 @@ impl Inner {
         let news = record.history.len().saturating_sub(known);
         let statuses = shown.statuses(us);
         for status in statuses.iter().skip(statuses.len().saturating_sub(news)) {
-            let framework = json!({"value": us.framework});
-            let update = json!({"framework_id": framework, "status": status, "state": shown.task.state});
-            events.push(event("TASK_UPDATED", &update));
+            events.push(updated(us, status, &shown.task.state));
         }
     }
 

@@ -190,8 +190,9 @@ pub(super) struct Shown {
     pub task: TaskRecord,
     pub agent_id: String,
     pub spec: Option<Arc<App>>,
-    /// What the health check on the agent says, if there is one and it has said something.
-    pub healthy: Option<bool>,
+    /// What the health check on the agent says and since when, if there is one and it has
+    /// said something.
+    healthy: Option<(bool, i64)>,
 }
 
 impl Shown {
@@ -202,7 +203,7 @@ impl Shown {
         });
         let checks = spec.as_ref().and_then(|s| s.health_checks.as_deref()).unwrap_or_default();
         let check = checks.iter().position(on_agent);
-        let healthy = check.and_then(|i| live.and_then(|l| l.health.get(i))).and_then(|h| h.alive);
+        let healthy = check.and_then(|i| live.and_then(|l| l.health.get(i))).and_then(|h| h.alive.zip(h.since));
         let agent_id = task.agent_id.clone().or_else(|| world.agent(&task.agent).map(|a| a.id.clone()));
         Self { task: task.clone(), agent_id: agent_id.unwrap_or_default(), spec, healthy }
     }
@@ -259,15 +260,24 @@ impl Shown {
         let told = self.task.history.iter().filter(|(state, _)| *state != TaskState::TaskStaging);
         let mut list: Vec<TaskStatus> = told.map(|(state, at)| self.status(us, state, *at)).collect();
         if let Some(last) = list.last_mut() {
-            if last.state == TaskState::TaskRunning {
-                last.healthy = self.healthy;
-                last.reason = self.healthy.map(|_| TaskReason::TaskHealthCheckStatusUpdated).or(last.reason.take());
+            if last.state == TaskState::TaskRunning
+                && let Some(health) = self.health(us)
+            {
+                *last = health;
             }
             if last.state.is_terminal() && !self.task.message.is_empty() {
                 last.message = Some(self.task.message.clone());
             }
         }
         list
+    }
+
+    /// The update that told its health last.
+    pub fn health(&self, us: &Us) -> Option<TaskStatus> {
+        let (healthy, since_ms) = self.healthy?;
+        let status = self.status(us, &TaskState::TaskRunning, since_ms);
+        let reason = Some(TaskReason::TaskHealthCheckStatusUpdated);
+        Some(TaskStatus { healthy: Some(healthy), reason, ..status })
     }
 
     fn status(&self, us: &Us, state: &TaskState, at_ms: i64) -> TaskStatus {

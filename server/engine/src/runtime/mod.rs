@@ -8,7 +8,7 @@
 mod mesos;
 mod simulated;
 
-pub(crate) use mesos::{Ensemble, FRAMEWORK_CAN, Mesos, on_agent, shown};
+pub(crate) use mesos::{DRIVER, Ensemble, FRAMEWORK_CAN, Mesos, by_mesos, on_agent, shown};
 pub(crate) use simulated::Simulated;
 
 use crate::core::Core;
@@ -18,6 +18,7 @@ use padis_protocol::app::App;
 use padis_protocol::health::HealthCheck;
 use padis_protocol::mesos::Statistics;
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -137,6 +138,14 @@ impl Runtime {
         }
     }
 
+    /// The addresses of its own that a task has now. Not known is none: the next listing tells.
+    pub async fn addresses(&self, core: &Core, task: &TaskRecord) -> Vec<IpAddr> {
+        match core.node_of(task) {
+            Some(node) => node.addresses(&task.container).await.unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
     /// Takes away what is left of a task.
     pub async fn remove(&self, core: &Core, task: &TaskRecord) {
         if let Some(node) = core.node_of(task) {
@@ -165,7 +174,7 @@ impl Runtime {
                 let docker = nodes.iter().zip(up).map(|(node, up)| json!({"socket": node.socket, "answers": up}));
                 json!({"runtime": "docker", "docker": docker.collect::<Vec<_>>()})
             }
-            Self::Mesos(mesos) => json!({"runtime": "mesos", "master": mesos.leader()}),
+            Self::Mesos(mesos) => json!({"runtime": "mesos", "master": mesos.leader(), "trouble": mesos.trouble()}),
             Self::Simulated(_) => json!({"runtime": "simulated"}),
         }
     }

@@ -185,13 +185,18 @@ fn container(app: &App, can: Can, errors: &mut Errors) {
             errors.add("/container/docker/image", "must not be empty");
         }
         for (index, parameter) in docker.parameters.iter().flatten().enumerate() {
-            if let Err(error) = spec::check(parameter) {
+            // On Mesos they are words for `docker run`, whatever Docker there is.
+            let known = if can.mesos { Ok(()) } else { spec::check(parameter) };
+            if let Err(error) = known {
                 errors.add(format!("/container/docker/parameters({index})"), error);
             }
         }
     }
     for (index, volume) in container.volumes.iter().flatten().enumerate() {
         parts::volume(index, volume, can, errors);
+    }
+    if can.mesos {
+        parts::external(app, container, errors);
     }
     let mut names = Vec::new();
     for (index, mapping) in app.mappings().iter().enumerate() {

@@ -2,8 +2,9 @@
 //! readiness checks, what becomes of unreachable instances.
 
 use super::{Can, Errors};
+use crate::runtime::{DRIVER, by_mesos};
 use padis_protocol::app::{App, UnreachableStrategy};
-use padis_protocol::container::{NetworkMode, Volume, VolumeKind};
+use padis_protocol::container::{Container, NetworkMode, Volume, VolumeKind};
 
 /// URIs that can be fetched, and places for them below the sandbox.
 pub(super) fn fetch(app: &App, can: Can, errors: &mut Errors) {
@@ -82,9 +83,6 @@ pub(super) fn volume(index: usize, volume: &Volume, can: Can, errors: &mut Error
         Some(VolumeKind::Secret) => {
             return say("secret", "Feature secrets is not enabled. Enable with --enable_features secrets)");
         }
-        Some(VolumeKind::External) if can.mesos => {
-            say("external", "external volumes are not supported by the engine on Mesos");
-        }
         Some(VolumeKind::External) => {
             let external = volume.external.clone().unwrap_or_default();
             if external.name.as_deref().is_none_or(|n| n.is_empty() || n.contains(['/', ':'])) {
@@ -99,7 +97,39 @@ pub(super) fn volume(index: usize, volume: &Volume, can: Can, errors: &mut Error
         Some(VolumeKind::Host) => say("hostPath", "must be an absolute path without a colon"),
         None => say("hostPath", "is required, or 'external'"),
     }
-    if !volume.container_path.starts_with('/') || volume.container_path.contains(':') {
+    // Mesos puts it below the sandbox.
+    let relative = can.mesos && volume.kind() == Some(VolumeKind::External) && !volume.container_path.is_empty();
+    if !(volume.container_path.starts_with('/') || relative) || volume.container_path.contains(':') {
         say("containerPath", "must be an absolute path without a colon");
+    }
+}
+
+/// Marathon's rules for volumes of Docker's drivers on Mesos (`DVDIProviderValidations`), and
+/// one more: what only Mesos' own containerizer hands on is not dropped without a word.
+pub(super) fn external(app: &App, container: &Container, errors: &mut Errors) {
+    let by_docker = !by_mesos(container);
+    let mut first: Option<&str> = None;
+    for (index, volume) in container.volumes.iter().flatten().enumerate() {
+        let Some(external) = &volume.external else { continue };
+        let at = |member: &str| format!("/container/volumes({index})/external/{member}");
+        let options = external.options.iter().flatten();
+        let driver = external.options.as_ref().and_then(|o| o.get(DRIVER)).and_then(|d| d.as_str());
+        match driver.filter(|d| !d.is_empty()) {
+            None => errors.add(at("options"), format!("must contain {DRIVER}")),
+            Some(driver) if by_docker && first.is_some_and(|f| f != driver) => {
+                errors.add(at("options"), "Docker takes one volume driver for a container");
+            }
+            Some(driver) => first = Some(driver),
+        }
+        if by_docker && external.size.is_some() {
+            errors.add(at("size"), "must be undefined for Docker containers");
+        }
+        for (key, _) in options.filter(|(key, _)| by_docker && key.as_str() != DRIVER) {
+            errors.add(at("options"), format!("{key} reaches the driver with container type MESOS only"));
+        }
+        if external.shared != Some(true) && app.instances_or_default() > 1 {
+            let text = format!("Number of instances is limited to 1 when declaring DVDI volumes in app [{}]", app.id);
+            errors.add("/instances", text);
+        }
     }
 }

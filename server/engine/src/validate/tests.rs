@@ -11,6 +11,12 @@ fn valid(value: Value) -> Result<(), Invalid> {
     definition(&serde_json::from_value(base).unwrap(), Can { bare: false, mesos: false })
 }
 
+fn valid_on_mesos(value: Value) -> Result<(), Invalid> {
+    let mut base = json!({"id": "/a", "cmd": "x"});
+    base.as_object_mut().unwrap().extend(value.as_object().unwrap().clone());
+    definition(&serde_json::from_value(base).unwrap(), Can { bare: true, mesos: true })
+}
+
 fn at(path: &str, error: &str) -> Vec<ErrorDetail> {
     vec![ErrorDetail { path: path.to_owned(), errors: vec![error.to_owned()] }]
 }
@@ -89,4 +95,50 @@ fn nonsense_is_named_by_path() {
         let Err(Invalid::Object(details)) = valid(value.clone()) else { panic!("{value} passed") };
         assert_eq!(details.first().unwrap().path, path, "{value}");
     }
+}
+
+#[test]
+fn on_mesos_an_external_volume_has_a_driver_and_docker_takes_nothing_else_of_it() {
+    let app = |kind: &str, external: Value, more: Value| {
+        let mut app =
+            json!({"container": {"type": kind, "volumes": [{"containerPath": "data", "external": external}]}});
+        if kind == "DOCKER" {
+            app["container"]["docker"] = json!({"image": "i"});
+        }
+        app.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        valid_on_mesos(app)
+    };
+    let rexray = |more: Value| {
+        let mut external = json!({"name": "v", "provider": "dvdi", "options": {"dvdi/driver": "rexray"}});
+        external.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        external
+    };
+    assert_eq!(app("DOCKER", rexray(json!({})), json!({})), Ok(()));
+    let iops = json!({"size": 100, "options": {"dvdi/driver": "rexray", "dvdi/iops": "200"}});
+    assert_eq!(app("MESOS", rexray(iops.clone()), json!({})), Ok(()));
+    let path = "/container/volumes(0)/external";
+    let Err(Invalid::Object(wrong)) = app("DOCKER", rexray(iops), json!({})) else { panic!("accepted") };
+    assert_eq!(
+        wrong.iter().map(|w| w.path.clone()).collect::<Vec<_>>(),
+        [format!("{path}/options"), format!("{path}/size")]
+    );
+    let none = app("MESOS", rexray(json!({"options": {}})), json!({}));
+    assert_eq!(none, Err(Invalid::Object(at(&format!("{path}/options"), "must contain dvdi/driver"))));
+    let two = json!({"instances": 2});
+    let limited = "Number of instances is limited to 1 when declaring DVDI volumes in app [/a]";
+    assert_eq!(app("MESOS", rexray(json!({})), two.clone()), Err(Invalid::Object(at("/instances", limited))));
+    assert_eq!(app("MESOS", rexray(json!({"shared": true})), two), Ok(()));
+    let others = json!({"container": {"type": "DOCKER", "docker": {"image": "i"}, "volumes": [
+        {"containerPath": "/a", "external": rexray(json!({}))},
+        {"containerPath": "/b", "external": rexray(json!({"name": "w", "options": {"dvdi/driver": "local"}}))}]}});
+    let one = "Docker takes one volume driver for a container";
+    let second = at("/container/volumes(1)/external/options", one);
+    assert_eq!(valid_on_mesos(others), Err(Invalid::Object(second)));
+}
+
+#[test]
+fn on_mesos_a_parameter_is_any_option_of_docker_run() {
+    let app = json!({"container": {"type": "DOCKER", "docker": {"image": "i", "parameters": [{"key": "gpus", "value": "all"}]}}});
+    assert_eq!(valid_on_mesos(app.clone()), Ok(()));
+    assert!(valid(app).is_err(), "the built-in engine tells Docker itself, and does not know this word");
 }

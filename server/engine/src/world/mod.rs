@@ -153,6 +153,8 @@ pub(crate) struct World {
     pub events: Vec<Event>,
     /// Agents that came (true) or went, for operators.
     pub agents_told: Vec<(usize, bool)>,
+    /// Tasks whose health on their agent has changed, for operators.
+    pub health_told: Vec<String>,
     /// The definitions in force, shared by the tasks that run them.
     specs: HashMap<String, Arc<App>>,
     /// Service ports and how many definitions name them.
@@ -193,6 +195,7 @@ impl World {
             records: Vec::new(),
             events: Vec::new(),
             agents_told: Vec::new(),
+            health_told: Vec::new(),
             specs: HashMap::new(),
             service_ports: BTreeMap::new(),
             last_version: 0,

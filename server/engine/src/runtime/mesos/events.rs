@@ -146,8 +146,10 @@ fn apply(w: &mut crate::world::World, status: &TaskStatus) -> bool {
     if let Some(agent) = &status.agent_id {
         task.agent_id = Some(agent.value.clone());
     }
+    // Where its executor says nothing of the network (before it runs, and at its end) an
+    // agent writes its own address instead.
     let addresses: Vec<String> = status.ip_addresses().map(str::to_owned).collect();
-    if !addresses.is_empty() {
+    if status.state == TaskState::TaskRunning && !addresses.is_empty() {
         task.addresses = addresses;
     }
     let message = status.message.clone().unwrap_or_default();

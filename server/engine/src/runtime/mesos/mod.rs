@@ -9,18 +9,21 @@
 //! and asked about again (reconciliation), or an update that comes again, never a
 //! task that nobody knows. What runs and nobody wants is killed.
 
+mod account;
+mod container;
 mod events;
 mod launch;
 mod session;
 mod task;
 mod zookeeper;
 
+pub(crate) use container::{DRIVER, by_mesos};
 pub(super) use launch::{after_turn, stop};
 pub(crate) use session::FRAMEWORK_CAN;
 pub(crate) use task::{on_agent, shown};
 pub(crate) use zookeeper::Ensemble;
 
-use crate::config::MesosConfig;
+use crate::config::{EngineError, MesosConfig};
 use crate::core::Core;
 use crate::runtime::Runtime;
 use padis_protocol::mesos::scheduler::{Call, CallBody};
@@ -38,9 +41,11 @@ pub(crate) enum CallFailed {
     #[error("no master is subscribed to")]
     NotSubscribed,
     #[error("the master did not answer")]
-    Http(#[from] reqwest::Error),
-    #[error("the master refused with {status}: {text}")]
-    Refused { status: u16, text: String },
+    Http(#[source] reqwest::Error),
+    #[error("the master is not believed: {0}")]
+    NotBelieved(String),
+    #[error("{0}")]
+    Refused(String),
     #[error("the call can't be written as JSON")]
     Json(#[from] serde_json::Error),
 }
@@ -50,6 +55,8 @@ pub(crate) struct Mesos {
     client: reqwest::Client,
     link: Mutex<Option<Link>>,
     told: tokio::sync::Mutex<Told>,
+    /// Why there is no subscription, in words.
+    trouble: Mutex<Option<String>>,
     /// Who leads, where ZooKeeper says it.
     found: watch::Sender<Option<String>>,
 }
@@ -64,19 +71,13 @@ struct Told {
 }
 
 impl Mesos {
-    pub fn new(config: MesosConfig) -> Result<Self, reqwest::Error> {
-        // An error only says that the program has installed one already.
-        let _already = rustls::crypto::ring::default_provider().install_default();
-        // No deadline of the whole: the subscription's answer never ends.
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .connect_timeout(Duration::from_secs(5))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+    pub fn new(config: MesosConfig) -> Result<Self, EngineError> {
+        let client = account::client(&config)?;
         Ok(Self {
             config,
             client,
             link: Mutex::new(None),
+            trouble: Mutex::new(None),
             told: tokio::sync::Mutex::default(),
             found: watch::Sender::default(),
         })
@@ -97,7 +98,8 @@ impl Mesos {
         self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set_link(&self, link: Option<Link>) {
+    fn set_link(&self, link: Option<Link>, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
         *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
     }
 
@@ -106,20 +108,26 @@ impl Mesos {
         self.link().map(|l| l.master)
     }
 
+    /// Why nobody leads for us, once it has been tried.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Says something to the master; 202 means that it was received.
     pub async fn call(&self, body: CallBody) -> Result<(), CallFailed> {
         let link = self.link().ok_or(CallFailed::NotSubscribed)?;
         let call = Call::of(link.framework.as_str(), body);
         let request = self.client.post(format!("{}/api/v1/scheduler", link.master)).timeout(CALL);
         let request = request.header("Mesos-Stream-Id", &link.stream).header("Accept", "application/json");
-        let request = session::authenticated(request, &self.config);
-        let answer = request.header("Content-Type", "application/json").body(serde_json::to_vec(&call)?).send().await?;
+        let request = account::authenticated(request, &self.config);
+        let answer = request.header("Content-Type", "application/json").body(serde_json::to_vec(&call)?).send();
+        let answer = answer.await.map_err(account::failed)?;
         let status = answer.status();
         if status.is_success() {
             return Ok(());
         }
         let text = answer.text().await.unwrap_or_default();
-        Err(CallFailed::Refused { status: status.as_u16(), text })
+        Err(account::refused(&self.config, status.as_u16(), &text))
     }
 
     /// Says something whose failure the next reconciliation makes good.

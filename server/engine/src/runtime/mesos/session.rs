@@ -7,7 +7,7 @@
 //! else is not; and after another engine took over, fighting for the stream would
 //! make both useless.
 
-use super::{CallFailed, Mesos, events};
+use super::{CallFailed, Mesos, account, events};
 use crate::config::MesosConfig;
 use crate::core::Core;
 use crate::record::Record;
@@ -15,7 +15,6 @@ use crate::runtime::Runtime;
 use padis_protocol::mesos::scheduler::{Call, CallBody, Event, EventBody, Subscribe};
 use padis_protocol::mesos::v1::{Capability, FrameworkInfo};
 use padis_protocol::recordio::{RecordError, RecordReader};
-use reqwest::RequestBuilder;
 use reqwest::header::LOCATION;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,13 +59,6 @@ enum Ended {
     NotDurable,
 }
 
-pub(super) fn authenticated(request: RequestBuilder, config: &MesosConfig) -> RequestBuilder {
-    match (&config.principal, &config.secret) {
-        (Some(principal), Some(secret)) => request.basic_auth(principal, Some(secret)),
-        _ => request,
-    }
-}
-
 /// Keeps a subscription until the engine stops.
 pub(super) async fn follow(core: Arc<Core>) {
     let Runtime::Mesos(mesos) = &core.runtime else { return };
@@ -82,7 +74,8 @@ pub(super) async fn follow(core: Arc<Core>) {
             // The sender is as old as the engine, so this is never an error.
             _ = found.changed() => Ended::Another,
         };
-        mesos.set_link(None);
+        let words = crate::fetch::chain(&ended);
+        mesos.set_link(None, Some(words.clone()));
         core.change(|w| {
             // Offers are void with the subscription.
             drop(w.take_all_offers());
@@ -90,8 +83,7 @@ pub(super) async fn follow(core: Arc<Core>) {
         if began.elapsed() > LAST_PAUSE {
             pause = FIRST_PAUSE;
         }
-        let cause = std::error::Error::source(&ended).map(ToString::to_string);
-        tracing::warn!(error = %ended, cause, "engine: the subscription to the Mesos master ended; tasks run on");
+        tracing::warn!(error = words, "engine: the subscription to the Mesos master ended; tasks run on");
         let mut wait = pause;
         if let Ended::Told(text) = &ended {
             if text.contains("removed") || text.contains("completed") {
@@ -166,34 +158,23 @@ async fn subscribe(core: &Core, mesos: &Mesos, next: &mut usize) -> Result<(Stri
     for _ in 0..5 {
         let request = mesos.client.post(format!("{master}/api/v1/scheduler"));
         let request = request.header("Content-Type", "application/json").header("Accept", "application/json");
-        let send = authenticated(request, &mesos.config).body(call.clone()).send();
+        let send = account::authenticated(request, &mesos.config).body(call.clone()).send();
         let answer = tokio::time::timeout(super::CALL, send).await.map_err(|_| Ended::Silent(super::CALL))?;
-        let answer = answer.map_err(CallFailed::from)?;
+        let answer = answer.map_err(account::failed)?;
         match answer.status().as_u16() {
             200 => return Ok((master, answer)),
             307 => {
                 let place = answer.headers().get(LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
-                master = leader(place).ok_or(Ended::NoLeader)?;
+                master = account::leader(&master, place).ok_or(Ended::NoLeader)?;
             }
             503 => return Err(Ended::NoLeader),
             status => {
                 let text = answer.text().await.unwrap_or_default();
-                return Err(CallFailed::Refused { status, text }.into());
+                return Err(account::refused(&mesos.config, status, &text).into());
             }
         }
     }
     Err(Ended::NoLeader)
-}
-
-/// `//10.0.0.2:5050/api/v1/scheduler` → `http://10.0.0.2:5050`
-fn leader(place: &str) -> Option<String> {
-    let (scheme, rest) = match place.split_once("//") {
-        Some(("", rest)) => ("http:", rest),
-        Some((scheme, rest)) => (scheme, rest),
-        None => return None,
-    };
-    let host = rest.split('/').next().filter(|h| !h.is_empty())?;
-    Some(format!("{scheme}//{host}"))
 }
 
 async fn stream(core: &Arc<Core>, mesos: &Mesos, master: String, mut answer: reqwest::Response) -> Result<(), Ended> {
@@ -202,7 +183,7 @@ async fn stream(core: &Arc<Core>, mesos: &Mesos, master: String, mut answer: req
     let mut patience = Duration::from_secs_f64(BEAT * SILENT_BEATS);
     loop {
         let piece = tokio::time::timeout(patience, answer.chunk()).await.map_err(|_| Ended::Silent(patience))?;
-        let Some(piece) = piece.map_err(CallFailed::from)? else { return Ok(()) };
+        let Some(piece) = piece.map_err(account::failed)? else { return Ok(()) };
         let mut records = Vec::new();
         let pushed = reader.push(&piece, &mut records);
         for record in records {
@@ -227,7 +208,8 @@ async fn stream(core: &Arc<Core>, mesos: &Mesos, master: String, mut answer: req
                     // The id must not be lost: without it all tasks would be strangers.
                     core.durable(seq).await.map_err(|_| Ended::NotDurable)?;
                     tracing::info!(%master, framework.id = %framework, "engine: subscribed to the Mesos master");
-                    mesos.set_link(Some(Link { master: master.clone(), stream: stream.clone(), framework }));
+                    let link = Link { master: master.clone(), stream: stream.clone(), framework };
+                    mesos.set_link(Some(link), None);
                     events::subscribed(core, mesos).await;
                 }
                 EventBody::Error(error) => return Err(Ended::Told(error.message)),
@@ -235,17 +217,5 @@ async fn stream(core: &Arc<Core>, mesos: &Mesos, master: String, mut answer: req
             }
         }
         pushed?;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::leader;
-
-    #[test]
-    fn a_standby_names_the_leader() {
-        assert_eq!(leader("//10.0.0.2:5050/api/v1/scheduler").as_deref(), Some("http://10.0.0.2:5050"));
-        assert_eq!(leader("https://m1:5050/api/v1/scheduler").as_deref(), Some("https://m1:5050"));
-        assert_eq!(leader("/here"), None);
     }
 }

@@ -6,18 +6,16 @@
 //! way to get it wrong: a task that names `cpus:1` of an offer whose cores are
 //! reserved is refused whole.
 
+use super::container::container;
 use crate::config::MesosConfig;
 use crate::record::TaskRecord;
 use padis_protocol::app::{App, Artifact};
 use padis_protocol::container::NetworkMode;
 use padis_protocol::health::{HealthCheck as AppCheck, HealthProtocol};
 use padis_protocol::mesos::v1::{
-    CheckType, CommandInfo, ContainerInfo, ContainerType, DiscoveryInfo, DockerInfo, DockerNetwork, DurationInfo,
-    Environment, HealthCheck, HttpCheckInfo, KillPolicy, Label, Labels, MesosInfo, NetworkInfo, Offer, Parameter, Port,
-    PortMapping, Ports, Range, Ranges, Resource, Resources, Scalar, Task, TaskInfo, TcpCheckInfo, Uri, Volume,
-    VolumeMode,
+    CheckType, CommandInfo, DiscoveryInfo, DurationInfo, Environment, HealthCheck, HttpCheckInfo, KillPolicy, Label,
+    Labels, Offer, Port, Ports, Range, Ranges, Resource, Resources, Scalar, Task, TaskInfo, TcpCheckInfo, Uri,
 };
-use padis_protocol::mesos::v1::{DockerImage, Image};
 
 /// Sums of shares are not exact; Mesos counts in thousandths.
 const SLACK: f64 = 0.0005;
@@ -149,85 +147,6 @@ fn uris(app: &App) -> Vec<Uri> {
     app.artifacts().into_iter().map(one).collect()
 }
 
-fn container(task: &TaskRecord, app: &App) -> Result<Option<ContainerInfo>, String> {
-    let networks = app.network_list();
-    let names: Vec<&str> = networks.iter().filter_map(|n| n.name.as_deref()).collect();
-    let infos: Vec<NetworkInfo> =
-        names.iter().map(|n| NetworkInfo { name: Some((*n).to_owned()), ..NetworkInfo::default() }).collect();
-    let Some(container) = &app.container else {
-        let bare = ContainerInfo { kind: ContainerType::Mesos, network_infos: infos, ..ContainerInfo::default() };
-        return Ok((!names.is_empty()).then_some(bare));
-    };
-    let volumes = container.volumes.iter().flatten().map(|v| Volume {
-        mode: if v.mode.as_deref() == Some("RO") { VolumeMode::Ro } else { VolumeMode::Rw },
-        container_path: v.container_path.clone(),
-        host_path: v.host_path.clone(),
-        ..Volume::default()
-    });
-    let volumes: Vec<Volume> = volumes.collect();
-    let mode = networks.first().and_then(|n| n.mode).unwrap_or_default();
-    let mappings = || {
-        let mut ports = task.ports.iter();
-        let mapped = app.mappings().iter().filter_map(|m| {
-            let on_host = if m.host_port.is_none() && mode == NetworkMode::Container { None } else { ports.next() }?;
-            let inside = m.container_port.filter(|p| *p != 0).unwrap_or(*on_host);
-            Some((u32::from(*on_host), u32::from(inside), m.protocol.clone()))
-        });
-        let one = |(host_port, container_port, protocol)| PortMapping {
-            host_port,
-            container_port,
-            protocol,
-            ..PortMapping::default()
-        };
-        mapped.map(one).collect::<Vec<_>>()
-    };
-    let docker = container.docker.as_ref().filter(|d| !d.image.is_empty());
-    if container.kind.as_deref() == Some("MESOS") || docker.is_none() {
-        let image = docker.map(|d| Image {
-            kind: String::from("DOCKER"),
-            docker: Some(DockerImage { name: d.image.clone(), ..DockerImage::default() }),
-            cached: d.force_pull_image.map(|force| !force),
-            ..Image::default()
-        });
-        let mut infos = infos;
-        if let Some(first) = infos.first_mut() {
-            first.port_mappings = mappings();
-        }
-        return Ok(Some(ContainerInfo {
-            kind: ContainerType::Mesos,
-            volumes,
-            mesos: Some(MesosInfo { image, ..MesosInfo::default() }),
-            network_infos: infos,
-            ..ContainerInfo::default()
-        }));
-    }
-    let Some(docker) = docker else { return Err(String::from("the app names no image")) };
-    let network = match mode {
-        NetworkMode::Host => DockerNetwork::Host,
-        NetworkMode::Bridge => DockerNetwork::Bridge,
-        NetworkMode::Container if names.first() == Some(&"none") => DockerNetwork::None,
-        NetworkMode::Container => DockerNetwork::User,
-    };
-    let parameters = docker.parameters.iter().flatten();
-    let parameters =
-        parameters.map(|p| Parameter { key: p.key.clone(), value: p.value.clone(), ..Parameter::default() });
-    Ok(Some(ContainerInfo {
-        kind: ContainerType::Docker,
-        volumes,
-        network_infos: if network == DockerNetwork::User { infos } else { Vec::new() },
-        docker: Some(DockerInfo {
-            image: docker.image.clone(),
-            port_mappings: if matches!(mode, NetworkMode::Host) { Vec::new() } else { mappings() },
-            network: Some(network),
-            privileged: docker.privileged,
-            parameters: parameters.collect(),
-            force_pull_image: docker.force_pull_image,
-            ..DockerInfo::default()
-        }),
-        ..ContainerInfo::default()
-    }))
-}
-
 /// Whether a check is made on the agent and told with updates, not made from here.
 pub(crate) fn on_agent(check: &AppCheck) -> bool {
     !matches!(check.protocol.unwrap_or_default(), HealthProtocol::Http | HealthProtocol::Https | HealthProtocol::Tcp)
@@ -243,7 +162,7 @@ fn check(task: &TaskRecord, app: &App, check: &AppCheck) -> Option<HealthCheck> 
     let port = u32::from(check.port.or(inside).or_else(|| task.ports.get(index).copied()).unwrap_or(0));
     let protocol = check.ip_protocol.clone();
     let base = HealthCheck {
-        delay_seconds: Some(f64::from(check.delay_seconds.unwrap_or(15))),
+        delay_seconds: Some(f64::from(check.delay_s())),
         interval_seconds: Some(f64::from(check.interval_s())),
         timeout_seconds: Some(f64::from(check.timeout_s())),
         consecutive_failures: Some(check.max_failures()),

@@ -18,7 +18,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Asked for; the server may say otherwise (Mesos' `--zk_session_timeout`).
@@ -66,7 +65,7 @@ pub(super) async fn follow(core: Arc<Core>, ensemble: Ensemble) {
     for server in ensemble.servers.iter().cycle() {
         let ended = tokio::select! {
             () = core.cancel.cancelled() => return,
-            ended = session(server, &ensemble, &mesos.found) => ended,
+            ended = session(server, &ensemble, mesos) => ended,
         };
         if let Err(error) = ended {
             tracing::warn!(server, %error, "engine: the session with ZooKeeper ended; the next server is asked");
@@ -78,7 +77,9 @@ pub(super) async fn follow(core: Arc<Core>, ensemble: Ensemble) {
     }
 }
 
-async fn session(server: &str, ensemble: &Ensemble, found: &watch::Sender<Option<String>>) -> Result<()> {
+async fn session(server: &str, ensemble: &Ensemble, mesos: &super::Mesos) -> Result<()> {
+    // ZooKeeper does not say whether masters speak TLS; that they have an authority does.
+    let scheme = if mesos.config.ca.is_some() { "https" } else { "http" };
     let mut keeper = timeout(SESSION, Keeper::connect(server, ensemble.auth.as_deref())).await??;
     loop {
         let (error, answer) = keeper.ask(GET_CHILDREN, &ensemble.path, true).await?;
@@ -97,10 +98,10 @@ async fn session(server: &str, ensemble: &Ensemble, found: &watch::Sender<Option
                     // It went in between; the list is watched, and is another one now.
                     continue;
                 }
-                address(Reader(&answer).buffer()?)
+                address(scheme, Reader(&answer).buffer()?)
             }
         };
-        found.send_if_modified(|known| {
+        mesos.found.send_if_modified(|known| {
             let new = *known != address;
             if new {
                 tracing::info!(leader = address.as_deref(), "engine: ZooKeeper says who leads");
@@ -125,11 +126,11 @@ fn leading(answer: &mut Reader<'_>) -> Result<Option<String>> {
 }
 
 /// A master's address from its `MasterInfo`.
-fn address(info: &[u8]) -> Option<String> {
+fn address(scheme: &str, info: &[u8]) -> Option<String> {
     let info: Value = serde_json::from_slice(info).ok()?;
     let (ip, port) = (info["address"]["ip"].as_str()?, info["address"]["port"].as_u64()?);
     let ip: std::net::IpAddr = ip.parse().ok()?;
-    Some(format!("http://{}", std::net::SocketAddr::from((ip, u16::try_from(port).ok()?))))
+    Some(format!("{scheme}://{}", std::net::SocketAddr::from((ip, u16::try_from(port).ok()?))))
 }
 
 /// One connection.
@@ -294,6 +295,7 @@ mod tests {
         assert_eq!(leading(&mut Reader(&answer)).unwrap().as_deref(), Some("json.info_0000000007"));
         assert!(leading(&mut Reader(&answer[..20])).is_err(), "cut off");
         let info = br#"{"address":{"hostname":"m1","ip":"10.0.0.1","port":5050},"id":"x"}"#;
-        assert_eq!(address(info).as_deref(), Some("http://10.0.0.1:5050"));
+        assert_eq!(address("http", info).as_deref(), Some("http://10.0.0.1:5050"));
+        assert_eq!(address("https", info).as_deref(), Some("https://10.0.0.1:5050"));
     }
 }
