@@ -169,12 +169,15 @@ struct Cpu {
 
 impl Cpu {
     async fn hosts(&mut self, r: &Arc<Reconciler>) {
-        let (hosts, duties, usage) =
-            tokio::join!(r.ports.cluster.hosts(), r.ports.cluster.duties(), r.ports.cluster.usage());
-        say(r, "cluster", System::Cluster, hosts.as_ref());
-        if let Ok(found) = hosts {
-            // Without them the hosts are shown as heard or not heard, and no more is claimed.
-            r.note_hosts(found, duties.unwrap_or_default());
+        let (survey, usage, framework) =
+            tokio::join!(r.ports.cluster.survey(), r.ports.cluster.usage(), r.ports.scheduler.framework());
+        say(r, "cluster", System::Cluster, survey.as_ref());
+        // Until it tells another one, the one that it had is ours.
+        if let Ok(Some(framework)) = framework {
+            r.live.set_framework(framework);
+        }
+        if let Ok(survey) = survey {
+            r.note_survey(survey);
         }
         if let Ok(u) = usage {
             let uses = self.rates(&u);

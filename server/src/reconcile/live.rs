@@ -11,7 +11,7 @@
 use padis_domain::action::AppState;
 use padis_domain::app::AppRef;
 use padis_domain::delivery::Note;
-use padis_domain::ports::{Duty, Host, ServiceSeen, TaskState};
+use padis_domain::ports::{Duty, Host, ServiceSeen, Survey, TaskState};
 use padis_domain::problem::System;
 use padis_domain::view::{InstanceRow, InstanceState, SystemRow};
 use padis_domain::words::UnixMs;
@@ -90,6 +90,8 @@ pub struct Live {
     apps: RwLock<Apps>,
     hosts: RwLock<Arc<Looked<Vec<Host>>>>,
     duties: RwLock<Arc<BTreeMap<String, Duty>>>,
+    survey: RwLock<Arc<Looked<Survey>>>,
+    framework: RwLock<Option<String>>,
     services: RwLock<Arc<Looked<Vec<ServiceSeen>>>>,
     systems: RwLock<BTreeMap<&'static str, SystemRow>>,
 }
@@ -185,6 +187,22 @@ impl Live {
         set(&self.duties, Arc::new(duties));
         set(&self.hosts, Arc::new(Looked { found: hosts, at: Some(at) }));
         new
+    }
+    /// The cluster as operators see it.
+    pub fn survey(&self) -> Arc<Looked<Survey>> {
+        get(&self.survey)
+    }
+    /// Replaces it.
+    pub fn set_survey(&self, survey: Survey, at: UnixMs) {
+        set(&self.survey, Arc::new(Looked { found: survey, at: Some(at) }));
+    }
+    /// The id of the framework that runs our applications, once it is known.
+    pub fn framework(&self) -> Option<String> {
+        get(&self.framework)
+    }
+    /// Learns it.
+    pub fn set_framework(&self, id: String) {
+        set(&self.framework, Some(id));
     }
     /// The balancer's services.
     pub fn services(&self) -> Arc<Looked<Vec<ServiceSeen>>> {

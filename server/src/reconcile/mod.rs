@@ -30,10 +30,10 @@ use crate::store::Store;
 use digest::Digest;
 use live::Live;
 use padis_domain::app::AppRef;
-use padis_domain::ports::{Balancer, Cluster, Dns, Duty, Host, Network, Registry, Scheduler};
+use padis_domain::ports::{Balancer, Cluster, Dns, Network, Registry, Scheduler, Survey};
 use padis_domain::words::UnixMs;
 use probe::Prober;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -266,9 +266,12 @@ impl Reconciler {
         self.uses.read().unwrap_or_else(PoisonError::into_inner).get(task_id).copied()
     }
 
-    /// Keeps what was seen of the hosts, and tells the pages if it is new.
-    fn note_hosts(&self, found: Vec<Host>, duties: BTreeMap<String, Duty>) {
-        if self.live.set_hosts(found, duties, now()) {
+    /// Keeps what was seen of the cluster, and tells the pages if the hosts are not as they were.
+    fn note_survey(&self, survey: Survey) {
+        let at = now();
+        let new = self.live.set_hosts(survey.hosts(), survey.duties(), at);
+        self.live.set_survey(survey, at);
+        if new {
             self.changes.publish("pools", None);
         }
     }

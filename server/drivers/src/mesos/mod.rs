@@ -9,23 +9,23 @@
 //! `/files/read` gives at most 16 pages (64 KiB) at a time.
 
 mod agents;
+mod attribute;
 mod download;
 mod duty;
 mod files;
-mod view;
+mod survey;
 
 pub use download::{Download, SandboxFile};
-pub use view::{AgentView, Amounts, Attribute, FrameworkView, RoleView};
 
 use crate::http::{Auth, Endpoints, Request};
 use agents::{Agent, Agents};
 use async_trait::async_trait;
 use futures::StreamExt;
-use padis_domain::ports::{Cluster, Duty, FilePiece, Host, PortError, PortResult, TaskUse};
+use padis_domain::ports::{Cluster, Duty, FilePiece, Host, PortError, PortResult, Survey, TaskUse};
 use padis_domain::problem::System;
-use padis_protocol::mesos::{ContainerInfo, MasterState, Slave, Statistics, scalar};
+use padis_protocol::mesos::{ContainerInfo, Statistics};
 use reqwest::Method;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Agents that are asked at the same time.
@@ -111,31 +111,15 @@ fn milli(number: f64) -> u64 {
     (number * 1000.0).round() as u64
 }
 
-fn host(slave: Slave, tasks: &HashMap<String, u32>) -> Host {
-    Host {
-        tasks: tasks.get(&slave.id).copied().unwrap_or_default(),
-        name: slave.hostname,
-        attributes: slave.attributes.iter().map(|(k, v)| (k.clone(), Attribute::of(v).text())).collect(),
-        active: slave.active,
-        cpu_milli: milli(scalar(&slave.resources, "cpus")),
-        cpu_used_milli: milli(scalar(&slave.used_resources, "cpus")),
-        mem_mib: scalar(&slave.resources, "mem") as u64,
-        mem_used_mib: scalar(&slave.used_resources, "mem") as u64,
-        id: slave.id,
-    }
-}
-
 #[async_trait]
 impl Cluster for MesosClient {
     async fn hosts(&self) -> PortResult<Vec<Host>> {
-        let state: MasterState = self.master("read the cluster's state", "/master/state").await?;
-        let mut tasks: HashMap<String, u32> = HashMap::new();
-        let live = state.frameworks.iter().flat_map(|f| &f.tasks);
-        for task in live.filter(|t| matches!(t.state.as_str(), "TASK_RUNNING" | "TASK_KILLING")) {
-            *tasks.entry(task.slave_id.clone()).or_default() += 1;
-        }
-        self.agents.learn(&state.slaves);
-        Ok(state.slaves.into_iter().map(|s| host(s, &tasks)).collect())
+        let agents = self.state().await?.agents(&BTreeMap::new());
+        Ok(Survey { agents, ..Survey::default() }.hosts())
+    }
+
+    async fn survey(&self) -> PortResult<Survey> {
+        self.look().await
     }
 
     async fn usage(&self) -> PortResult<BTreeMap<String, TaskUse>> {
@@ -227,21 +211,6 @@ impl MesosClient {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_host_is_read_as_mesos_writes_it() {
-        let slave: Slave = serde_json::from_value(serde_json::json!({
-            "id": "S1", "hostname": "h1", "active": true, "pid": "slave(1)@127.0.0.1:5051",
-            "attributes": {"pool": "alpha", "rack": 7.0},
-            "resources": {"cpus": 4.0, "mem": 1536.0, "ports": "[33000-33999]"},
-            "used_resources": {"cpus": 0.35, "mem": 96.0}
-        }))
-        .unwrap();
-        let host = host(slave, &HashMap::from([("S1".to_owned(), 3)]));
-        assert_eq!((host.cpu_milli, host.cpu_used_milli, host.mem_mib, host.mem_used_mib), (4000, 350, 1536, 96));
-        assert_eq!((host.tasks, host.active), (3, true));
-        assert_eq!(host.attributes, BTreeMap::from([("pool".into(), "alpha".into()), ("rack".into(), "7".into())]));
-    }
 
     #[test]
     fn a_container_that_does_not_run_uses_nothing() {
