@@ -34,7 +34,11 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/cluster", "主节点 10.0.0.5:5050", "leader 10.0.0.5:5050"),
     ("/cluster", "已放弃 2 台主机", "has given up 2 hosts"),
     ("/cluster", "预留 8 GiB", "8 GiB reserved"),
-    ("/cluster?sort=down", "下面是此前的数据。connection refused", "what stands below is from before. connection refused"),
+    (
+        "/cluster?sort=down",
+        "下面是此前的数据。connection refused",
+        "what stands below is from before. connection refused",
+    ),
     ("/cluster?q=c-S1", "为 payments 预留", "Reserved for payments"),
     ("/cluster?q=c-S3", "它还没有回来", "no more than its name is known"),
     ("/cluster?state=roles", "上限 8 CPU · 16 GiB", "at most 8 CPUs · 16 GiB"),

@@ -19,7 +19,7 @@ area! {
         leads: "任职已", "leads for";
         version(v: &str): "Mesos {v}", "Mesos {v}";
         seen: "查看于", "looked at";
-        sum(cpu: &str, cpus: &str, mem: &str, mems: &str): "CPU 已用 {cpu}，共 {cpus}；内存已用 {mem}，共 {mems}", "{cpu} of {cpus} and {mem} of {mems} are used";
+        sum(cpu: &str, cpus: &str, mem: &str, mems: &str): "已用 {cpu}，共 {cpus}；内存已用 {mem}，共 {mems}", "{cpu} of {cpus} and {mem} of {mems} are used";
         given_up(hosts: &str): "主节点因长时间失联已放弃 {hosts}，不在列表中。", "The master has given up {hosts} that it did not hear; they are in no list.";
         agents: "主机", "Hosts";
         roles: "角色", "Roles";
@@ -98,21 +98,36 @@ impl Texts {
         match s {
             AgentState::Working => self.pick("接收任务", "Takes work"),
             AgentState::Heard => self.pick("有应答", "Heard"),
-            AgentState::Closed => self.pick("已关闭，保留现有任务", "Closed, keeps what it has"),
+            AgentState::Closed => self.pick("已关闭", "Closed"),
             AgentState::Draining => self.pick("正在腾空", "Being emptied"),
             AgentState::Empty => self.pick("已停用，已腾空", "Out of service, empty"),
             AgentState::Silent => self.pick("失联", "Not heard"),
         }
     }
 
+    /// CPUs of a cluster: past 1,000 only whole ones.
+    pub fn cpus(&self, milli: u64) -> String {
+        if milli < 1_000_000 {
+            self.cpu(milli)
+        } else {
+            format!("{} {}", units::count(milli / 1000), self.pick("CPU", "CPUs"))
+        }
+    }
+
+    /// MiB of a cluster: past 1,024 GiB in TiB.
+    pub fn much(mib: u64) -> String {
+        const TIB: u64 = 1024 * 1024;
+        if mib < TIB { units::mib(mib) } else { format!("{} TiB", units::fixed(mib as f64 / TIB as f64, 1)) }
+    }
+
     /// `2 CPUs · 512 MiB · disk 1 GiB · 10 ports`: what there is of each, and nothing of
     /// what there is none of.
     pub fn amounts(&self, a: Amounts) -> String {
         let c = self.cluster();
-        let disk = units::mib(a.disk_mib);
+        let disk = Self::much(a.disk_mib);
         let parts = [
-            (a.cpu_milli > 0).then(|| self.cpu(a.cpu_milli)),
-            (a.mem_mib > 0).then(|| units::mib(a.mem_mib)),
+            (a.cpu_milli > 0).then(|| self.cpus(a.cpu_milli)),
+            (a.mem_mib > 0).then(|| Self::much(a.mem_mib)),
             (a.disk_mib > 0).then(|| self.pick_with(|| format!("磁盘 {disk}"), || format!("disk {disk}"))),
             (a.gpu_milli > 0).then(|| format!("{} GPU", units::cores(a.gpu_milli))),
             (a.ports > 0).then(|| self.some(a.ports, "个端口", "port", "ports")),
@@ -124,10 +139,10 @@ impl Texts {
     /// The same of thousandths by Mesos' own name of each resource.
     pub fn caps<'a>(&self, caps: impl IntoIterator<Item = (&'a String, &'a u64)>) -> String {
         let one = |(name, milli): (&String, &u64)| match name.as_str() {
-            "cpus" => self.cpu(*milli),
-            "mem" => units::mib(milli / 1000),
+            "cpus" => self.cpus(*milli),
+            "mem" => Self::much(milli / 1000),
             "disk" => {
-                let disk = units::mib(milli / 1000);
+                let disk = Self::much(milli / 1000);
                 self.pick_with(|| format!("磁盘 {disk}"), || format!("disk {disk}"))
             }
             "gpus" => format!("{} GPU", units::cores(*milli)),

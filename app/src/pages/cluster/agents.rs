@@ -22,7 +22,7 @@ fn resources(c: &'static Cluster) -> [Resource; 5] {
     let r = |name, of, words, sort, class| Resource { name, of, words, sort, class };
     [
         r("CPU", |a| a.cpu_milli, units::cores, "cpu", ""),
-        r(c.memory, |a| a.mem_mib, units::mib, "memory", ""),
+        r(c.memory, |a| a.mem_mib, units::mib, "memory", "lo"),
         r(c.disk, |a| a.disk_mib, units::mib, "disk", "md"),
         r(c.gpu, |a| a.gpu_milli, units::cores, "gpu", "lo md"),
         r(c.ports, |a| a.ports, units::count, "ports", "md"),
@@ -37,7 +37,6 @@ pub fn table(t: &'static Texts, c: &'static Cluster, url: &UrlState, rows: &[Age
     let cols = view! {
         {sort_head(url, "name", c.agent, false, "")}
         {sort_head(url, "state", t.shell.state, false, "")}
-        {col(c.labels, "lo md")}
         {heads}
         {sort_head(url, "tasks", c.tasks, true, "lo")}
         {sort_head(url, "since", c.registered, true, "lo md")}
@@ -88,9 +87,12 @@ fn row(
     let since = a.registered.map_or_else(|| "—".into_any(), |at| t.when(at, now));
     view! {
         <tr>
-            <th scope="row"><a href=href>{a.name.clone()}</a><span class="tech">{a.address.clone()}</span></th>
+            <th scope="row" class="wrap">
+                <a href=href>{a.name.clone()}</a>
+                <span class="tech">{a.address.clone()}</span>
+                <span class="lo">{chips(a, in_zone(a))}</span>
+            </th>
             <td class="wrap">{how(t, a)}</td>
-            <td class="lo md wrap">{chips(a, in_zone(a))}</td>
             {measures}
             <td class="num lo">{tasks}</td>
             <td class="num lo md">{since}</td>
@@ -106,12 +108,17 @@ fn measure(c: &'static Cluster, r: &Resource, has: Option<&Holdings>) -> AnyView
         return view! { <td class=format!("{class} quiet")>{c.not_told}</td> }.erase();
     };
     let (used, total) = ((r.of)(&h.used), (r.of)(&h.total));
+    if total == 0 {
+        return view! { <td class=format!("{class} quiet")>{c.none}</td> }.erase();
+    }
     let reserved = h.reserved.values().fold(0, |sum: u64, a| sum.saturating_add((r.of)(a)));
-    let kept =
-        (reserved > 0).then(|| view! { <span class="tech">{(c.reserved_short)(&(r.words)(reserved))}</span> }.erase());
-    let (used_words, total_words) = ((r.words)(used), (r.words)(total));
+    let kept = (reserved > 0)
+        .then(|| view! { <span class="tech lo">{(c.reserved_short)(&(r.words)(reserved))}</span> }.erase());
+    let total_words = (r.words)(total);
+    // `1 / 500 GiB`: the unit stands once.
+    let used_words = if total_words.ends_with("GiB") { units::fixed(used as f64 / 1024.0, 1) } else { (r.words)(used) };
     let label = (c.used_of)(r.name, &used_words, &total_words);
-    let bar = (total > 0).then(|| meter(used as f64, total as f64, label, false));
+    let bar = matches!(r.sort, "cpu" | "memory").then(|| meter(used as f64, total as f64, label, false));
     view! {
         <td class=class>
             <div class="mv">{bar}<span>{used_words} <span class="unit">" / " {total_words}</span></span></div>
@@ -152,7 +159,8 @@ pub fn whole(t: &'static Texts, c: &'static Cluster, a: &AgentSeen, now: UnixMs)
         Some(h) => holdings(c, h),
         None => view! { <p class="second">{c.away_text}</p> }.erase(),
     };
-    section("whole", c.whole, a.name.clone(), view! { {amounts} {facts} }.erase().into_any())
+    let body = view! { {amounts} {facts} }.erase();
+    view! { <div>{section("whole", c.whole, a.name.clone(), body.into_any())}</div> }.erase()
 }
 
 /// In all, used, reserved for each role, reserved for nobody: a row each.
@@ -168,7 +176,7 @@ fn holdings(c: &'static Cluster, h: &Holdings) -> AnyView {
                 view! { <td class="num">{words}</td> }.erase()
             })
             .collect_view();
-        view! { <tr><th scope="row">{title}</th>{cells}</tr> }.erase()
+        view! { <tr><th scope="row" class="wrap">{title}</th>{cells}</tr> }.erase()
     };
     let reserved = h.reserved.iter().map(|(role, a)| line((c.reserved_for)(role), Some(a))).collect_view();
     let (total, used) = (line(c.total.to_owned(), Some(&h.total)), line(c.used.to_owned(), Some(&h.used)));

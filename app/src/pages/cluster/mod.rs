@@ -60,7 +60,6 @@ mod server {
         view! {
             {top(t, c, &v, at, now)}
             {down(t, c, &v, now)}
-            <p class="second">{sums(t, c, &v)}</p>
             {lists(t, c, &v)}
             {filter(t, c, &v, &url, q)}
             {body(t, c, &v, &url, q, now)}
@@ -91,19 +90,19 @@ mod server {
     }
 
     /// How many hosts there are in each state, and how much of them is used.
-    fn sums(t: &'static Texts, c: &'static Cluster, v: &ClusterView) -> String {
+    fn sums(t: &'static Texts, c: &'static Cluster, v: &ClusterView) -> AnyView {
         let states = AgentState::ALL.iter().filter_map(|s| v.agents.get(s).map(|n| (s, n)));
-        let states: Vec<String> =
-            states.map(|(s, n)| format!("{} {}", units::count(*n), t.agent_state(*s).to_lowercase())).collect();
+        let states: Vec<String> = states.map(|(s, n)| format!("{} {}", t.agent_state(*s), units::count(*n))).collect();
         let (used, total) = (v.used, v.total);
         let sum = (c.sum)(
-            &units::cores(used.cpu_milli),
-            &t.cpu(total.cpu_milli),
-            &units::mib(used.mem_mib),
-            &units::mib(total.mem_mib),
+            &t.cpus(used.cpu_milli),
+            &t.cpus(total.cpu_milli),
+            &Texts::much(used.mem_mib),
+            &Texts::much(total.mem_mib),
         );
         let given_up = (v.leader.unreachable > 0).then(|| (c.given_up)(&t.hosts(v.leader.unreachable)));
-        [Some(states.join(" · ")), Some(sum), given_up].into_iter().flatten().collect::<Vec<_>>().join(" — ")
+        let given_up = given_up.map(|words| view! { <p class="second">{words}</p> }.erase());
+        view! { <p class="second">{states.join(" · ")}</p> <p class="second">{sum}</p> {given_up} }.erase()
     }
 
     fn lists(t: &'static Texts, c: &'static Cluster, v: &ClusterView) -> AnyView {
@@ -123,17 +122,18 @@ mod server {
     }
 
     fn filter(t: &'static Texts, c: &'static Cluster, v: &ClusterView, url: &UrlState, q: &ListQuery) -> AnyView {
-        let (label, beside) = match &v.list {
+        let (title, label, beside) = match &v.list {
             ClusterList::Agents(_) => {
                 let mut states = vec![(String::new(), c.every_state.to_owned())];
                 let there = AgentState::ALL.into_iter().filter(|s| v.agents.contains_key(s) || s.as_str() == q.state);
                 states.extend(there.map(|s| (s.as_str().to_owned(), t.agent_state(s).to_owned())));
-                (c.agents_filter, filter_select(t.shell.state, "state", &q.state, states))
+                (c.agents, c.agents_filter, filter_select(t.shell.state, "state", &q.state, states))
             }
-            ClusterList::Roles(_) => (c.roles_filter, hidden("state", ClusterView::ROLES)),
-            ClusterList::Frameworks(_) => (c.frameworks_filter, hidden("state", ClusterView::FRAMEWORKS)),
+            ClusterList::Roles(_) => (c.roles, c.roles_filter, hidden("state", ClusterView::ROLES)),
+            ClusterList::Frameworks(_) => (c.frameworks, c.frameworks_filter, hidden("state", ClusterView::FRAMEWORKS)),
         };
-        filter_box(t, url, label, &q.q, beside)
+        let sums = matches!(v.list, ClusterList::Agents(_)).then(|| sums(t, c, v));
+        view! { <h2 class="vh">{title}</h2> {sums} {filter_box(t, url, label, &q.q, beside)} }.erase()
     }
 
     fn body(
@@ -147,7 +147,8 @@ mod server {
         match &v.list {
             ClusterList::Agents(p) => {
                 let filtered = !q.q.is_empty() || !q.state.is_empty();
-                listed(t, c, p, url, filtered, (c.none_agents, c.none_agents_text), |rows| {
+                let none = (c.none_agents, c.none_agents_text);
+                listed(t, c, p, url, filtered, none, |rows| {
                     let whole = match rows {
                         [one] => Some(agents::whole(t, c, one, now)),
                         _ => None,

@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 pub fn roles(t: &'static Texts, c: &'static Cluster, url: &UrlState, rows: &[RoleSeen]) -> AnyView {
     let cols = view! {
         {sort_head(url, "name", c.role, false, "")}
-        {sort_head(url, "weight", c.weight, true, "")}
+        {sort_head(url, "weight", c.weight, true, "lo")}
         {col(c.quota, "")}
         {sort_head(url, "reserved", c.reserved, false, "")}
-        {sort_head(url, "used", c.used_by_role, false, "md")}
+        {sort_head(url, "used", c.used_by_role, false, "")}
         {col(c.frameworks, "lo md")}
     }
     .erase();
@@ -26,10 +26,10 @@ pub fn roles(t: &'static Texts, c: &'static Cluster, url: &UrlState, rows: &[Rol
         view! {
             <tr>
                 <th scope="row"><code>{r.name.clone()}</code></th>
-                <td class="num">{weight}</td>
+                <td class="num lo">{weight}</td>
                 <td class="wrap">{quota(t, c, r.quota.as_ref())}</td>
                 <td class="wrap">{t.amounts(r.reserved)}</td>
-                <td class="wrap md">{used}</td>
+                <td class="wrap">{used}</td>
                 <td class="lo md">{frameworks.collect_view()}</td>
             </tr>
         }
@@ -65,7 +65,7 @@ pub fn frameworks(
         {col(c.principal, "lo md")}
         {col(c.roles, "md")}
         {sort_head(url, "tasks", c.tasks, true, "")}
-        {sort_head(url, "used", c.used_by_role, false, "md")}
+        {sort_head(url, "used", c.used_by_role, false, "")}
         {sort_head(url, "since", c.registered, true, "lo md")}
     }
     .erase();
@@ -96,8 +96,8 @@ fn framework(t: &'static Texts, c: &'static Cluster, f: &FrameworkSeen, ours: bo
             <td class="wrap">{how}</td>
             <td class="lo md">{principal}</td>
             <td class="md"><span class="row tight">{roles}</span></td>
-            <td class="num">{units::count(u64::from(f.tasks))}{lost}</td>
-            <td class="wrap md">{used}</td>
+            <td class="num wrap">{units::count(u64::from(f.tasks))}{lost}</td>
+            <td class="wrap">{used}</td>
             <td class="num lo md">{since}</td>
         </tr>
     }
