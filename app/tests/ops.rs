@@ -31,6 +31,20 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/activity/work", "已搁置", "Parked"),
     ("/activity/centre", "3 个实例有变化", "3 instances of 2 applications had changed"),
     ("/activity/centre", "最早的已到期 40 秒", "the oldest has been due for 40 s"),
+    ("/cluster", "主节点 10.0.0.5:5050", "leader 10.0.0.5:5050"),
+    ("/cluster", "已放弃 2 台主机", "has given up 2 hosts"),
+    ("/cluster", "预留 8 GiB", "8 GiB reserved"),
+    (
+        "/cluster?sort=down",
+        "下面是此前的数据。connection refused",
+        "what stands below is from before. connection refused",
+    ),
+    ("/cluster?q=c-S1", "为 payments 预留", "Reserved for payments"),
+    ("/cluster?q=c-S3", "它还没有回来", "no more than its name is known"),
+    ("/cluster?state=roles", "上限 8 CPU · 16 GiB", "at most 8 CPUs · 16 GiB"),
+    ("/cluster?state=roles", "此版本不提供", "this version does not tell"),
+    ("/cluster?state=roles&sort=untold", "HTTP 403", "The master does not tell its roles"),
+    ("/cluster?state=frameworks", "Padis 使用", "Padis' own"),
     ("/admin", "新建团队", "New team"),
     ("/admin/teams?edit=motor", "成员所在的目录组", "Groups whose people are members"),
     ("/admin/people?edit=%2B", "新建账号", "New account"),
@@ -122,6 +136,10 @@ fn a_member_is_told_where_to_look_instead_of_the_journal() {
         assert!(html.contains("has its own events"));
         let (status, _) = page(&world, "/admin/systems", "").await;
         assert_eq!(status, StatusCode::FORBIDDEN);
+        let (status, html) = page(&world, "/cluster", "padis_lang=en").await;
+        assert_eq!((status, html.contains("sf-h01")), (StatusCode::FORBIDDEN, false));
+        let (_, html) = page(&world, "/pools", "padis_lang=en").await;
+        assert!(!html.contains("/cluster"), "nothing leads there");
         let (status, _) = page(&world, "/pools/no-such-pool", "").await;
         assert_eq!(status, StatusCode::NOT_FOUND);
     });

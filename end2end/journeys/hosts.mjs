@@ -72,6 +72,35 @@ journey('hosts and the message centre', ({ step, window }) => {
     assert.equal(containersOf(APP).length, 4);
   });
 
+  step('the cluster shows who holds what, and which framework is ours', async () => {
+    await go(page, '/cluster');
+    const host = (w, name) => w.locator('.tbl tbody tr', { has: w.getByRole('rowheader', { name }) });
+    assert.match(await host(page, 'left').innerText(), /Out of service, empty/);
+    assert.match(await host(page, 'right').innerText(), /rack:r[^]*Takes work[^]*\t4\t/);
+    assert.match(await page.locator('.head .facts').innerText(), /leader 127\.0\.0\.1:5050[^]*Mesos 1\.11\.0/);
+    await page.locator('.filt select').selectOption('empty');
+    await page.locator('.filt button').click();
+    await page.waitForURL(/state=empty/);
+    await host(page, 'right').waitFor({ state: 'detached' });
+    // One that is found alone is shown with all that it has.
+    await page.getByRole('rowheader', { name: 'Reserved for nobody' }).waitFor();
+    await go(page, '/cluster?q=rack:r');
+    await page.getByRole('heading', { name: 'All that it has' }).waitFor();
+    await page.screenshot({ path: `${ARTEFACTS}cluster-host.png`, fullPage: true });
+    await page.getByRole('link', { name: /^Roles/ }).click();
+    const role = page.locator('.tbl tbody tr', { has: page.getByRole('rowheader', { name: '*' }) });
+    await role.waitFor();
+    // Told, and not set; and what four instances hold.
+    assert.match(await role.innerText(), /none set[^]*CPU/);
+    await page.getByRole('link', { name: /^Frameworks/ }).click();
+    const framework = page.locator('.tbl tbody tr', { hasText: "Padis' own" });
+    await framework.waitFor();
+    assert.match(await framework.innerText(), /marathon[^]*Connected[^]*\t4\t/);
+    // A look of the collector reaches who has the page open: the host comes back below.
+    await go(chinese, '/cluster');
+    await host(chinese, 'left').getByText('已停用，已腾空').waitFor();
+  });
+
   step('nothing new starts there until it is put back', async () => {
     await go(page, `${AT}/settings`);
     await page.locator('#instances').fill('5');
@@ -82,7 +111,7 @@ journey('hosts and the message centre', ({ step, window }) => {
     await row(page, 'left').getByRole('button', { name: /Put back/ }).click();
     await said(page, 'Recorded. The cluster is at it.');
     await row(page, 'left').getByText('Takes work').waitFor({ timeout: 30_000 });
-    await row(chinese, 'left').getByText('接收任务').waitFor();
+    await chinese.locator('.tbl tbody tr', { hasText: 'left' }).getByText('接收任务').waitFor();
     await page.locator('#main').getByRole('link', { name: 'Take out' }).nth(1).waitFor();
   });
 

@@ -72,6 +72,9 @@ journey('operators, members, auditors', ({ step, window }) => {
     const seen = await member.locator('main').innerText();
     assert.ok(seen.includes('mf-test') && !seen.includes('sf-dev'), seen);
     w.expect(/status of 404|answered 404/);
+    assert.equal(await member.locator('#to-cluster').count(), 0);
+    w.expect(/status of 403|answered 403/);
+    assert.equal((await member.goto('/cluster')).status(), 403);
     for (const guess of ['/pools/sf-dev', '/addresses/sf-dev', '/applications/default/docs']) {
       assert.equal((await member.goto(guess)).status(), 404, guess);
     }
@@ -82,6 +85,17 @@ journey('operators, members, auditors', ({ step, window }) => {
     await signIn(auditor, { account: 'ada', password: PASSWORD });
     await go(auditor, '/pools/sf-dev');
     assert.equal(await auditor.locator('#pool-edit').getAttribute('aria-disabled'), 'true');
+    await go(auditor, '/pools');
+    await auditor.locator('#to-cluster').click();
+    const host = auditor.locator('.tbl tbody tr', { hasText: 'Takes work' }).first().getByRole('link');
+    await host.waitFor();
+    const name = await host.innerText();
+    await host.click();
+    // A host that is named is shown with all that it has.
+    await auditor.getByRole('rowheader', { name: 'Reserved for nobody' }).waitFor();
+    await go(auditor, `/search?q=${encodeURIComponent(name)}`);
+    await auditor.locator('.hits a[href^="/cluster?q="]', { hasText: name }).click();
+    await auditor.getByRole('rowheader', { name: 'Reserved for nobody' }).waitFor();
     await go(auditor, '/addresses/sf-dev');
     assert.equal(await auditor.locator('#reserve-go').getAttribute('aria-disabled'), 'true');
   });

@@ -99,6 +99,8 @@ pub trait Portal: Send + Sync {
     async fn host_out(&self, c: &Caller, agent_id: &str, reason: &str) -> Answer<()>;
     /// Puts a host back into service.
     async fn host_back(&self, c: &Caller, agent_id: &str) -> Answer<()>;
+    /// Who leads the cluster, its agents, roles and frameworks as last seen: the list that the query's state names.
+    async fn cluster(&self, c: &Caller, q: &ListQuery) -> Answer<ClusterView>;
     /// Sets a team's quota in a pool; all zero takes it away.
     async fn put_quota(&self, c: &Caller, pool: &str, team: &str, quota: &Amount) -> Answer<()>;
     /// The pool's subnet as a map.

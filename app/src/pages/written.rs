@@ -33,6 +33,8 @@ pub enum Part {
     Balancers,
     /// The event stream and what hangs on it.
     Centre,
+    /// The cluster's hosts, roles or frameworks.
+    Cluster,
 }
 
 /// A part as markup; whether the caller may see it is the portal's to say.
@@ -48,6 +50,7 @@ async fn as_markup(part: Part, q: ListQuery) -> Said<String> {
             write::balancers(t, cut_services(view, &q.q, q.page), &q)
         }
         Part::Centre => write::centre(t, call::tell(portal.stream(&c).await)?),
+        Part::Cluster => write::cluster(t, call::tell(portal.cluster(&c, &q).await)?, &q),
     };
     Ok(view.to_html())
 }
@@ -67,6 +70,10 @@ fn following(what: &'static str, part: Part, topics: &[&str], every: Option<Dura
     if let Some(every) = every {
         effect(move || {
             let again = move || {
+                // What somebody types in, or stands on with the keyboard, is not taken away.
+                if document().query_selector(".written :is(a,input,select):focus").is_ok_and(|e| e.is_some()) {
+                    return;
+                }
                 let _ = tick.try_update(|n| *n = n.wrapping_add(1));
             };
             if let Ok(handle) = set_interval_with_handle(again, every) {

@@ -51,6 +51,7 @@ pub fn crumbs(t: &Texts, path: &str) -> Vec<Crumb> {
             }
             v
         }
+        ["cluster", ..] => vec![to("/pools", s.pools), to("", t.pools.cluster)],
         ["addresses", rest @ ..] => {
             let mut v = vec![to("/addresses", s.addresses)];
             v.extend(rest.first().map(|p| to("", p)));

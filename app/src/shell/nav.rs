@@ -36,6 +36,8 @@ fn hot(n: u64) -> Option<(u64, bool)> {
 
 /// Whether the path `here` belongs to the area at `href`.
 fn belongs(here: &str, href: &str) -> bool {
+    // The hosts that pools are made of; a pool could be called so too.
+    let here = if here == "/cluster" { "/pools" } else { here };
     if href == "/" { here == "/" } else { here == href || here.starts_with(&format!("{href}/")) }
 }
 
@@ -130,6 +132,7 @@ mod tests {
     fn an_area_holds_its_pages_only() {
         assert!(belongs("/applications/motor/claims", "/applications"));
         assert!(!belongs("/applicationsx", "/applications"));
+        assert!(belongs("/cluster", "/pools") && !belongs("/pools/cluster", "/cluster"));
         assert!(belongs("/", "/") && !belongs("/pools", "/"));
     }
 }

@@ -2,6 +2,7 @@
 //! in the top bar leads to the page of results.
 
 use crate::api;
+use crate::shell::who;
 use crate::text::{lowercase, texts};
 use crate::ui::{Erase, Icon, effect, icon};
 use leptos::html::{Dialog, Input};
@@ -19,7 +20,7 @@ pub fn hit_icon(kind: &str) -> Icon {
         "name" => Icon::Names,
         "stack" => Icon::Stack,
         "package" => Icon::Package,
-        "pool" => Icon::Pool,
+        "pool" | "host" => Icon::Pool,
         "person" => Icon::Person,
         "team" => Icon::Admin,
         _ => Icon::Right,
@@ -30,6 +31,8 @@ pub fn hit_icon(kind: &str) -> Icon {
 fn commands(q: &str) -> Vec<Hit> {
     let t = texts();
     let s = &t.shell;
+    let inspector = who().0.is_some_and(|c| c.platform.is_some());
+    let cluster = inspector.then_some((t.pools.cluster, "/cluster"));
     let all = [
         (t.new_app.title, "/applications/new"),
         (s.overview, "/"),
@@ -45,6 +48,7 @@ fn commands(q: &str) -> Vec<Hit> {
     ];
     let q = lowercase(q);
     all.into_iter()
+        .chain(cluster)
         .filter(|(w, _)| lowercase(w).contains(&q))
         .map(|(w, p)| Hit { kind: "page".into(), title: w.into(), detail: s.commands.into(), path: p.into() })
         .collect()

@@ -43,6 +43,8 @@ pub mod catalog;
 pub mod centre;
 pub mod changes;
 pub mod clock;
+#[cfg(feature = "ssr")]
+pub mod cluster;
 pub mod counts;
 pub mod event;
 pub mod journal;

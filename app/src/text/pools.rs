@@ -4,6 +4,7 @@ area! {
     /// Pools and quotas.
     Pools {
         lead: "资源池是一组主机和一个子网，应用运行在其中。", "A pool is a group of hosts and a subnet in which applications run.";
+        cluster: "集群", "Cluster";
         new: "新建资源池", "New pool";
         edit: "修改资源池", "Change the pool";
         edit_named(name: &str): "修改 {name}", "Change {name}";

@@ -1,6 +1,6 @@
 //! A portal that answers from memory and remembers what it was asked to do.
 
-use super::{NOW, apps, ops};
+use super::{NOW, apps, cluster, ops};
 use async_trait::async_trait;
 use padis_domain::Problem;
 use padis_domain::app::{AppRef, HealthRule};
@@ -282,6 +282,10 @@ impl Portal for FakePortal {
     }
     async fn host_back(&self, _: &Caller, agent_id: &str) -> Answer<()> {
         self.did(format!("host back {agent_id}"))
+    }
+    async fn cluster(&self, c: &Caller, q: &ListQuery) -> Answer<ClusterView> {
+        c.inspector()?;
+        Ok(cluster::cluster(q))
     }
     async fn put_quota(&self, _: &Caller, pool: &str, team: &str, _: &Amount) -> Answer<()> {
         self.did(format!("quota {pool} {team}"))

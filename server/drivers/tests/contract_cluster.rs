@@ -18,7 +18,10 @@ use async_trait::async_trait;
 use engine::Engine;
 use framework::{Command, Framework};
 use mesos::{AgentSpec, Mesos};
-use padis_domain::ports::{Cluster, Duty, PortError, PortResult, SchedApp, Scheduler, TaskState, TaskUse};
+use padis_domain::ports::{
+    Amounts, Cluster, Duty, Host, PortError, PortResult, Quota, SchedApp, Scheduler, Survey, TaskState, TaskUse,
+};
+use padis_domain::view::AgentState;
 use padis_drivers::fake::FakeCluster;
 use padis_drivers::mesos::{MesosClient, MesosConfig};
 use std::collections::BTreeMap;
@@ -159,7 +162,7 @@ async fn contract(place: &dyn Place) {
 
     let (agent, task) = place.task().await;
     assert_eq!(agent, hosts[0].id);
-    let used = |hosts: &Vec<padis_domain::ports::Host>| {
+    let used = |hosts: &Vec<Host>| {
         hosts.iter().any(|h| h.id == agent && (h.cpu_used_milli, h.mem_used_mib, h.tasks) == (50, 32, 1))
     };
     until("the agent counts the task", async || cluster.hosts().await, used).await;
@@ -185,6 +188,59 @@ async fn contract(place: &dyn Place) {
     until("its use is gone", async || cluster.usage().await, |u| !u.contains_key(&task)).await;
     let kept = read("stdout", None, 1000).await.unwrap();
     assert_eq!(kept.data, b"it says hello\n", "kept after its end");
+}
+
+/// What operators see says the same as the hosts and duties, and names who holds what.
+async fn surveying(place: &dyn Place) {
+    let cluster = place.cluster();
+    let (agent, _task) = place.task().await;
+    let held = Amounts { cpu_milli: 50, mem_mib: 32, ..Amounts::default() };
+    let holds = |s: &Survey| s.frameworks.iter().any(|f| f.tasks == 1 && f.used.is_some_and(|u| counted(u) == held));
+    let survey = until("the framework holds it", async || cluster.survey().await, holds).await;
+    assert_eq!(sorted(survey.hosts()), sorted(cluster.hosts().await.unwrap()));
+    assert_eq!(survey.duties(), cluster.duties().await.unwrap());
+
+    assert_eq!(survey.leader.version, "1.11.0");
+    assert!(survey.leader.address.starts_with("127.0.0.1:") && survey.leader.since.is_some(), "{:?}", survey.leader);
+    assert_eq!((survey.leader.unreachable, &survey.roles_untold), (0, &None));
+    assert_eq!(survey.agents.len(), 2);
+    for seen in &survey.agents {
+        assert!(seen.address.starts_with("127.0.0.1:") && seen.version == "1.11.0", "{seen:?}");
+        assert!(seen.registered.is_some() && !seen.closed && seen.attributes["pool"] == seen.name, "{seen:?}");
+        let has = seen.has.as_ref().unwrap();
+        assert_eq!((has.total.cpu_milli, has.total.mem_mib), (2000, 1024));
+        assert_eq!((has.unreserved, has.reserved.len()), (Some(has.total), 0));
+        assert_eq!(counted(has.used), if seen.id == agent { held } else { Amounts::default() });
+        assert_eq!(has.total.ports, has.ports.iter().map(|(from, to)| to - from + 1).sum::<u64>());
+    }
+    let framework = survey.frameworks.iter().find(|f| f.tasks == 1).unwrap();
+    assert!(framework.active && framework.connected && framework.registered.is_some(), "{framework:?}");
+    assert!(!framework.name.is_empty() && !framework.principal.is_empty(), "{framework:?}");
+    for name in &framework.roles {
+        let role = survey.roles.iter().find(|r| r.name == *name).unwrap();
+        assert_eq!((role.weight, &role.quota), (Some(1.0), &Some(Quota::default())), "told, and not set");
+        assert_eq!((role.reserved, &role.frameworks), (Amounts::default(), &vec![framework.id.clone()]));
+    }
+    let used = survey.roles.iter().filter_map(|r| r.used).fold(Amounts::default(), Amounts::plus);
+    assert_eq!(counted(used), held);
+
+    // Closed is neither draining nor silent.
+    assert!(cluster.close(&agent).await.unwrap());
+    let closed = async || cluster.survey().await.unwrap().agents.into_iter().find(|a| a.id == agent).unwrap();
+    let seen = closed().await;
+    assert_eq!((AgentState::of(&seen), seen.tasks), (AgentState::Closed, 1), "{seen:?}");
+    cluster.undrain(&agent).await.unwrap();
+    assert_eq!(AgentState::of(&closed().await), AgentState::Working);
+}
+
+/// What contracts count: a task of the engine also holds a port.
+fn counted(amounts: Amounts) -> Amounts {
+    Amounts { ports: 0, ..amounts }
+}
+
+fn sorted(mut hosts: Vec<Host>) -> Vec<Host> {
+    hosts.sort_by(|a, b| a.id.cmp(&b.id));
+    hosts
 }
 
 /// Taking a host out of service with a task on it, and back.
@@ -235,6 +291,7 @@ async fn fake_keeps_the_contract() {
         fake.add_host(name, &[("pool", name)], 2000, 1024);
     }
     contract(&fake).await;
+    surveying(&fake).await;
     emptying(&fake).await;
 }
 
@@ -247,6 +304,7 @@ async fn real_mesos_keeps_the_contract() {
     let framework = Framework::subscribe(&cluster.url()).await;
     let real = Real { mesos, framework, tasks: AtomicUsize::new(0), _cluster: cluster };
     contract(&real).await;
+    surveying(&real).await;
     emptying(&real).await;
 }
 
@@ -256,6 +314,10 @@ async fn engine_on_docker_keeps_the_contract() {
     let mesos = MesosConfig::at(&format!("http://{}", engine.handle.mesos()));
     let built_in = BuiltIn { mesos: MesosClient::new(&mesos).unwrap(), engine };
     contract(&built_in).await;
+    surveying(&built_in).await;
+    let ours = built_in.engine.marathon.framework().await.unwrap();
+    let survey = built_in.mesos.survey().await.unwrap();
+    assert!(ours.is_some() && ours == survey.frameworks.into_iter().map(|f| f.id).next(), "{ours:?}");
     emptying(&built_in).await;
     built_in.engine.handle.stop().await;
 }

@@ -12,6 +12,9 @@ mod on_mesos;
 
 use mesos::{AgentSpec, Mesos, until};
 use on_mesos::{Framework, sleeper};
+use padis_domain::ports::{Amounts, Cluster, Scheduler};
+use padis_drivers::marathon::{MarathonClient, MarathonConfig};
+use padis_drivers::mesos::MesosClient;
 use padis_engine::MesosConfig;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -119,6 +122,23 @@ async fn reserved_resources_are_used_by_who_accepts_them() {
     engine.put(sleeper("/both", 3.0, json!({}))).await;
     assert_eq!(engine.running("/both", 1).await[0]["role"], "padis");
     until("reserved ones first", async || used().await == of(&[("*", 1.0), ("padis", 2.0)])).await;
+    // Operators see whose it is, and which framework is ours.
+    let mesos = MesosClient::new(&padis_drivers::mesos::MesosConfig::at(&cluster.url())).unwrap();
+    let survey = mesos.survey().await.unwrap();
+    let amounts = |cpu_milli, mem_mib, disk_mib, ports| Amounts { cpu_milli, mem_mib, disk_mib, gpu_milli: 0, ports };
+    let has = survey.agents[0].has.as_ref().unwrap();
+    assert_eq!(has.total, amounts(4000, 512, 100, 20));
+    assert_eq!(has.reserved, BTreeMap::from([("padis".to_owned(), amounts(2000, 256, 0, 10))]));
+    assert_eq!(has.unreserved, Some(amounts(2000, 256, 100, 10)));
+    assert_eq!(has.used.cpu_milli, 3000);
+    let marathon = MarathonClient::new(&MarathonConfig::at(&engine.base)).unwrap();
+    let ours = marathon.framework().await.unwrap().unwrap();
+    let framework = survey.frameworks.iter().find(|f| f.id == ours).unwrap();
+    assert_eq!((framework.tasks, &framework.roles), (1, &vec!["padis".to_owned()]));
+    let role = survey.roles.iter().find(|r| r.name == "padis").unwrap();
+    assert_eq!((role.reserved, role.used.unwrap().cpu_milli), (amounts(2000, 256, 0, 10), 3000));
+    assert_eq!(role.frameworks, [ours]);
+
     // One core is left, and it is everybody's.
     engine.put(sleeper("/ours", 0.5, json!({"acceptedResourceRoles": ["padis"]}))).await;
     let reason = async |app: &str| {

@@ -13,9 +13,10 @@ mod mesos;
 use framework::{Command, Framework};
 use futures::TryStreamExt;
 use mesos::{AgentSpec, Mesos, until};
-use padis_domain::ports::{Cluster, Duty, PortError};
+use padis_domain::ports::{Amounts, Cluster, Duty, PortError, Quota};
 use padis_drivers::http::Auth;
-use padis_drivers::mesos::{Amounts, Attribute, MesosClient, MesosConfig};
+use padis_drivers::mesos::{MesosClient, MesosConfig};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -36,6 +37,17 @@ fn plain(cluster: &Mesos) -> MesosClient {
     client(&[cluster.url()], Auth::None)
 }
 
+/// An operator's call.
+async fn operate(cluster: &Mesos, call: &serde_json::Value) {
+    let client = padis_drivers::http::builder().build().unwrap();
+    let call = client
+        .post(format!("{}/api/v1", cluster.url()))
+        .header("Content-Type", "application/json")
+        .body(call.to_string());
+    let answer = call.send().await.unwrap();
+    assert!(answer.status().is_success(), "{}: {}", answer.status(), answer.text().await.unwrap());
+}
+
 fn basic(user: &str, password: &str) -> Auth {
     Auth::Basic { user: user.to_owned(), password: password.to_owned() }
 }
@@ -52,46 +64,48 @@ async fn agents_frameworks_and_roles_are_told_with_all_that_they_have() {
     framework.launch(Command::new("web.1", ONE.name, "exec sleep 600"));
     framework.wait("web.1", "TASK_RUNNING").await;
 
-    let agents = mesos.agent_views().await.unwrap();
-    let one = agents.iter().find(|a| a.name == ONE.name).unwrap();
-    assert_eq!((one.version.as_str(), one.duty, one.active, one.deactivated), ("1.11.0", Duty::Working, true, false));
-    let attributes = BTreeMap::from([
-        ("pool".to_owned(), Attribute::Text("alpha".to_owned())),
-        ("rack".to_owned(), Attribute::Scalar(7.0)),
-        ("load".to_owned(), Attribute::Scalar(0.5)),
-        ("vlans".to_owned(), Attribute::Ranges(vec![(10, 19), (30, 39)])),
-    ]);
-    assert_eq!(one.attributes, attributes);
-    let amounts = |cpu_milli, mem_mib, disk_mib, ports: &[(u64, u64)]| Amounts {
-        cpu_milli,
-        mem_mib,
-        disk_mib,
-        ports: ports.to_vec(),
-    };
-    let ports = [(31000, 31099), (31200, 31299)];
-    assert_eq!(one.total, amounts(3000, 1280, 500, &ports));
-    assert_eq!(one.unreserved, amounts(2000, 1024, 500, &ports));
-    assert_eq!(one.reserved, BTreeMap::from([("lab".to_owned(), amounts(1000, 256, 0, &[]))]));
-    assert_eq!(one.used, amounts(50, 32, 0, &[]));
-    let two = agents.iter().find(|a| a.name == TWO.name).unwrap();
-    assert_ne!(two.address, one.address);
-    let host = mesos.hosts().await.unwrap().into_iter().find(|h| h.name == ONE.name).unwrap();
-    assert_eq!((host.attributes["rack"].as_str(), host.attributes["load"].as_str()), ("7", "0.5"));
+    let quota = json!({"type": "UPDATE_QUOTA", "update_quota": {"force": true, "quota_configs": [
+        {"role": "lab", "limits": {"cpus": {"value": 1.5}, "mem": {"value": 512.0}}}]}});
+    operate(&cluster, &quota).await;
+    let weight =
+        json!({"type": "UPDATE_WEIGHTS", "update_weights": {"weight_infos": [{"role": "lab", "weight": 2.5}]}});
+    operate(&cluster, &weight).await;
 
-    let frameworks = mesos.framework_views().await.unwrap();
-    assert_eq!(frameworks.len(), 1);
-    let told = &frameworks[0];
+    let survey = mesos.survey().await.unwrap();
+    let one = survey.agents.iter().find(|a| a.name == ONE.name).unwrap();
+    assert_eq!((one.version.as_str(), one.duty, one.active, one.closed), ("1.11.0", Some(Duty::Working), true, false));
+    assert_eq!((&one.domain, one.tasks, one.returned), (&None, 1, None));
+    let attributes = [("pool", "alpha"), ("rack", "7"), ("load", "0.5"), ("vlans", "[10-19,30-39]")];
+    assert_eq!(one.attributes, attributes.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+    let amounts = |cpu_milli, mem_mib, disk_mib, ports| Amounts { cpu_milli, mem_mib, disk_mib, gpu_milli: 0, ports };
+    let has = one.has.as_ref().unwrap();
+    assert_eq!(has.ports, [(31000, 31099), (31200, 31299)]);
+    assert_eq!(has.total, amounts(3000, 1280, 500, 200));
+    assert_eq!(has.unreserved, Some(amounts(2000, 1024, 500, 200)));
+    assert_eq!(has.reserved, BTreeMap::from([("lab".to_owned(), amounts(1000, 256, 0, 0))]));
+    assert_eq!(has.used, amounts(50, 32, 0, 0));
+    let two = survey.agents.iter().find(|a| a.name == TWO.name).unwrap();
+    assert_ne!(two.address, one.address);
+    assert_eq!(survey.hosts(), mesos.hosts().await.unwrap());
+
+    assert_eq!(survey.frameworks.len(), 1);
+    let told = &survey.frameworks[0];
     assert_eq!(
         (told.name.as_str(), told.principal.as_str(), told.active, told.connected),
         ("test", "test", true, true)
     );
     let mut roles = told.roles.clone();
     roles.sort();
-    assert_eq!((roles, &told.tasks), (vec!["*".to_owned(), "lab".to_owned()], &vec!["web.1".to_owned()]));
-    assert_eq!(told.used, amounts(50, 32, 0, &[]));
-    let roles = mesos.role_views().await.unwrap();
-    let lab = roles.iter().find(|r| r.name == "lab").unwrap();
-    assert_eq!((lab.weight, &lab.frameworks), (1.0, &vec![told.id.clone()]));
+    assert_eq!((roles, told.tasks, told.unreachable), (vec!["*".to_owned(), "lab".to_owned()], 1, 0));
+    assert_eq!(told.used, Some(amounts(50, 32, 0, 0)));
+    assert_eq!(survey.roles_untold, None);
+    let lab = survey.roles.iter().find(|r| r.name == "lab").unwrap();
+    assert_eq!((lab.weight, &lab.frameworks), (Some(2.5), &vec![told.id.clone()]));
+    let limit = BTreeMap::from([("cpus".to_owned(), 1500), ("mem".to_owned(), 512_000)]);
+    assert_eq!(lab.quota, Some(Quota { guarantee: BTreeMap::new(), limit }));
+    assert_eq!((lab.reserved, lab.used), (amounts(1000, 256, 0, 0), Some(Amounts::default())));
+    let everybody = survey.roles.iter().find(|r| r.name == "*").unwrap();
+    assert_eq!((everybody.quota.as_ref(), everybody.used), (Some(&Quota::default()), Some(amounts(50, 32, 0, 0))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,6 +206,22 @@ async fn a_task_outlives_its_agent_and_the_master_and_a_drained_host_stays_drain
     let usage = mesos.usage().await.unwrap();
     assert!(usage.contains_key("web.1"), "{usage:?}");
     assert_eq!(framework.states("web.1"), ["TASK_STARTING", "TASK_RUNNING"]);
+
+    // One that has not come back to a new master: its name is known, and no more is claimed.
+    cluster.kill_agent(1);
+    cluster.kill_master();
+    cluster.start_master().await;
+    let mut away = Vec::new();
+    until("one is back, two is away", async || {
+        let agents = mesos.survey().await.map(|s| s.agents).unwrap_or_default();
+        let (here, gone): (Vec<_>, Vec<_>) = agents.into_iter().partition(|a| a.has.is_some());
+        away = gone;
+        here.iter().any(|a| a.id == one)
+    })
+    .await;
+    let seen: Vec<_> = away.iter().map(|a| (a.id.as_str(), a.name.as_str(), a.duty, a.active)).collect();
+    assert_eq!(seen, [(two.as_str(), TWO.name, Some(Duty::Silent), false)]);
+    assert!(mesos.hosts().await.unwrap().iter().all(|h| h.id == one), "it has nothing that could be used");
 }
 
 #[tokio::test(flavor = "multi_thread")]

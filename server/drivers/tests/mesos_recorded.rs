@@ -4,7 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use padis_domain::ports::{Cluster, Duty, PortError};
+use padis_domain::ports::{Amounts, Cluster, Duty, PortError, Quota};
 use padis_drivers::mesos::{MesosClient, MesosConfig};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -19,6 +19,8 @@ const FORBIDDEN: &str =
     "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\n\r\n403 Forbidden.";
 const NO_LEADER: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
 const DONE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+const STATE: &str = include_str!("recorded/mesos-master-state.json");
+const ROLES: &str = include_str!("recorded/mesos-master-roles.json");
 const SLAVES: &str = include_str!("recorded/mesos-leader-slaves.json");
 
 /// One whole request: its first line, the path last; and its body.
@@ -150,6 +152,73 @@ async fn the_grace_goes_out_in_the_form_that_is_read() {
     assert_eq!(calls[1], json!({"type": "REACTIVATE_AGENT", "reactivate_agent": {"agent_id": {"value": "S0"}}}));
 }
 
+/// A master that answers `/master/state` as recorded, and for `/master/roles` what is given.
+async fn with_roles(roles: String) -> MesosClient {
+    let answer = move |line: &str, _: &str| match line.split(' ').nth(1).unwrap() {
+        "/master/state" => Some(ok(STATE)),
+        "/master/roles" => Some(roles.clone()),
+        other => panic!("{other} is not needed, however many agents there are"),
+    };
+    client(&[serve(answer).await])
+}
+
+#[tokio::test]
+async fn a_recorded_cluster_is_told_with_all_that_it_has() {
+    let survey = with_roles(ok(ROLES)).await.survey().await.unwrap();
+    let leader = &survey.leader;
+    assert_eq!((leader.address.as_str(), leader.version.as_str()), ("127.0.0.1:5050", "1.11.0"));
+    assert_eq!((leader.cluster.as_str(), leader.since), ("lab", Some(1_795_352_205_403)));
+    let names: Vec<_> = survey.agents.iter().map(|a| (a.name.as_str(), a.tasks, a.duty)).collect();
+    let working = Some(Duty::Working);
+    assert_eq!(
+        names,
+        [("agent3.lab.test", 0, working), ("agent2.lab.test", 1, working), ("agent1.lab.test", 5, working)]
+    );
+    let second = &survey.agents[1];
+    assert_eq!((second.address.as_str(), second.registered), ("127.0.0.1:5052", Some(1_795_352_206_102)));
+    assert_eq!((second.attributes["cores"].as_str(), second.attributes["range"].as_str()), ("8", "[1-5]"));
+    let has = second.has.as_ref().unwrap();
+    let amounts = |cpu_milli, mem_mib, disk_mib, ports| Amounts { cpu_milli, mem_mib, disk_mib, gpu_milli: 0, ports };
+    assert_eq!((has.total, has.used), (amounts(8000, 4096, 8192, 1000), amounts(500, 128, 64, 0)));
+    assert_eq!(has.unreserved, Some(amounts(7500, 3968, 8128, 1000)));
+    assert_eq!(has.reserved, [("prod".to_owned(), amounts(500, 128, 64, 0))].into());
+    assert_eq!(has.ports, [(32000, 32999)]);
+    let framework = &survey.frameworks[0];
+    assert_eq!((framework.name.as_str(), framework.principal.as_str()), ("marathon-like", "marathon"));
+    assert_eq!((framework.tasks, framework.used), (6, Some(amounts(1200, 352, 74, 2))));
+    let roles: Vec<_> = survey.roles.iter().map(|r| (r.name.as_str(), r.weight, r.reserved, r.used)).collect();
+    let all = |reserved, used| (Some(1.0), reserved, Some(used));
+    let (star, infra, prod) = (
+        all(Amounts::default(), amounts(400, 128, 0, 2)),
+        all(amounts(2000, 512, 0, 0), Amounts::default()),
+        all(amounts(500, 128, 64, 0), amounts(800, 224, 74, 0)),
+    );
+    let named = |name, (weight, reserved, used)| (name, weight, reserved, used);
+    assert_eq!(roles, [named("*", star), named("infra", infra), named("prod", prod)]);
+    assert!(survey.roles.iter().all(|r| r.quota == Some(Quota::default())), "told, and not set");
+}
+
+#[tokio::test]
+async fn what_a_master_does_not_tell_of_roles_is_not_told_as_zero() {
+    // Before 1.9 a role had a name, a weight, frameworks, and what is allocated and offered together.
+    let mut old: Value = serde_json::from_str(ROLES).unwrap();
+    for role in old["roles"].as_array_mut().unwrap() {
+        role.as_object_mut()
+            .unwrap()
+            .retain(|k, _| matches!(k.as_str(), "name" | "weight" | "resources" | "frameworks"));
+    }
+    let survey = with_roles(ok(&old.to_string())).await.survey().await.unwrap();
+    assert!(survey.roles.iter().all(|r| r.quota.is_none() && r.used.is_none() && r.weight == Some(1.0)));
+    assert_eq!(survey.roles.iter().map(|r| r.reserved.cpu_milli).collect::<Vec<_>>(), [0, 2000, 500]);
+
+    // An account that may not see roles still sees what agents keep for them, and why no more.
+    let survey = with_roles(FORBIDDEN.to_owned()).await.survey().await.unwrap();
+    assert!(survey.roles_untold.as_ref().unwrap().contains("403"), "{:?}", survey.roles_untold);
+    let seen: Vec<_> = survey.roles.iter().map(|r| (r.name.as_str(), r.weight, r.reserved.cpu_milli)).collect();
+    assert_eq!(seen, [("infra", None, 2000), ("prod", None, 500)]);
+    assert_eq!(survey.agents.len(), 3);
+}
+
 /// A master before 1.9: it knows no call to drain, and has a maintenance schedule.
 #[derive(Default)]
 struct Old {
@@ -172,7 +241,8 @@ impl Old {
                 let draining: Vec<_> = machines.map(|m| json!({"id": m})).collect();
                 ok(&json!({"draining_machines": draining}).to_string())
             }
-            "GET /master/slaves" => {
+            "GET /master/roles" => ok(r#"{"roles": []}"#),
+            "GET /master/slaves" | "GET /master/state" => {
                 let slave = |id: &str, ip: &str, mem: u32| {
                     json!({"id": id, "hostname": format!("{id}.test"), "pid": format!("slave(1)@{ip}:5051"),
                         "active": true, "used_resources": {"cpus": 0.0, "mem": mem}})
@@ -200,6 +270,9 @@ async fn an_old_mesos_is_told_by_its_maintenance_schedule() {
     let windows = old.lock().unwrap().schedule["windows"].clone();
     assert_eq!((windows.as_array().unwrap().len(), &windows[0]), (2, &theirs));
     assert_eq!(windows[1]["machine_ids"], json!([{"hostname": "S0.test", "ip": "10.0.0.1"}]));
+    let survey = mesos.survey().await.unwrap();
+    assert_eq!(survey.duties(), mesos.duties().await.unwrap(), "who is announced to leave is told here, too");
+    assert!(survey.agents.iter().all(|a| !a.closed && a.has.as_ref().is_some_and(|h| h.unreserved.is_none())));
     old.lock().unwrap().used_mem = 0;
     assert_eq!(duties().await, [Duty::Drained, Duty::Working]);
     for _ in 0..2 {

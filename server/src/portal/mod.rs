@@ -14,6 +14,7 @@ mod apps;
 mod attention;
 mod charts;
 mod check;
+mod cluster;
 mod commands;
 mod create;
 mod deliveries;
@@ -311,6 +312,9 @@ impl Portal for PadisPortal {
     }
     async fn host_back(&self, c: &Caller, agent_id: &str) -> Answer<()> {
         hosts::back(self, c.operator()?, agent_id).await
+    }
+    async fn cluster(&self, c: &Caller, q: &ListQuery) -> Answer<ClusterView> {
+        Ok(cluster::view(self, c.inspector()?, q))
     }
     async fn put_quota(&self, c: &Caller, pool: &str, team: &str, quota: &Amount) -> Answer<()> {
         let may = c.operator()?;

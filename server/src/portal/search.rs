@@ -4,9 +4,9 @@
 //! get it wrong by answering "no such thing" differently for a thing that exists
 //! in another team: what the scope does not hold is simply not found.
 
-use super::PadisPortal;
 use super::pools::visible;
 use super::sql::{Cols, Sql};
+use super::{PadisPortal, cluster};
 use crate::store::StoreError;
 use padis_domain::address::{dotted, parse_ip};
 use padis_domain::caller::Caller;
@@ -23,7 +23,7 @@ const MAX_Q: usize = 100;
 const WHAT: &str = "search";
 
 /// One part of a path, escaped.
-fn part(s: &str) -> String {
+pub(super) fn part(s: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     s.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
@@ -65,6 +65,7 @@ pub async fn search(p: &PadisPortal, c: &Caller, q: &str) -> Answer<Vec<Hit>> {
     out.extend(teams(p, c, &q).await?);
     if c.inspector().is_ok() {
         out.extend(people(p, &q).await?);
+        out.extend(cluster::hits(p, &q, EACH as usize));
     }
     out.truncate(MOST);
     Ok(out)

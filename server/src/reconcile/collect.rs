@@ -12,7 +12,7 @@ use padis_domain::ports::{PortError, ServiceSeen, TaskUse};
 use padis_domain::problem::System;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Samples older than this are deleted, in ms (two days).
@@ -161,20 +161,61 @@ async fn quarantines(r: &Arc<Reconciler>) {
     }
 }
 
+/// A look that took longer is made only for somebody who is reading.
+const LIGHT: Duration = Duration::from_millis(250);
+/// Somebody who asked no longer ago is reading.
+const READING: Duration = Duration::from_secs(60);
+/// The whole look is made at most for one part in so many of the time.
+const SHARE: u32 = 20;
+
+/// When the whole cluster is looked at, and when only what the pools need: of 100,000
+/// tasks Mesos tells the former in 200 MB.
+#[derive(Default)]
+struct Surveys {
+    last: Option<(Instant, Duration)>,
+}
+
+impl Surveys {
+    fn due(&self, read: Option<Duration>) -> bool {
+        self.last.is_none_or(|(at, took)| {
+            at.elapsed() >= took * SHARE && (took <= LIGHT || read.is_some_and(|ago| ago <= READING))
+        })
+    }
+
+    async fn look(&mut self, r: &Arc<Reconciler>) {
+        if !self.due(r.live.survey_read()) {
+            let (hosts, duties) = tokio::join!(r.ports.cluster.hosts(), r.ports.cluster.duties());
+            say(r, "cluster", System::Cluster, hosts.as_ref());
+            if let Ok(found) = hosts {
+                // Without them the hosts are shown as heard or not heard, and no more is claimed.
+                r.note_hosts(found, duties.unwrap_or_default());
+            }
+            return;
+        }
+        let began = Instant::now();
+        let survey = r.ports.cluster.survey().await;
+        say(r, "cluster", System::Cluster, survey.as_ref());
+        if let Ok(survey) = survey {
+            self.last = Some((Instant::now(), began.elapsed()));
+            r.note_survey(survey);
+        }
+    }
+}
+
 /// CPU use needs two looks.
 #[derive(Default)]
 struct Cpu {
+    survey: Surveys,
     last: HashMap<String, (Instant, f64)>,
 }
 
 impl Cpu {
     async fn hosts(&mut self, r: &Arc<Reconciler>) {
-        let (hosts, duties, usage) =
-            tokio::join!(r.ports.cluster.hosts(), r.ports.cluster.duties(), r.ports.cluster.usage());
-        say(r, "cluster", System::Cluster, hosts.as_ref());
-        if let Ok(found) = hosts {
-            // Without them the hosts are shown as heard or not heard, and no more is claimed.
-            r.note_hosts(found, duties.unwrap_or_default());
+        let (_, usage, framework) =
+            tokio::join!(self.survey.look(r), r.ports.cluster.usage(), r.ports.scheduler.framework());
+        // Until it tells another one, the one that it had is ours.
+        if let Ok(Some(framework)) = framework {
+            r.live.set_framework(framework);
         }
         if let Ok(u) = usage {
             let uses = self.rates(&u);
@@ -363,5 +404,24 @@ async fn stacks(r: &Arc<Reconciler>) {
         Ok(true) => r.changes.publish("stacks", None),
         Ok(false) => {}
         Err(e) => tracing::warn!(cause = %e, "the stacks could not be written"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_cluster_is_looked_at_as_often_as_it_is_cheap_or_read() {
+        let now = Instant::now();
+        let after = |since_s: u64, took_ms: u64| Surveys {
+            last: now.checked_sub(Duration::from_secs(since_s)).map(|at| (at, Duration::from_millis(took_ms))),
+        };
+        let ago = |s: u64| Some(Duration::from_secs(s));
+        assert!(Surveys::default().due(None), "once in any case");
+        assert!(after(1, 40).due(None), "a small one each time");
+        assert!(!after(1, 60).due(ago(0)), "no more than a twentieth of the time");
+        assert!(!after(600, 1_500).due(None) && !after(600, 1_500).due(ago(61)), "a large one not for nobody");
+        assert!(after(31, 1_500).due(ago(5)) && !after(29, 1_500).due(ago(5)), "but for who is reading");
     }
 }

@@ -87,7 +87,6 @@ async fn drain(r: &Arc<Reconciler>, agent: &str) -> Result<(), RunError> {
 
 /// What the pages show of hosts, now: the next collection may be seconds away.
 pub(super) async fn look(r: &Arc<Reconciler>) -> Result<(), PortError> {
-    let (found, duties) = (r.ports.cluster.hosts().await?, r.ports.cluster.duties().await?);
-    r.note_hosts(found, duties);
+    r.note_survey(r.ports.cluster.survey().await?);
     Ok(())
 }

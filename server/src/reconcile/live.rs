@@ -11,13 +11,13 @@
 use padis_domain::action::AppState;
 use padis_domain::app::AppRef;
 use padis_domain::delivery::Note;
-use padis_domain::ports::{Duty, Host, ServiceSeen, TaskState};
+use padis_domain::ports::{Duty, Host, ServiceSeen, Survey, TaskState};
 use padis_domain::problem::System;
 use padis_domain::view::{InstanceRow, InstanceState, SystemRow};
 use padis_domain::words::UnixMs;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One application as last observed.
 #[derive(Debug, Clone)]
@@ -90,6 +90,10 @@ pub struct Live {
     apps: RwLock<Apps>,
     hosts: RwLock<Arc<Looked<Vec<Host>>>>,
     duties: RwLock<Arc<BTreeMap<String, Duty>>>,
+    survey: RwLock<Arc<Looked<Survey>>>,
+    /// When somebody last asked for it.
+    survey_read: RwLock<Option<Instant>>,
+    framework: RwLock<Option<String>>,
     services: RwLock<Arc<Looked<Vec<ServiceSeen>>>>,
     systems: RwLock<BTreeMap<&'static str, SystemRow>>,
 }
@@ -186,6 +190,27 @@ impl Live {
         set(&self.hosts, Arc::new(Looked { found: hosts, at: Some(at) }));
         new
     }
+    /// The cluster as operators see it, for somebody who reads it.
+    pub fn survey(&self) -> Arc<Looked<Survey>> {
+        set(&self.survey_read, Some(Instant::now()));
+        get(&self.survey)
+    }
+    /// How long ago somebody read it.
+    pub(super) fn survey_read(&self) -> Option<Duration> {
+        get(&self.survey_read).map(|at| at.elapsed())
+    }
+    /// Replaces it.
+    pub fn set_survey(&self, survey: Survey, at: UnixMs) {
+        set(&self.survey, Arc::new(Looked { found: survey, at: Some(at) }));
+    }
+    /// The id of the framework that runs our applications, once it is known.
+    pub fn framework(&self) -> Option<String> {
+        get(&self.framework)
+    }
+    /// Learns it.
+    pub fn set_framework(&self, id: String) {
+        set(&self.framework, Some(id));
+    }
     /// The balancer's services.
     pub fn services(&self) -> Arc<Looked<Vec<ServiceSeen>>> {
         get(&self.services)
@@ -267,7 +292,6 @@ fn apply(rows: &mut Vec<InstanceRow>, h: &Heard) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn app() -> AppRef {
         AppRef { team: "t".into(), app: "a".into() }

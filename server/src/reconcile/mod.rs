@@ -30,7 +30,7 @@ use crate::store::Store;
 use digest::Digest;
 use live::Live;
 use padis_domain::app::AppRef;
-use padis_domain::ports::{Balancer, Cluster, Dns, Duty, Host, Network, Registry, Scheduler};
+use padis_domain::ports::{Balancer, Cluster, Dns, Duty, Host, Network, Registry, Scheduler, Survey};
 use padis_domain::words::UnixMs;
 use probe::Prober;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -266,11 +266,18 @@ impl Reconciler {
         self.uses.read().unwrap_or_else(PoisonError::into_inner).get(task_id).copied()
     }
 
-    /// Keeps what was seen of the hosts, and tells the pages if it is new.
+    /// Keeps what was seen of the hosts, and tells the pages if they are not as they were.
     fn note_hosts(&self, found: Vec<Host>, duties: BTreeMap<String, Duty>) {
         if self.live.set_hosts(found, duties, now()) {
             self.changes.publish("pools", None);
         }
+    }
+
+    /// Keeps what was seen of the whole cluster.
+    fn note_survey(&self, survey: Survey) {
+        let (hosts, duties) = (survey.hosts(), survey.duties());
+        self.live.set_survey(survey, now());
+        self.note_hosts(hosts, duties);
     }
 
     fn known_name(&self, name: &str) -> Option<Vec<String>> {

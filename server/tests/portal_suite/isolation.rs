@@ -40,6 +40,8 @@ async fn full(w: &World) -> AppRef {
     let folder = w.logs.path().join(MARK).join("zebra-portal/r1").join(TASK);
     std::fs::create_dir_all(&folder).expect("the log's folder");
     std::fs::write(folder.join("access.log"), "GET / zebra\n").expect("a log");
+    let agents = vec![crate::cluster::agent(1, "zebra-host")];
+    w.live.set_survey(padis_domain::ports::Survey { agents, ..Default::default() }, 1);
     w.live.set_services(
         vec![padis_domain::ports::ServiceSeen {
             service: padis_domain::ports::Service {
@@ -141,6 +143,7 @@ async fn a_stranger_finds_nothing_of_another_team() {
             "journal",
             "systems",
             "stream",
+            "cluster",
             "people",
             "put_pool",
             "delete_pool",

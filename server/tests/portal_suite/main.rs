@@ -6,6 +6,7 @@
 mod support;
 
 mod admin;
+mod cluster;
 mod commands;
 mod hosts;
 mod isolation;

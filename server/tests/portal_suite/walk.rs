@@ -48,6 +48,9 @@ pub async fn looks(w: &World, c: &Caller, app: &AppRef, task: &str) -> Vec<Said>
     say(&mut out, "pool", p.pool(c, "common").await);
     say(&mut out, "addresses", p.addresses(c, "striped").await);
     say(&mut out, "addresses", p.addresses(c, "common").await);
+    for state in ["", "roles", "frameworks"] {
+        say(&mut out, "cluster", p.cluster(c, &ListQuery { state: state.into(), ..q.clone() }).await);
+    }
     say(&mut out, "names", p.names(c, &q).await);
     say(&mut out, "balancer", p.balancer(c).await);
     say(&mut out, "work", p.work(c, &q).await);

@@ -59,6 +59,9 @@ impl Scheduler for Busy {
     fn events(&self) -> BoxStream<'static, SchedEvent> {
         self.wire.events()
     }
+    async fn framework(&self) -> PortResult<Option<String>> {
+        self.apps.framework().await
+    }
     async fn ping(&self) -> PortResult<()> {
         self.apps.ping().await
     }

@@ -1,4 +1,4 @@
-use super::{PortError, PortResult};
+use super::{PortError, PortResult, Survey};
 use crate::problem::System;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,8 @@ pub struct FilePiece {
 pub trait Cluster: Send + Sync {
     /// All agents.
     async fn hosts(&self) -> PortResult<Vec<Host>>;
+    /// Everything that operators see, of one moment; `hosts` and `duties` are in it.
+    async fn survey(&self) -> PortResult<Survey>;
     /// Resource use by task id, all agents.
     async fn usage(&self) -> PortResult<BTreeMap<String, TaskUse>>;
     /// Reads a file of a task's sandbox (`stdout`, `stderr`); `offset` `None` reads the last `length` bytes.

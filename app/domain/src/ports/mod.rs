@@ -14,6 +14,7 @@ mod network;
 mod page;
 mod registry;
 mod scheduler;
+mod survey;
 
 pub use balancer::*;
 pub use cluster::*;
@@ -23,6 +24,7 @@ pub use network::*;
 pub use page::*;
 pub use registry::*;
 pub use scheduler::*;
+pub use survey::*;
 
 use crate::problem::System;
 

@@ -201,6 +201,8 @@ pub trait Scheduler: Send + Sync {
     async fn waiting(&self) -> PortResult<Vec<SchedWaiting>>;
     /// The event stream; never ends by itself, reconnects with back-off.
     fn events(&self) -> BoxStream<'static, SchedEvent>;
+    /// The id under which it is known to Mesos; `None`: it is not registered there.
+    async fn framework(&self) -> PortResult<Option<String>>;
     /// Whether it answers (`/ping`).
     async fn ping(&self) -> PortResult<()>;
 }

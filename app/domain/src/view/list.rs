@@ -63,7 +63,7 @@ pub struct NavCounts {
 /// A search hit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hit {
-    /// `app`, `address`, `name`, `stack`, `package`, `pool`, `person`, `team`.
+    /// `app`, `address`, `name`, `stack`, `package`, `pool`, `host`, `person`, `team`.
     pub kind: String,
     /// Its name.
     pub title: String,

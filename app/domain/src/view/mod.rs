@@ -2,6 +2,7 @@
 //! its unit in its name, every time is [`crate::words::UnixMs`], every secret is absent.
 
 mod application;
+mod cluster;
 mod list;
 mod making;
 mod network;
@@ -11,6 +12,7 @@ mod stream;
 mod timeline;
 
 pub use application::*;
+pub use cluster::*;
 pub use list::*;
 pub use making::*;
 pub use network::*;

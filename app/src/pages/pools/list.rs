@@ -5,7 +5,7 @@ use crate::api;
 use crate::fetch::Fetch;
 use crate::pages::page;
 use crate::pages::parts::{live, operator_refused, use_list};
-use crate::shell::PageTitle;
+use crate::shell::{PageTitle, who};
 use crate::text::{Texts, texts};
 use crate::ui::{Capacity, Erase, Icon, LinkButton, Shape, Table, Tone, capacity, col, col_num, empty, head, state};
 use leptos::prelude::*;
@@ -18,7 +18,12 @@ pub fn Pools() -> AnyView {
     let t = texts();
     let (list, changed) = (use_list(), live(&["pools"]));
     let rows = Fetch::new(move || (list.get().stage, changed.get()), |(stage, _)| api::pools(stage));
+    let inspector = who().0.is_some_and(|c| c.platform.is_some());
+    let cluster = inspector.then(|| {
+        view! { <LinkButton id="to-cluster" href="/cluster" label=t.pools.cluster glyph=Icon::Pool/> }.erase()
+    });
     let new = view! {
+        {cluster}
         <LinkButton
             id="pool-new"
             href="/pools/new"

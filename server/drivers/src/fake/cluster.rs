@@ -2,7 +2,10 @@
 
 use super::faults::{Faults, lock};
 use async_trait::async_trait;
-use padis_domain::ports::{Cluster, Duty, FilePiece, Host, PortError, PortResult, TaskUse};
+use padis_domain::ports::{
+    AgentSeen, Amounts, Cluster, Duty, FilePiece, FrameworkSeen, Holdings, Host, LeaderSeen, PortError, PortResult,
+    Quota, RoleSeen, Survey, TaskUse,
+};
 use padis_domain::problem::System;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -76,10 +79,85 @@ impl FakeCluster {
     }
 }
 
+impl Inner {
+    fn duty(&self, host: &Host) -> Duty {
+        match (self.out.contains(&host.id), host.tasks, host.active) {
+            (true, 0, _) => Duty::Drained,
+            (true, ..) => Duty::Draining,
+            (false, _, true) => Duty::Working,
+            (false, ..) => Duty::Silent,
+        }
+    }
+
+    /// One framework in everybody's role holds all that is held.
+    fn survey(&self) -> Survey {
+        let agents: Vec<AgentSeen> = self.hosts.values().map(|h| agent(h, self.duty(h))).collect();
+        let held = agents.iter().filter_map(|a| a.has.as_ref()).fold(Amounts::default(), |sum, h| sum.plus(h.used));
+        let id = "fake-0000".to_owned();
+        let role = RoleSeen {
+            name: "*".to_owned(),
+            weight: Some(1.0),
+            quota: Some(Quota::default()),
+            used: Some(held),
+            reserved: Amounts::default(),
+            frameworks: vec![id.clone()],
+        };
+        let framework = FrameworkSeen {
+            id,
+            name: "marathon".to_owned(),
+            principal: "marathon".to_owned(),
+            roles: vec![role.name.clone()],
+            active: true,
+            connected: true,
+            registered: Some(1),
+            tasks: self.hosts.values().map(|h| h.tasks).sum(),
+            unreachable: 0,
+            used: Some(held),
+        };
+        let leader = LeaderSeen {
+            address: "127.0.0.1:5050".to_owned(),
+            host: "127.0.0.1".to_owned(),
+            version: "1.11.0".to_owned(),
+            since: Some(1),
+            ..LeaderSeen::default()
+        };
+        Survey { leader, agents, roles: vec![role], roles_untold: None, frameworks: vec![framework] }
+    }
+}
+
+fn agent(host: &Host, duty: Duty) -> AgentSeen {
+    let amounts = |cpu_milli, mem_mib| Amounts { cpu_milli, mem_mib, ..Amounts::default() };
+    let total = amounts(host.cpu_milli, host.mem_mib);
+    let has = Holdings {
+        total,
+        used: amounts(host.cpu_used_milli, host.mem_used_mib),
+        unreserved: Some(total),
+        ..Holdings::default()
+    };
+    AgentSeen {
+        id: host.id.clone(),
+        name: host.name.clone(),
+        address: "127.0.0.1:5051".to_owned(),
+        version: "1.11.0".to_owned(),
+        domain: None,
+        attributes: host.attributes.clone(),
+        duty: Some(duty),
+        closed: duty == Duty::Draining,
+        active: host.active,
+        registered: Some(1),
+        returned: None,
+        tasks: host.tasks,
+        has: Some(has),
+    }
+}
+
 #[async_trait]
 impl Cluster for FakeCluster {
     async fn hosts(&self) -> PortResult<Vec<Host>> {
         self.faults.run("hosts", "", || Ok(lock(&self.inner).hosts.values().cloned().collect())).await
+    }
+    async fn survey(&self) -> PortResult<Survey> {
+        self.faults.run("survey", "", || Ok(lock(&self.inner).survey())).await
     }
     async fn usage(&self) -> PortResult<BTreeMap<String, TaskUse>> {
         self.faults.run("usage", "", || Ok(lock(&self.inner).usage.clone())).await
@@ -106,15 +184,9 @@ impl Cluster for FakeCluster {
         self.faults.run("read_file", &format!("{task_id}/{file}"), read).await
     }
     async fn duties(&self) -> PortResult<BTreeMap<String, Duty>> {
-        let duty = |host: &Host, out: bool| match (out, host.tasks, host.active) {
-            (true, 0, _) => Duty::Drained,
-            (true, ..) => Duty::Draining,
-            (false, _, true) => Duty::Working,
-            (false, ..) => Duty::Silent,
-        };
         let tell = || {
             let inner = lock(&self.inner);
-            Ok(inner.hosts.values().map(|h| (h.id.clone(), duty(h, inner.out.contains(&h.id)))).collect())
+            Ok(inner.hosts.values().map(|h| (h.id.clone(), inner.duty(h))).collect())
         };
         self.faults.run("duties", "", tell).await
     }

@@ -25,6 +25,7 @@ use futures::stream::{self, BoxStream};
 use padis_domain::ports::{PortError, PortResult, SchedApp, SchedEvent, SchedSeen, SchedWaiting, Scheduler};
 use padis_domain::problem::System;
 use padis_protocol::error::ErrorBody;
+use padis_protocol::info::Info;
 use padis_protocol::queue::Queue;
 use render::FoundList;
 use reqwest::Method;
@@ -239,6 +240,11 @@ impl Scheduler for MarathonClient {
 
     fn events(&self) -> BoxStream<'static, SchedEvent> {
         events::stream(Arc::clone(&self.http), self.silence)
+    }
+
+    async fn framework(&self) -> PortResult<Option<String>> {
+        let info: Info = self.get("ask who it is to Mesos", "/v2/info".to_owned()).await?;
+        Ok(info.framework_id)
     }
 
     async fn ping(&self) -> PortResult<()> {

@@ -69,9 +69,14 @@ impl MesosClient {
     pub(super) async fn read_duties(&self) -> PortResult<BTreeMap<String, Duty>> {
         let Slaves { slaves, recovered_slaves } = self.master("list the agents", "/master/slaves").await?;
         self.agents.learn(&slaves);
+        self.duties_of(&slaves, &recovered_slaves).await
+    }
+
+    /// Of agents that the master has told, and of those that have not come back to it.
+    pub(super) async fn duties_of(&self, slaves: &[Slave], recovered: &[Value]) -> PortResult<BTreeMap<String, Duty>> {
         let mut duties: BTreeMap<_, _> = slaves.iter().map(|s| (s.id.clone(), of(s))).collect();
         // The registry knows them, and they have not come back since the master leads.
-        let away = recovered_slaves.iter().filter_map(|s| s["id"].as_str());
+        let away = recovered.iter().filter_map(|s| s["id"].as_str());
         duties.extend(away.map(|id| (id.to_owned(), Duty::Silent)));
         let old: Vec<_> = slaves.iter().filter(|s| s.active && !Agent::of(s, false).drains).collect();
         if !old.is_empty() {

@@ -9,24 +9,24 @@
 //! `/files/read` gives at most 16 pages (64 KiB) at a time.
 
 mod agents;
+mod attribute;
 mod download;
 mod duty;
 mod files;
-mod view;
+mod survey;
 
 pub use download::{Download, SandboxFile};
-pub use view::{AgentView, Amounts, Attribute, FrameworkView, RoleView};
 
 use crate::http::{Auth, Endpoints, Request};
 use agents::{Agent, Agents};
 use async_trait::async_trait;
 use futures::StreamExt;
-use padis_domain::ports::{Cluster, Duty, FilePiece, Host, PortError, PortResult, TaskUse};
+use padis_domain::ports::{Cluster, Duty, FilePiece, Host, PortError, PortResult, Survey, TaskUse};
 use padis_domain::problem::System;
-use padis_protocol::mesos::{ContainerInfo, MasterState, Slave, StateSummary, Statistics, scalar};
+use padis_protocol::mesos::{ContainerInfo, Slave, StateSummary, Statistics, scalar};
 use padis_protocol::task::TaskState;
 use reqwest::Method;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -141,7 +141,7 @@ fn host(slave: Slave, tasks: u32) -> Host {
     Host {
         tasks,
         name: slave.hostname,
-        attributes: slave.attributes.iter().map(|(k, v)| (k.clone(), Attribute::of(v).text())).collect(),
+        attributes: slave.attributes.iter().map(|(k, v)| (k.clone(), attribute::text(v))).collect(),
         active: slave.active,
         cpu_milli: milli(scalar(&slave.resources, "cpus")),
         cpu_used_milli: milli(scalar(&slave.used_resources, "cpus")),
@@ -170,6 +170,10 @@ impl Cluster for MesosClient {
             // Masters that do not count every state.
             None => self.hosts_by_tasks().await,
         }
+    }
+
+    async fn survey(&self) -> PortResult<Survey> {
+        self.look().await
     }
 
     async fn usage(&self) -> PortResult<BTreeMap<String, TaskUse>> {
@@ -239,18 +243,8 @@ impl Cluster for MesosClient {
 impl MesosClient {
     /// The hosts of a master that does not count their tasks.
     async fn hosts_by_tasks(&self) -> PortResult<Vec<Host>> {
-        let state: MasterState = self.master("read the cluster's state", "/master/state").await?;
-        let mut tasks: HashMap<String, u32> = HashMap::new();
-        let live = state.frameworks.iter().flat_map(|f| &f.tasks);
-        for task in live.filter(|t| RUNNING.iter().any(|s| s.name() == t.state)) {
-            *tasks.entry(task.slave_id.clone()).or_default() += 1;
-        }
-        self.agents.learn(&state.slaves);
-        let with = |s: Slave| {
-            let n = tasks.get(&s.id).copied().unwrap_or_default();
-            host(s, n)
-        };
-        Ok(state.slaves.into_iter().map(with).collect())
+        let agents = self.state().await?.agents(&BTreeMap::new());
+        Ok(Survey { agents, ..Survey::default() }.hosts())
     }
 
     /// The agents; with `fresh`, asked of the master, else as last learnt.
@@ -279,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_read_as_mesos_writes_it() {
+    fn a_host_is_read_as_a_summary_has_it() {
         let slave: Slave = serde_json::from_value(serde_json::json!({
             "id": "S1", "hostname": "h1", "active": true, "pid": "slave(1)@127.0.0.1:5051",
             "attributes": {"pool": "alpha", "rack": 7.0},

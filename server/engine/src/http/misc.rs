@@ -2,6 +2,7 @@
 
 use super::apps::deployed;
 use super::{Answer, Query, Shared, flag};
+use crate::config::RuntimeConfig;
 use crate::core::Core;
 use crate::schedule::wire;
 use axum::Json;
@@ -32,13 +33,18 @@ pub(super) async fn leader(core: Shared) -> Answer {
 /// `GET /v2/info`: nothing that a Marathon would not say, since clients refuse what they don't know.
 pub(super) async fn info(core: Shared) -> Answer {
     let object = |value: Value| value.as_object().map(|m| m.clone().into_iter().collect()).unwrap_or_default();
+    // On a Mesos cluster it is the master that gives the id, once it has taken us.
+    let framework_id = match &core.config.runtime {
+        RuntimeConfig::Mesos(_) => core.look(|w| w.framework.clone()),
+        _ => Some(format!("{}-0000", core.id)),
+    };
     let info = Info {
         name: String::from("marathon"),
         version: String::from(API_VERSION),
         buildref: format!("padis-engine {}", env!("CARGO_PKG_VERSION")),
         elected: true,
         leader: Some(leader_address(&core)),
-        framework_id: Some(format!("{}-0000", core.id)),
+        framework_id,
         marathon_config: object(json!({
             "master": format!("http://{}", core.config.mesos_listen),
             "mesos_leader_ui_url": format!("http://{}/", core.config.mesos_listen),

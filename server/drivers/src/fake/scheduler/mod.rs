@@ -220,6 +220,9 @@ impl Scheduler for FakeScheduler {
         });
         futures::stream::iter(first).chain(rest).boxed()
     }
+    async fn framework(&self) -> PortResult<Option<String>> {
+        self.faults.run("framework", "", || Ok(Some("fake-0000".to_owned()))).await
+    }
     async fn ping(&self) -> PortResult<()> {
         self.faults.run("ping", "", || Ok(())).await
     }
