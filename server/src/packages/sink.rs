@@ -97,11 +97,14 @@ impl Sink {
 
     /// Writes the block as far as it is filled; gives how many bytes went into the cache.
     fn block(&mut self) -> io::Result<u64> {
+        if self.filled == 0 {
+            return Ok(0);
+        }
         let (begin, len) = (self.begin(), std::mem::take(&mut self.filled));
         let room = std::mem::take(&mut self.room);
         let bytes = &room[begin..begin + len];
         let fits = self.at.is_multiple_of(ALIGN as u64) && len.is_multiple_of(ALIGN);
-        let past = match self.direct.as_ref().filter(|_| fits && len > 0) {
+        let past = match self.direct.as_ref().filter(|_| fits) {
             None => 0,
             Some(direct) => match direct.write_at(bytes, self.at) {
                 Ok(n) => n,
@@ -165,6 +168,13 @@ mod tests {
             }
             assert!(std::fs::read(f.path()).expect("read") == all, "pieces of {pieces}");
         }
+    }
+
+    #[test]
+    fn nothing_is_written_of_nothing() {
+        let f = file();
+        Sink::at_end(f.path(), Some(CACHED + 1)).expect("a sink").finish().expect("nothing is left");
+        assert_eq!(f.as_file().metadata().expect("a file").len(), 0);
     }
 
     #[test]
