@@ -1,10 +1,11 @@
 //! The cluster as operators see it: who leads, agents with all that they have, roles,
 //! frameworks.
 //!
-//! Two answers of the master, however many agents there are: `/state`, which the hosts
-//! are read from anyway, and `/roles` (before Mesos 1.9 also who is announced to leave). What one could get wrong: `/state` also tells
-//! every task with its whole history, a kilobyte and more each, and 100,000 of them
-//! kept as JSON values are a gigabyte; only the two words that are counted are read.
+//! Two answers of the master, however many agents there are: `/state` and `/roles`
+//! (before Mesos 1.9 also who is announced to leave). Who needs the hosts alone reads the
+//! far smaller summary. What one could get wrong: `/state` also tells every task with its
+//! whole history, a kilobyte and more each, and 100,000 of them kept as JSON values are a
+//! gigabyte; only the two words that are counted are read.
 //! `/roles` sums what a role's children have into it, so what is reserved is summed
 //! from the agents instead, which is the same in every version. And an agent that the
 //! master's registry knows but that has not come back has an id and a name, no more.
