@@ -24,4 +24,5 @@ bool work::running(const std::atomic<bool>&, Json&) { return true; }
 void work::stop(double) { ::kill(-leader, SIGTERM); }
 void work::kill() { ::kill(-leader, SIGKILL); }
 bool work::healthy(const Json& check) { return ::healthy(check, place); }
+Json work::checked(const Json& check, bool ask) { return ::checked(check, place, ask); }
 std::string work::ended(int status) { return "Command " + ::ended(status); }

@@ -3,7 +3,7 @@
 //
 // Why: libmesos has no program for it, and one Python process for each of
 // hundreds of tasks would be felt. It reports what the real one does: STARTING,
-// RUNNING, health by HTTP, TCP and COMMAND, KILLING, and the end in the same
+// RUNNING, health and checks by HTTP, TCP and COMMAND, KILLING, and the end in the same
 // words. Unlike the real one it writes nothing to the task's stdout.
 //
 // What one could get wrong: an update counts only when it is acknowledged, so all
@@ -11,7 +11,7 @@
 // acknowledgement of the last one, or the agent reports the task as failed; and
 // a failed health check counts from the first success or the grace period's end.
 //
-// Not here: pods, checks other than health checks, task user, TLS.
+// Not here: pods, checks of Docker containers, task user, TLS.
 #include "task.hpp"
 #include "work.hpp"
 #include <atomic>
@@ -37,6 +37,7 @@ Updates unacknowledged;  // by uuid, oldest first
 Json task;               // the TaskInfo, until its first acknowledgement
 Json task_id, policy;
 Json about;              // its container, once it runs
+Json told;               // what its check told last
 pid_t pid;
 bool launched, refused, started, killed, unfit, over, announces_kill;
 std::atomic<bool> exited{false};  // the process; the task is over a little later
@@ -77,6 +78,7 @@ void update(const char* state, const std::string& words = "", Json health = {}, 
                               {"source", Json::string("SOURCE_EXECUTOR")}, {"uuid", Json::string(id)},
                               {"timestamp", Json::plain(std::to_string(now))}});
   if (about.kind && !strcmp(state, "TASK_RUNNING")) status.set("container_status", about);
+  if (told.kind) status.set("check_status", told);
   if (!words.empty()) status.set("message", Json::string(words));
   if (health.kind) status.set("healthy", std::move(health));
   if (reason) status.set("reason", Json::string(reason));
@@ -136,6 +138,22 @@ void watch_health(Json check) {
   }
 }
 
+void watch_check(Json check) {
+  std::this_thread::sleep_for(seconds(check["delay_seconds"].number(15)));
+  for (;;) {
+    Json seen = work::checked(check, true);
+    {
+      std::lock_guard<std::mutex> held(lock);
+      if (over || killed) return;
+      if (seen.write() != told.write()) {
+        told = seen;
+        update("TASK_RUNNING", "", {}, "REASON_TASK_CHECK_STATUS_UPDATED");
+      }
+    }
+    std::this_thread::sleep_for(seconds(check["interval_seconds"].number(10)));
+  }
+}
+
 void watch_deadline() {
   std::unique_lock<std::mutex> held(lock);
   while (!over) {
@@ -148,17 +166,19 @@ void watch_deadline() {
   }
 }
 
-void watch_start(Json check) {
+void watch_start(Json check, Json asked) {
   Json seen;
   const bool runs = work::running(exited, seen);
   {
     std::lock_guard<std::mutex> held(lock);
     about = seen;
+    if (runs && asked.kind) told = work::checked(asked, false);
     if (runs) update("TASK_RUNNING");
     started = true;
     changed.notify_all();
     if (killed) announce_end();
   }
+  if (runs && asked.kind) std::thread(watch_check, asked).detach();
   if (runs && check.kind) watch_health(check);
 }
 
@@ -192,7 +212,7 @@ void launch(const Json& info) {
   launched = true;
   std::thread(watch_end).detach();
   std::thread(watch_deadline).detach();
-  std::thread(watch_start, info["health_check"]).detach();
+  std::thread(watch_start, info["health_check"], info["check"]).detach();
 }
 
 void handle(const Json& event) {

@@ -84,21 +84,45 @@ inline std::string ended(int status) {
   return std::string("terminated with signal ") + strsignal(WTERMSIG(status));
 }
 
+inline bool connects(const Json& tcp, double limit) {
+  const int fd = dial("127.0.0.1", static_cast<int>(tcp["port"].number(0)), limit);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
+}
+// The status; 0 or less: no answer.
+inline int answer(const Json& http, double limit) {
+  Exchange exchange("127.0.0.1", static_cast<int>(http["port"].number(0)), limit);
+  const std::string path = http.has("path") ? http["path"].text : "/";
+  return exchange.ask("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+}
+
 inline bool healthy(const Json& check, const Place& place = {}) {
   const double limit = check["timeout_seconds"].number(20);
   const std::string& type = check["type"].text;
-  if (type == "TCP") {
-    const int fd = dial("127.0.0.1", static_cast<int>(check["tcp"]["port"].number(0)), limit);
-    if (fd >= 0) close(fd);
-    return fd >= 0;
-  }
+  if (type == "TCP") return connects(check["tcp"], limit);
   if (type == "HTTP") {
-    const Json& http = check["http"];
-    Exchange exchange("127.0.0.1", static_cast<int>(http["port"].number(0)), limit);
-    const std::string path = http.has("path") ? http["path"].text : "/";
-    const int status = exchange.ask("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    const int status = answer(check["http"], limit);
     return status >= 200 && status < 400;
   }
   int status = 0;
   return wait(start(check["command"], place), limit, status) && status == 0;
+}
+
+// What a check tells: its CheckStatusInfo, with an empty part while it tells nothing.
+inline Json checked(const Json& check, const Place& place, bool ask) {
+  const double limit = check["timeout_seconds"].number(20);
+  const std::string& type = check["type"].text;
+  Json part = Json::object({});
+  int status = 0;
+  if (type == "TCP") {
+    if (ask) part.set("succeeded", Json::plain(connects(check["tcp"], limit) ? "true" : "false"));
+    return Json::object({{"type", check["type"]}, {"tcp", part}});
+  }
+  if (type == "HTTP") {
+    if (ask && (status = answer(check["http"], limit)) > 0) part.set("status_code", Json::plain(std::to_string(status)));
+    return Json::object({{"type", check["type"]}, {"http", part}});
+  }
+  if (ask && wait(start(check["command"]["command"], place), limit, status) && WIFEXITED(status))
+    part.set("exit_code", Json::plain(std::to_string(WEXITSTATUS(status))));
+  return Json::object({{"type", check["type"]}, {"command", part}});
 }

@@ -29,6 +29,8 @@ bool running(const std::atomic<bool>& ended, Json& status);
 void stop(double grace);
 void kill();
 bool healthy(const Json& check);
+// What a check (that decides nothing) tells, or would if it were asked.
+Json checked(const Json& check, bool ask);
 // What waitpid's status says, in the words of the real executor.
 std::string ended(int status);
 }  // namespace work

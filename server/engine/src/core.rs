@@ -133,7 +133,8 @@ impl Core {
     /// What apps may ask for.
     pub fn can(&self) -> Can {
         let mesos = matches!(self.runtime, Runtime::Mesos(_));
-        let bare = mesos || self.config.default_image.is_some();
+        // What starts nothing starts anything.
+        let bare = !matches!(self.runtime, Runtime::Docker(_)) || self.config.default_image.is_some();
         Can { bare, mesos }
     }
 

@@ -1,8 +1,8 @@
 //! From the network to the disk, hashed on the way.
 //!
-//! Three things run side by side: the network on the async side, SHA-256 and
-//! writing on a thread each, with a few pieces between them, so that the slowest
-//! alone sets the pace and memory does not grow. One could get it wrong at a
+//! Four things run side by side: the network on the async side; SHA-256, the look into
+//! the archive and writing on a thread each, with a few pieces between them, so that
+//! the slowest alone (SHA-256) sets the pace and memory does not grow. One could get it wrong at a
 //! failure: the hash may then be ahead of the file, so it is thrown away and
 //! made again from the file, whose length alone says how far we are.
 
@@ -62,12 +62,14 @@ pub struct Poured {
 pub struct Mouth {
     to_disk: mpsc::Sender<Bytes>,
     to_hash: mpsc::Sender<Bytes>,
+    to_look: mpsc::Sender<Bytes>,
 }
 
 /// Where they arrive.
 pub struct Bottom {
     disk: JoinHandle<io::Result<()>>,
-    hashing: JoinHandle<(Sum, u64)>,
+    hashing: JoinHandle<(Sha256, u64)>,
+    looking: JoinHandle<Ahead>,
 }
 
 /// Writes to the end of the file at `path` what goes into the mouth, going on with `sum`;
@@ -76,9 +78,12 @@ pub fn open(path: &Path, length: Option<u64>, sum: Sum) -> io::Result<(Mouth, Bo
     let sink = Sink::at_end(path, length)?;
     let (to_disk, disk_rx) = mpsc::channel::<Bytes>(PIECES);
     let (to_hash, hash_rx) = mpsc::channel::<Bytes>(PIECES);
+    let (to_look, look_rx) = mpsc::channel::<Bytes>(PIECES);
+    let Sum { hash, ahead } = sum;
     let disk = tokio::task::spawn_blocking(move || write(sink, disk_rx));
-    let hashing = tokio::task::spawn_blocking(move || digest(sum, hash_rx));
-    Ok((Mouth { to_disk, to_hash }, Bottom { disk, hashing }))
+    let hashing = tokio::task::spawn_blocking(move || digest(hash, hash_rx));
+    let looking = tokio::task::spawn_blocking(move || look_ahead(ahead, look_rx));
+    Ok((Mouth { to_disk, to_hash, to_look }, Bottom { disk, hashing, looking }))
 }
 
 impl Mouth {
@@ -147,6 +152,7 @@ impl Mouth {
 
     async fn send(&self, piece: Bytes) -> Result<(), mpsc::error::SendError<Bytes>> {
         self.to_hash.send(piece.clone()).await?;
+        self.to_look.send(piece.clone()).await?;
         self.to_disk.send(piece).await
     }
 }
@@ -155,12 +161,13 @@ impl Bottom {
     /// What there is once nothing more comes; `end` is the mouth's.
     pub async fn settle(self, mut end: End) -> Poured {
         let written = self.disk.await.unwrap_or_else(|e| Err(io::Error::other(e)));
-        let sum = self.hashing.await.ok();
+        let (hash, ahead) = (self.hashing.await.ok(), self.looking.await.ok());
         if let Err(e) = written {
             end = End::Disk(e);
         }
-        let bytes = sum.as_ref().map_or(0, |(_, bytes)| *bytes);
-        let sum = sum.map(|(sum, _)| sum).filter(|_| !matches!(end, End::Disk(_)));
+        let bytes = hash.as_ref().map_or(0, |(_, bytes)| *bytes);
+        let sum = hash.zip(ahead).map(|((hash, _), ahead)| Sum { hash, ahead });
+        let sum = sum.filter(|_| !matches!(end, End::Disk(_)));
         Poured { bytes, sum, end }
     }
 }
@@ -191,13 +198,20 @@ fn write(mut sink: Sink, mut pieces: mpsc::Receiver<Bytes>) -> io::Result<()> {
     })
 }
 
-fn digest(mut sum: Sum, mut pieces: mpsc::Receiver<Bytes>) -> (Sum, u64) {
+fn digest(mut hash: Sha256, mut pieces: mpsc::Receiver<Bytes>) -> (Sha256, u64) {
     let mut bytes = 0;
     while let Some(piece) = pieces.blocking_recv() {
-        sum.update(&piece);
+        hash.update(&piece);
         bytes += piece.len() as u64;
     }
-    (sum, bytes)
+    (hash, bytes)
+}
+
+fn look_ahead(mut ahead: Ahead, mut pieces: mpsc::Receiver<Bytes>) -> Ahead {
+    while let Some(piece) = pieces.blocking_recv() {
+        ahead.feed(&piece);
+    }
+    ahead
 }
 
 /// What is known of an upload's bytes so far: their hash, and which entries of the

@@ -3,7 +3,9 @@
 //!
 //! One could get it wrong by not acknowledging: the agent then sends the same
 //! update again and again and never the next one; or by not being able to tell
-//! reserved resources in an offer from others (RESERVATION_REFINEMENT).
+//! reserved resources in an offer from others (RESERVATION_REFINEMENT). And which of
+//! its roles is offered an agent's room is the allocator's choice, made anew each time:
+//! a task on whichever offer comes first is now one role's and now the other's.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -165,8 +167,9 @@ impl Framework {
         }
     }
 
-    /// Launches what fits and gives the rest back.
+    /// Launches what fits, always for the role `*`, and gives the rest back.
     async fn answer(&self, offer: &Value) {
+        let general = offer["allocation_info"]["role"] == "*";
         // Reserved resources would have to be asked for as such.
         let resource = |name: &str| {
             let all = offer["resources"].as_array().unwrap().iter().filter(|r| r["reservations"].is_null());
@@ -176,7 +179,7 @@ impl Framework {
         let mut tasks = Vec::new();
         self.inner.lock().unwrap().waiting.retain(|command| {
             let here = command.host.is_empty() || offer["hostname"] == command.host.as_str();
-            let fits = here && command.cpus <= cpus && command.mem as f64 <= mem;
+            let fits = general && here && command.cpus <= cpus && command.mem as f64 <= mem;
             if fits {
                 cpus -= command.cpus;
                 mem -= command.mem as f64;

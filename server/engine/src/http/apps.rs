@@ -172,7 +172,9 @@ async fn many(core: &Core, peer: &Peer, uri: &Uri, query: &Query, body: Value, c
         let id = id_of(&patch)?.ok_or_else(missing_id)?;
         changes.push(Change { id, patch, partial, create });
     }
-    apply(core, peer, uri, query, changes).await
+    // Of a list Marathon never says that it was created, even if all of it was.
+    let (result, _) = apply(core, peer, uri, query, changes).await?;
+    Ok(deployed(StatusCode::OK, &result))
 }
 
 /// `PUT /v2/apps/{id}`
@@ -208,10 +210,18 @@ async fn update(core: &Core, peer: &Peer, rest: &str, uri: &Uri, query: &Query, 
         return Err(Refused::Bad(format!("The id of the body does not match the path {id}")).into());
     }
     let partial = !create || flag(query, "partialUpdate", true);
-    apply(core, peer, uri, query, vec![Change { id, patch, partial, create }]).await
+    let (result, fresh) = apply(core, peer, uri, query, vec![Change { id, patch, partial, create }]).await?;
+    Ok(deployed(if fresh { StatusCode::CREATED } else { StatusCode::OK }, &result))
 }
 
-async fn apply(core: &Core, peer: &Peer, uri: &Uri, query: &Query, changes: Vec<Change>) -> Answer {
+/// The deployment, and whether none of the apps existed.
+async fn apply(
+    core: &Core,
+    peer: &Peer,
+    uri: &Uri,
+    query: &Query,
+    changes: Vec<Change>,
+) -> Result<(DeploymentResult, bool), ApiError> {
     let force = flag(query, "force", false);
     let can = core.can();
     let (result, seq) = core.change(|w| {
@@ -225,7 +235,7 @@ async fn apply(core: &Core, peer: &Peer, uri: &Uri, query: &Query, changes: Vec<
     });
     let (result, fresh) = result?;
     core.durable(seq).await?;
-    Ok(deployed(if fresh { StatusCode::CREATED } else { StatusCode::OK }, &result))
+    Ok((result, fresh))
 }
 
 /// `DELETE /v2/apps/{…}`

@@ -113,7 +113,7 @@ impl World {
                 known.map(|h| h.wire(&task.instance)).collect()
             }),
             role: Some(self.role.clone()),
-            extra: padis_protocol::Extra::new(),
+            extra: live.and_then(|l| l.check.clone()).map(|c| (String::from("checkResult"), *c)).into_iter().collect(),
         }
     }
 

@@ -8,7 +8,7 @@
 mod mesos;
 mod simulated;
 
-pub(crate) use mesos::{DRIVER, Ensemble, FRAMEWORK_CAN, Mesos, by_mesos, on_agent, shown};
+pub(crate) use mesos::{DRIVER, Ensemble, FRAMEWORK_CAN, Mesos, by_mesos, check, on_agent, shown};
 pub(crate) use simulated::Simulated;
 
 use crate::core::Core;

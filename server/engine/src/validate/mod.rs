@@ -12,6 +12,7 @@ mod schema;
 use crate::docker::spec;
 use crate::ids;
 use crate::placement;
+use crate::runtime::check;
 use padis_protocol::app::{App, EnvVar};
 use padis_protocol::container::NetworkMode;
 use padis_protocol::error::ErrorDetail;
@@ -118,7 +119,9 @@ fn command(app: &App, can: Can, errors: &mut Errors) {
 
 /// What a Marathon on Mesos can do and the engine can't: said at once, never dropped silently.
 fn unsupported(app: &App, can: Can, errors: &mut Errors) {
-    for name in ["secrets", "residency", "check", "resourceLimits"] {
+    let never = ["secrets", "residency"].into_iter();
+    let only_mesos = ["check", "resourceLimits"].into_iter().filter(|_| !can.mesos);
+    for name in never.chain(only_mesos) {
         let empty = |v: &Value| match v {
             Value::Null => true,
             Value::Array(list) => list.is_empty(),
@@ -133,6 +136,9 @@ fn unsupported(app: &App, can: Can, errors: &mut Errors) {
         errors.add("/acceptedResourceRoles", "must not be empty");
     }
     if can.mesos {
+        for (path, error) in check::wrong(app).into_iter().chain(check::wrong_limits(app)) {
+            errors.add(path, error);
+        }
         return;
     }
     let roles = app.accepted_resource_roles.as_deref().unwrap_or_default();

@@ -41,6 +41,8 @@ pub(crate) struct Live {
     pub health: Vec<CheckState>,
     /// One entry for each readiness check, while its deployment waits for them.
     pub readiness: Vec<Readiness>,
+    /// What its `check` told last, as Marathon tells it.
+    pub check: Option<Box<serde_json::Value>>,
     /// Why it was killed, if that is a failure of its own.
     pub fault: Option<String>,
     /// A launch is on its way in this process.
@@ -61,6 +63,7 @@ impl Live {
             spec,
             running_since: None,
             readiness: Vec::new(),
+            check: None,
             fault: None,
             launching,
             stopping: false,

@@ -14,7 +14,7 @@ use crate::transitions::End;
 use padis_protocol::mesos::scheduler::{
     Acknowledge, AnswerInverseOffers, CallBody, EventBody, Kill, Reconcile, ReconcileTask,
 };
-use padis_protocol::mesos::v1::TaskStatus;
+use padis_protocol::mesos::v1::{TaskReason, TaskStatus};
 use padis_protocol::task::TaskState;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -162,16 +162,25 @@ fn apply(w: &mut crate::world::World, status: &TaskStatus) -> bool {
             if let Some(healthy) = status.healthy {
                 w.told_healthy(id, healthy, now);
             }
+            if let (Some(told), Some(live)) = (&status.check_status, w.live.get_mut(id)) {
+                live.check = Some(Box::new(super::check::result(told)));
+            }
         }
         TaskState::TaskKilling => {}
         TaskState::TaskUnreachable => {
             let message = if message.is_empty() { String::from("the agent can't be reached") } else { message };
             w.unreachable(id, message, now);
         }
-        // Launched on an offer that was gone, or never received: nobody's fault.
         TaskState::TaskDropped | TaskState::TaskUnknown => {
+            // Launched on an offer that was gone, or never received: nobody's fault. Whatever else
+            // an agent drops it for (it can't do what is asked) it would do at once again.
+            let blameless = match &status.reason {
+                None | Some(TaskReason::InvalidOffers | TaskReason::Reconciliation) => true,
+                Some(TaskReason::MasterDisconnected | TaskReason::ResourcesUnknown) => true,
+                Some(_) => reason.starts_with("REASON_AGENT_") || reason.starts_with("REASON_SLAVE_"),
+            };
             let text = format!("{message} ({reason})");
-            let end = End { state: TaskState::TaskDropped, message: text, blameless: true, reason: said(&reason) };
+            let end = End { state: TaskState::TaskDropped, message: text, blameless, reason: said(&reason) };
             w.ended(id, end, now);
         }
         state if state.is_terminal() => {

@@ -10,6 +10,7 @@
 //! task that nobody knows. What runs and nobody wants is killed.
 
 mod account;
+pub(crate) mod check;
 mod container;
 mod events;
 mod launch;

@@ -93,7 +93,9 @@ pub(super) fn info(
         resources: Resources(resources),
         command: Some(command(config, task, app)),
         container: container(task, app)?,
+        limits: super::check::limits(app),
         health_check: app.health_checks.iter().flatten().find_map(|c| check(task, app, c)),
+        check: super::check::info(config, task, app),
         kill_policy: Some(KillPolicy {
             grace_period: Some(DurationInfo::from_ms(i64::from(task.grace_s) * 1000)),
             ..KillPolicy::default()
@@ -152,14 +154,19 @@ pub(crate) fn on_agent(check: &AppCheck) -> bool {
     !matches!(check.protocol.unwrap_or_default(), HealthProtocol::Http | HealthProtocol::Https | HealthProtocol::Tcp)
 }
 
+/// Where the agent asks: the port that is told, else the one with this index, in the
+/// container's own network if it has one.
+pub(super) fn port(task: &TaskRecord, app: &App, told: Option<u16>, index: usize) -> u32 {
+    let host = app.network_list().iter().all(|n| n.mode.unwrap_or_default() == NetworkMode::Host);
+    let inside = app.mappings().get(index).and_then(|m| m.container_port).filter(|p| *p != 0 && !host);
+    u32::from(told.or(inside).or_else(|| task.ports.get(index).copied()).unwrap_or(0))
+}
+
 fn check(task: &TaskRecord, app: &App, check: &AppCheck) -> Option<HealthCheck> {
     if !on_agent(check) {
         return None;
     }
-    let index = check.port_index.unwrap_or(0) as usize;
-    let host = app.network_list().iter().all(|n| n.mode.unwrap_or_default() == NetworkMode::Host);
-    let inside = app.mappings().get(index).and_then(|m| m.container_port).filter(|p| *p != 0 && !host);
-    let port = u32::from(check.port.or(inside).or_else(|| task.ports.get(index).copied()).unwrap_or(0));
+    let port = port(task, app, check.port, check.port_index.unwrap_or(0) as usize);
     let protocol = check.ip_protocol.clone();
     let base = HealthCheck {
         delay_seconds: Some(f64::from(check.delay_s())),
