@@ -24,6 +24,56 @@ pub struct StackImage {
     pub labels: BTreeMap<String, String>,
 }
 
+/// What one digest names. Of an index it tells the image that hosts here run (Linux, this
+/// processor), else its first one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Image {
+    /// Digest of the manifest or index that was asked for, `sha256:…`.
+    pub digest: String,
+    /// Its media type.
+    pub media_type: String,
+    /// `linux/amd64`, `linux/arm/v7`: one for a manifest, all of an index. Empty: no image
+    /// (a chart, a signature).
+    pub platforms: Vec<String>,
+    /// Whether hosts here can run it.
+    pub runs_here: bool,
+    /// Compressed bytes of all layers.
+    pub bytes: u64,
+    /// RFC 3339 as written in the configuration; empty when it does not say.
+    pub created: String,
+    /// Who made it, as written there; empty when it does not say.
+    pub author: String,
+    /// User of its process, as written there; empty is root.
+    pub user: String,
+    /// Folder that it starts in.
+    pub working_dir: String,
+    /// Entry point.
+    pub entry_point: Vec<String>,
+    /// Command, or the entry point's arguments.
+    pub command: Vec<String>,
+    /// `NAME=value`.
+    pub env: Vec<String>,
+    /// `8080/tcp`.
+    pub ports: Vec<String>,
+    /// Folders that are volumes.
+    pub volumes: Vec<String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// How it was made, from the bottom up.
+    pub steps: Vec<ImageStep>,
+}
+
+/// One line of an image's history.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageStep {
+    /// RFC 3339 as written there.
+    pub created: String,
+    /// The command that made it, as written there.
+    pub made_by: String,
+    /// The layer that it added, if it added one: digest and compressed bytes.
+    pub layer: Option<(String, u64)>,
+}
+
 /// A registry that speaks the Distribution API v2.
 #[async_trait]
 pub trait Registry: Send + Sync {
@@ -33,4 +83,95 @@ pub trait Registry: Send + Sync {
     async fn has(&self, repository: &str, digest: &str) -> PortResult<bool>;
     /// Whether it answers (`/v2/`).
     async fn ping(&self) -> PortResult<()>;
+    /// All repositories, sorted. A registry that does not tell (no catalogue) is `Refused`.
+    async fn repositories(&self) -> PortResult<Vec<String>>;
+    /// A repository's tags, sorted; none if there is no such repository.
+    async fn tags(&self, repository: &str) -> PortResult<Vec<String>>;
+    /// The digest that a tag names.
+    async fn digest(&self, repository: &str, tag: &str) -> PortResult<Option<String>>;
+    /// What a digest names. Bytes that are no manifest, and a manifest whose configuration
+    /// is not there, are `Refused`.
+    async fn image(&self, repository: &str, digest: &str) -> PortResult<Option<Image>>;
+    /// Takes a manifest away, with every tag that names it; what is not there succeeds. A
+    /// registry that does not delete is `Refused`.
+    async fn delete(&self, repository: &str, digest: &str) -> PortResult<()>;
+}
+
+/// What is to be copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyFrom {
+    /// The registry's name in the configuration.
+    pub registry: String,
+    /// Repository.
+    pub repository: String,
+    /// What exactly: a tag may be moved meanwhile.
+    pub digest: String,
+}
+
+/// Where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyTo {
+    /// The registry's name in the configuration.
+    pub registry: String,
+    /// Repository.
+    pub repository: String,
+    /// The tag that it gets at the very end.
+    pub tag: String,
+    /// What the tag may name until then: nothing, or this digest. Anything else (somebody
+    /// moved it) is `Refused`; the digest that is copied is always allowed.
+    pub instead_of: Option<String>,
+}
+
+/// One blob of a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyBlob {
+    /// Digest.
+    pub digest: String,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// What is told while an image is copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyStep {
+    /// Every blob that the target has to have, each once; told first.
+    Blobs(Vec<CopyBlob>),
+    /// So many bytes of a blob are at the target.
+    Bytes {
+        /// Its digest.
+        digest: String,
+        /// From its beginning.
+        at: u64,
+    },
+    /// A blob is at the target, its digest compared.
+    Blob {
+        /// Its digest.
+        digest: String,
+        /// How it came there.
+        how: CopiedHow,
+    },
+}
+
+/// How a blob came to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopiedHow {
+    /// It was there.
+    There,
+    /// The registry took it from another repository of its own (cross-repository mount).
+    Mounted,
+    /// Byte by byte.
+    Streamed,
+}
+
+/// Copies images from registry to registry, without an engine between.
+///
+/// To stop it, drop the future: nothing is visible at the target then, because manifests
+/// are put when all their blobs are there, and the tag last. Called again with the same
+/// words it goes on: blobs that are there are not sent again.
+#[async_trait]
+pub trait Transfer: Send + Sync {
+    /// Copies, whole: of an index all platforms. Both registries may be the same one. Names
+    /// of registries that are not configured, a blob that the source does not have, bytes
+    /// that are not those of their digest, and a full target are `Refused`.
+    async fn copy(&self, from: &CopyFrom, to: &CopyTo, tell: &(dyn Fn(CopyStep) + Send + Sync)) -> PortResult<()>;
 }
