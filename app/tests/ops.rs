@@ -51,6 +51,11 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/admin/sessions", "当前会话", "this one"),
     ("/admin/systems", "没有应答", "Does not answer"),
     ("/middleware", "接收", "Takes"),
+    ("/images", "没有应答", "does not answer"),
+    ("/images/copies", "复制中", "On its way"),
+    ("/images/prod/stacks/nginx", "没有及时应答", "did not answer in time"),
+    ("/images/padis/stacks/nginx:1.22", "从下往上", "from the bottom up"),
+    ("/images/padis/stacks/nginx:broken", "无法读取", "its configuration is not there"),
     ("/packages", "上传应用包", "Upload a package"),
     ("/packages/9f2c41d7a0b1c2d3e4f5061728394a5b6c7d8e9f00112233445566775be01a00", "包内内容", "What is inside"),
 ];

@@ -8,6 +8,7 @@ pub mod changes;
 pub mod compose;
 pub mod config;
 pub mod http;
+pub mod images;
 pub mod packages;
 pub mod portal;
 pub mod reconcile;

@@ -87,6 +87,22 @@ pub trait Portal: Send + Sync {
     /// Standard middleware.
     async fn stacks(&self, c: &Caller) -> Answer<Vec<StackView>>;
 
+    /// Repositories of all registries, searched by name, version and label; the state names one registry.
+    async fn images(&self, c: &Caller, q: &ListQuery) -> Answer<ImagesView>;
+    /// One repository. `live`: its tags are asked of the registry, with a deadline.
+    async fn repository(&self, c: &Caller, registry: &str, name: &str) -> Answer<RepositoryView>;
+    /// One version, by its tag.
+    async fn image(&self, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<ImageView>;
+    /// Copies, newest first (operators and auditors).
+    async fn copies(&self, c: &Caller, q: &ListQuery) -> Answer<Page<CopyRow>>;
+    /// Asks for a copy of what the tag names now; gives its id. `live`: one question to the
+    /// source and one to the target.
+    async fn copy_image(&self, c: &Caller, new: &NewCopy, once: &str) -> Answer<String>;
+    /// Stops a copy; what is at the target already stays there, without a name.
+    async fn cancel_copy(&self, c: &Caller, id: &str) -> Answer<()>;
+    /// Looks at all registries now.
+    async fn look_at_registries(&self, c: &Caller) -> Answer<()>;
+
     /// Pools with what is left; a member sees those in which one of his teams has a quota.
     async fn pools(&self, c: &Caller, stage: Option<Stage>) -> Answer<Vec<PoolRow>>;
     /// One pool.

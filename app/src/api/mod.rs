@@ -20,6 +20,9 @@ pub(crate) mod call;
 mod endpoints;
 mod fault;
 pub mod form;
+#[cfg(feature = "ssr")]
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod images;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod pools;
 pub mod query;
@@ -35,6 +38,8 @@ pub use blocks::*;
 pub use call::keep_beside_file;
 pub use endpoints::{Class, ENDPOINTS, Kind};
 pub use fault::{Fault, Said};
+#[cfg(feature = "ssr")]
+pub use images::*;
 pub use pools::*;
 pub use shell::*;
 

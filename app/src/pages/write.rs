@@ -4,6 +4,7 @@ pub use super::activity::write_centre as centre;
 pub use super::admin::write_systems as systems;
 pub use super::balancers::write as balancers;
 pub use super::cluster::write as cluster;
+pub use super::images::write as images;
 pub use super::names::write as names;
 
 use crate::ui::UrlState;

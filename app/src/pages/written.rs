@@ -17,6 +17,7 @@ use crate::fetch::Fetch;
 use crate::ui::effect;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
+use leptos_router::hooks::use_location;
 use padis_domain::view::ListQuery;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -35,11 +36,13 @@ pub enum Part {
     Centre,
     /// The cluster's hosts, roles or frameworks.
     Cluster,
+    /// Registries: repositories, one, a version of it, copies; the address says which.
+    Images,
 }
 
 /// A part as markup; whether the caller may see it is the portal's to say.
 #[server(name = GetWritten, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "written")]
-async fn as_markup(part: Part, q: ListQuery) -> Said<String> {
+async fn as_markup(part: Part, q: ListQuery, at: String) -> Said<String> {
     let (c, portal) = call::begin()?;
     let t = crate::text::texts();
     let view = match part {
@@ -51,6 +54,7 @@ async fn as_markup(part: Part, q: ListQuery) -> Said<String> {
         }
         Part::Centre => write::centre(t, call::tell(portal.stream(&c).await)?),
         Part::Cluster => write::cluster(t, call::tell(portal.cluster(&c, &q).await)?, &q),
+        Part::Images => write::images(t, &c, &*portal, &q, &at).await?,
     };
     Ok(view.to_html())
 }
@@ -67,6 +71,7 @@ pub fn written_every(what: &'static str, part: Part, topics: &[&str], every: Dur
 
 fn following(what: &'static str, part: Part, topics: &[&str], every: Option<Duration>) -> AnyView {
     let (list, changed, tick) = (use_list(), live(topics), RwSignal::new(0_u32));
+    let here = use_location();
     if let Some(every) = every {
         effect(move || {
             let again = move || {
@@ -81,6 +86,8 @@ fn following(what: &'static str, part: Part, topics: &[&str], every: Option<Dura
             }
         });
     }
-    let data = Fetch::new(move || (list.get(), changed.get(), tick.get()), move |(q, ..)| as_markup(part, q));
+    let at = move || here.pathname.get() + "?" + &here.search.get();
+    let data =
+        Fetch::new(move || (list.get(), at(), changed.get(), tick.get()), move |(q, at, ..)| as_markup(part, q, at));
     page(what, data, |markup: String| view! { <div class="written" inner_html=markup></div> }.into_any())
 }

@@ -101,6 +101,7 @@ pub fn Nav() -> AnyView {
                     e("/", Icon::Overview, s.overview, true, |n| hot(n.attention)),
                     e("/applications", Icon::Apps, s.applications, true, |n| plain(n.apps)),
                     e("/middleware", Icon::Stack, s.middleware, false, |n| plain(n.stacks)),
+                    e("/images", Icon::Stack, s.images, true, none),
                     e("/packages", Icon::Package, s.packages, false, |n| plain(n.packages)),
                     e("/pools", Icon::Pool, s.pools, true, |n| plain(n.pools)),
                 ],

@@ -47,6 +47,8 @@ pub mod clock;
 pub mod cluster;
 pub mod counts;
 pub mod event;
+#[cfg(feature = "ssr")]
+pub mod images;
 pub mod journal;
 pub mod net;
 pub mod new_app;

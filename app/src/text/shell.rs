@@ -8,6 +8,7 @@ area! {
         overview: "总览", "Overview";
         applications: "应用", "Applications";
         middleware: "中间件", "Middleware";
+        images: "镜像", "Images";
         packages: "应用包", "Packages";
         pools: "资源池", "Pools";
         network: "网络", "Network";

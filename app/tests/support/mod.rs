@@ -6,6 +6,7 @@
 
 pub mod apps;
 pub mod cluster;
+pub mod images;
 pub mod ops;
 pub mod portal;
 

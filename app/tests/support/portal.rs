@@ -1,6 +1,6 @@
 //! A portal that answers from memory and remembers what it was asked to do.
 
-use super::{NOW, apps, cluster, ops};
+use super::{NOW, apps, cluster, images, ops};
 use async_trait::async_trait;
 use padis_domain::Problem;
 use padis_domain::app::{AppRef, HealthRule};
@@ -252,6 +252,36 @@ impl Portal for FakePortal {
     }
     async fn stacks(&self, _: &Caller) -> Answer<Vec<StackView>> {
         Ok(ops::stacks())
+    }
+
+    async fn images(&self, _: &Caller, q: &ListQuery) -> Answer<ImagesView> {
+        let rows: Vec<RepositoryRow> = images::repositories().into_iter().filter(|r| r.name.contains(&q.q)).collect();
+        let page = Page { total: rows.len() as u64, rows, page: 1, per_page: 50 };
+        Ok(ImagesView { registries: images::registries(), page })
+    }
+    async fn repository(&self, _: &Caller, registry: &str, name: &str) -> Answer<RepositoryView> {
+        images::repository(registry, name).ok_or(Problem::NotFound)
+    }
+    async fn image(&self, _: &Caller, registry: &str, name: &str, tag: &str) -> Answer<ImageView> {
+        images::image(registry, name, tag).ok_or(Problem::NotFound)
+    }
+    async fn copies(&self, c: &Caller, q: &ListQuery) -> Answer<Page<CopyRow>> {
+        c.inspector()?;
+        let rows: Vec<CopyRow> =
+            images::copies().into_iter().filter(|r| q.state.is_empty() || r.state.as_str() == q.state).collect();
+        Ok(Page { total: rows.len() as u64, rows, page: 1, per_page: 50 })
+    }
+    async fn copy_image(&self, c: &Caller, new: &NewCopy, _: &str) -> Answer<String> {
+        c.operator()?;
+        self.did(format!("copy {}:{} to {}", new.from_repository, new.from_tag, new.to_registry)).map(|()| "1".to_owned())
+    }
+    async fn cancel_copy(&self, c: &Caller, id: &str) -> Answer<()> {
+        c.operator()?;
+        self.did(format!("cancel copy {id}"))
+    }
+    async fn look_at_registries(&self, c: &Caller) -> Answer<()> {
+        c.operator()?;
+        self.did("look at registries".to_owned())
     }
 
     async fn pools(&self, _: &Caller, stage: Option<Stage>) -> Answer<Vec<PoolRow>> {

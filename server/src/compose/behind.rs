@@ -9,7 +9,8 @@ use super::bootstrap::offers;
 use super::late::Late;
 use super::machine;
 use super::resolve::Stranger;
-use crate::config::{Config, Secret, mask_url};
+use crate::config::{Config, OWN_REGISTRY, Secret, mask_url};
+use crate::images::{Place, Registries};
 use crate::reconcile::{Ports, Settings};
 use padis_domain::ports::{Directory, PortError};
 use padis_domain::problem::System;
@@ -20,9 +21,9 @@ use padis_drivers::http::Auth as HttpAuth;
 use padis_drivers::ldap::{LdapConfigError, LdapDirectory};
 use padis_drivers::marathon::{MarathonClient, MarathonConfig};
 use padis_drivers::mesos::{MesosClient, MesosConfig};
-use padis_drivers::registry::{RegistryChild, RegistryChildConfig, RegistryClient, RegistryConfig};
+use padis_drivers::registry::{RegistryChild, RegistryChildConfig, RegistryClient, RegistryConfig, Transfers};
 use padis_engine::{AgentConfig, Credentials, Engine, EngineConfig, EngineHandle};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -131,7 +132,9 @@ impl Behind {
         let base = c.registry.base();
         let mut config = RegistryConfig::at(&without_scheme(&base));
         (config.url, config.auth) = (base, basic(c.registry.user.as_ref(), c.registry.password.as_ref()));
-        let registry = RegistryClient::new(&config)?;
+        config.ca = c.registry.ca.as_ref().map(Into::into);
+        let registry = Arc::new(RegistryClient::new(&config)?);
+        let registries = registries(c, registry.clone())?;
         let sockets: BTreeSet<String> = if c.engine.enabled {
             c.engine.agents.iter().map(|a| a.docker.clone().unwrap_or_else(|| c.docker.clone())).collect()
         } else {
@@ -150,7 +153,8 @@ impl Behind {
             network: Arc::new(network),
             dns: dns.clone(),
             balancer: balancer.clone(),
-            registry: Arc::new(registry),
+            registry,
+            registries,
         };
         let engine = Late::new(System::Scheduler, "the engine");
         let registry = Late::new(System::Registry, "the registry");
@@ -196,6 +200,33 @@ impl Behind {
             r.stop().await;
         }
     }
+}
+
+/// Our own registry and the others, and what copies between them.
+fn registries(c: &Config, own: Arc<RegistryClient>) -> Result<Arc<Registries>, BehindError> {
+    let mut all = vec![Place {
+        name: OWN_REGISTRY.to_owned(),
+        place: without_scheme(&c.registry.base()),
+        stage: c.registry.stage,
+        takes: true,
+        client: own.clone(),
+    }];
+    let mut clients = BTreeMap::from([(OWN_REGISTRY.to_owned(), own)]);
+    for other in &c.registry.others {
+        let mut config = RegistryConfig::at(&without_scheme(&other.url));
+        (config.url, config.auth) = (other.url.clone(), basic(other.user.as_ref(), other.password.as_ref()));
+        config.ca = other.ca.as_ref().map(Into::into);
+        let client = Arc::new(RegistryClient::new(&config)?);
+        all.push(Place {
+            name: other.name.clone(),
+            place: without_scheme(&other.url),
+            stage: other.stage,
+            takes: other.writable,
+            client: client.clone(),
+        });
+        clients.insert(other.name.clone(), client);
+    }
+    Ok(Arc::new(Registries::new(all, Arc::new(Transfers::new(clients)), c.registry.look)))
 }
 
 fn dns_config(c: &Config) -> DnsConfig {

@@ -20,6 +20,7 @@ use crate::auth::{self, Auth};
 use crate::changes::Changes;
 use crate::config::Config;
 use crate::http::{self, Web};
+use crate::images;
 use crate::packages::Packages;
 use crate::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use crate::reconcile::Reconciler;
@@ -141,6 +142,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let administrator =
         auth.first_administrator(config.admin_password.as_ref()).await.map_err(StartError::Administrator)?;
     bootstrap::bootstrap(&store, &config).await?;
+    crate::store::images::fill_releases(&store).await?;
     let packages = Packages::new(store.clone(), &config.data, config.upload.clone(), changes.clone())
         .map_err(|cause| StartError::Data { path: config.data.clone(), cause })?;
     let packages = Arc::new(packages);
@@ -164,12 +166,19 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         portal_settings(&config, address),
         wake,
         accounts,
-        Outside { pages: Arc::new(Asker::new()?), cluster: behind.ports.cluster.clone(), stream },
+        Outside {
+            pages: Arc::new(Asker::new()?),
+            cluster: behind.ports.cluster.clone(),
+            stream,
+            registries: behind.ports.registries.clone(),
+        },
     );
     let portal: Arc<dyn Portal> = Arc::new(portal);
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     behind.start(&config, &tasks, &stop);
     tasks.spawn(reconciler.run(stop.clone()));
+    let registries = behind.ports.registries.clone();
+    tasks.spawn(images::keep(registries, store.clone(), changes.clone(), stop.clone()));
     let tended = tend::Tended {
         store: store.clone(),
         auth: auth.clone(),

@@ -16,11 +16,13 @@ mod charts;
 mod check;
 mod cluster;
 mod commands;
+mod copies;
 mod create;
 mod deliveries;
 mod diff;
 mod frame;
 mod hosts;
+mod images;
 mod journal;
 mod logs;
 mod names;
@@ -51,6 +53,7 @@ mod usage;
 pub use accounts::Accounts;
 
 use crate::changes::Changes;
+use crate::images::Registries;
 use crate::reconcile::live::Live;
 use crate::reconcile::stream::Stream;
 use crate::store::Store;
@@ -108,6 +111,8 @@ pub struct PadisPortal {
     pub cluster: Arc<dyn Cluster>,
     /// The event stream's report.
     pub stream: Arc<Stream>,
+    /// The registries, live.
+    pub registries: Arc<Registries>,
     once_count: AtomicU64,
     journal_walk: Mutex<journal::Walked>,
 }
@@ -120,6 +125,8 @@ pub struct Outside {
     pub cluster: Arc<dyn Cluster>,
     /// What the reconciler knows of the event stream.
     pub stream: Arc<Stream>,
+    /// The registries.
+    pub registries: Arc<Registries>,
 }
 
 impl std::fmt::Debug for PadisPortal {
@@ -139,7 +146,7 @@ impl PadisPortal {
         accounts: Arc<dyn Accounts>,
         outside: Outside,
     ) -> Self {
-        let Outside { pages, cluster, stream } = outside;
+        let Outside { pages, cluster, stream, registries } = outside;
         Self {
             store,
             live,
@@ -150,6 +157,7 @@ impl PadisPortal {
             pages,
             cluster,
             stream,
+            registries,
             once_count: AtomicU64::new(0),
             journal_walk: Mutex::default(),
         }
@@ -291,6 +299,29 @@ impl Portal for PadisPortal {
     }
     async fn stacks(&self, c: &Caller) -> Answer<Vec<StackView>> {
         stacks::list(self, c).await
+    }
+
+    async fn images(&self, c: &Caller, q: &ListQuery) -> Answer<ImagesView> {
+        images::list(self, c, q).await
+    }
+    async fn repository(&self, c: &Caller, registry: &str, name: &str) -> Answer<RepositoryView> {
+        images::repository(self, c, registry, name).await
+    }
+    async fn image(&self, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<ImageView> {
+        images::image(self, c, registry, name, tag).await
+    }
+    async fn copies(&self, c: &Caller, q: &ListQuery) -> Answer<Page<CopyRow>> {
+        copies::list(self, c.inspector()?, q).await
+    }
+    async fn copy_image(&self, c: &Caller, new: &NewCopy, once: &str) -> Answer<String> {
+        copies::ask(self, c.operator()?, new, once).await
+    }
+    async fn cancel_copy(&self, c: &Caller, id: &str) -> Answer<()> {
+        copies::cancel(self, c.operator()?, id).await
+    }
+    async fn look_at_registries(&self, c: &Caller) -> Answer<()> {
+        images::look(self, c.operator()?);
+        Ok(())
     }
 
     async fn pools(&self, c: &Caller, stage: Option<Stage>) -> Answer<Vec<PoolRow>> {

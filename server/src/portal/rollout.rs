@@ -64,8 +64,8 @@ pub async fn record(
         .what(WHAT)?;
     let number = u32::try_from(last).unwrap_or_default() + 1;
     sqlx::query(
-        "INSERT INTO release (app_id, number, spec, contract, stack_key, package, package_kind, package_name, cause, changes, state, at, by_name) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'live', $11, $12)",
+        "INSERT INTO release (app_id, number, spec, contract, stack_key, package, package_kind, package_name, cause, changes, state, at, by_name, digest) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'live', $11, $12, $13)",
     )
     .bind(&app.id)
     .bind(i64::from(number))
@@ -79,6 +79,7 @@ pub async fn record(
     .bind(to_json("release.changes", &new.changes)?)
     .bind(now)
     .bind(by)
+    .bind(crate::store::images::digest_of(&new.spec.image))
     .execute(&mut **tx)
     .await
     .what(WHAT)?;

@@ -155,6 +155,11 @@ pub fn escape(s: &str) -> String {
     s.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }
 
+/// The pattern of a text that is found anywhere in what is lower case already.
+pub fn like(q: &str) -> String {
+    format!("%{}%", escape(&q.to_lowercase()))
+}
+
 /// Lower case as the database's `lower()` has it: SQLite's knows ASCII only.
 pub fn lower(kind: Kind, s: &str) -> String {
     match kind {

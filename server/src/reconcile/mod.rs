@@ -11,6 +11,7 @@ mod apply;
 pub mod ask;
 mod blind;
 mod collect;
+mod copies;
 mod digest;
 mod events;
 mod hosts;
@@ -26,6 +27,7 @@ pub mod stream;
 mod worker;
 
 use crate::changes::Changes;
+use crate::images::Registries;
 use crate::store::Store;
 use digest::Digest;
 use live::Live;
@@ -39,7 +41,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use stream::Stream;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// What stands behind the portal.
@@ -57,6 +59,8 @@ pub struct Ports {
     pub balancer: Arc<dyn Balancer>,
     /// Images.
     pub registry: Arc<dyn Registry>,
+    /// All registries, and copies between them.
+    pub registries: Arc<Registries>,
 }
 
 /// Asks the name service what a name resolves to, as a stranger would.
@@ -151,8 +155,12 @@ pub struct Reconciler {
     /// Pools whose network and zone were made by this process.
     pools_made: Mutex<BTreeSet<String>>,
     http: reqwest::Client,
+    /// Room for copies of images.
+    copying: Semaphore,
 }
 
+/// Copies of images at the same time.
+const COPIES: usize = 2;
 /// The most causes that are kept for the journal, and the most tasks whose leaving is timed.
 const MAX_CAUSES: usize = 10_000;
 
@@ -205,6 +213,7 @@ impl Reconciler {
             names: RwLock::default(),
             pools_made: Mutex::default(),
             http,
+            copying: Semaphore::new(COPIES),
         }))
     }
 

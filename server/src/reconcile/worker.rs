@@ -21,6 +21,9 @@ const BACKOFF_MAX_MS: i64 = 30_000;
 /// A look that took so long and failed is told at once, not after some more of its kind.
 const SAY_AT_ONCE: Duration = Duration::from_secs(2);
 
+/// What the keys of copies begin with.
+const COPY: &str = "copy:";
+
 /// A failure of one run.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RunError {
@@ -59,7 +62,11 @@ pub(super) async fn work(r: Arc<Reconciler>, n: usize, stop: CancellationToken) 
         match work::take(&r.store, &me, r.set.lease_ms).await {
             Ok(Some(taken)) => {
                 let began = Instant::now();
-                let outcome = within_lease(&r, &taken).await;
+                let outcome = if taken.key.starts_with(COPY) {
+                    renewing(&r, &me, &taken).await
+                } else {
+                    within_lease(&r, &taken).await
+                };
                 match work::settle(&r.store, &me, &taken, &outcome).await {
                     Ok(true) => {}
                     Ok(false) if outcome == Outcome::Forget => {}
@@ -119,6 +126,36 @@ async fn within_lease(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
     }
 }
 
+/// One row that takes as long as it takes: its lease is prolonged while it is at it. When
+/// that has not succeeded for a whole lease (by the steady clock), or the row has passed to
+/// somebody else, it is dropped where it is.
+async fn renewing(r: &Arc<Reconciler>, me: &Worker, taken: &Taken) -> Outcome {
+    let lease = Duration::from_millis(u64::try_from(r.set.lease_ms).unwrap_or(1));
+    let run = AssertUnwindSafe(one(r, taken)).catch_unwind();
+    tokio::pin!(run);
+    let mut held = Instant::now();
+    loop {
+        tokio::select! {
+            done = &mut run => return done.unwrap_or_else(|_| {
+                tracing::error!(work.key = %taken.key, "a run panicked: trying again");
+                Outcome::Retry { after_ms: BACKOFF_MAX_MS, why: "a bug: the run panicked; see the log".into() }
+            }),
+            () = tokio::time::sleep(lease / 4) => {}
+        }
+        match work::renew(&r.store, me, taken, r.set.lease_ms).await {
+            Ok(true) => held = Instant::now(),
+            Ok(false) => return Outcome::Again(0),
+            Err(e) => {
+                let cause = RunError::from(e).chain();
+                tracing::warn!(work.key = %taken.key, cause = %cause, "the lease could not be prolonged");
+                if held.elapsed() >= lease {
+                    return Outcome::Retry { after_ms: BACKOFF_MS, why: cause };
+                }
+            }
+        }
+    }
+}
+
 /// The application of a key `app:team/name`.
 fn app_of(key: &str) -> Option<AppRef> {
     let (team, app) = key.strip_prefix("app:")?.split_once('/')?;
@@ -136,6 +173,8 @@ async fn one(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
         super::pools::reconcile(r, pool).await
     } else if let Some(agent) = taken.key.strip_prefix("host:") {
         super::hosts::reconcile(r, agent).await
+    } else if let Some(id) = taken.key.strip_prefix(COPY) {
+        super::copies::reconcile(r, id).await
     } else {
         Ok(Outcome::Park { why: "nothing knows this kind of work".into() })
     };

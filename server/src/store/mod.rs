@@ -9,7 +9,9 @@
 
 pub mod apps;
 pub mod claims;
+pub mod copies;
 pub mod hosts;
+pub mod images;
 pub mod journal;
 pub mod work;
 

@@ -141,6 +141,19 @@ pub async fn take(store: &Store, worker: &Worker, lease_ms: i64) -> Result<Optio
     })
 }
 
+/// Prolongs a lease. `false`: the row has passed to somebody else, or was left alone by an
+/// operator.
+pub async fn renew(store: &Store, worker: &Worker, taken: &Taken, lease_ms: i64) -> Result<bool, StoreError> {
+    let n = sqlx::query("UPDATE work SET lease_until = $3 WHERE key = $1 AND lease = $2 AND parked = 0")
+        .bind(&taken.key)
+        .bind(&worker.name)
+        .bind(now_ms() + lease_ms.min(MAX_LEASE_MS))
+        .execute(store.write())
+        .await
+        .what("prolong a lease")?;
+    Ok(n.rows_affected() == 1)
+}
+
 /// Writes how it ended. `false`: the lease had passed to somebody else meanwhile,
 /// and nothing was written.
 pub async fn settle(store: &Store, worker: &Worker, taken: &Taken, outcome: &Outcome) -> Result<bool, StoreError> {

@@ -209,7 +209,12 @@ fn portal(
     };
     let accounts = Arc::new(PlainAccounts(store.clone()));
     let (live, wake) = (live.clone(), wake.clone());
-    let outside = Outside { pages: outside.0.clone(), cluster: outside.1.clone(), stream: Arc::new(Stream::new()) };
+    let outside = Outside {
+        pages: outside.0.clone(),
+        cluster: outside.1.clone(),
+        stream: Arc::new(Stream::new()),
+        registries: Arc::default(),
+    };
     Arc::new(PadisPortal::new(store.clone(), live, Changes::new(), settings, wake, accounts, outside))
 }
 

@@ -167,6 +167,7 @@ impl World {
             dns: self.dns.clone(),
             balancer: self.bal.clone(),
             registry: self.reg.clone(),
+            registries: Arc::default(),
         };
         let set = Settings {
             workers: 2,

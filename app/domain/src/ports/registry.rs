@@ -1,6 +1,7 @@
 use super::PortResult;
 use crate::stack::Contract;
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One image of the registry that carries a stack's contract.
@@ -26,7 +27,7 @@ pub struct StackImage {
 
 /// What one digest names. Of an index it tells the image that hosts here run (Linux, this
 /// processor), else its first one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     /// Digest of the manifest or index that was asked for, `sha256:…`.
     pub digest: String,
@@ -64,7 +65,7 @@ pub struct Image {
 }
 
 /// One line of an image's history.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageStep {
     /// RFC 3339 as written there.
     pub created: String,

@@ -3,6 +3,7 @@
 
 mod application;
 mod cluster;
+mod images;
 mod list;
 mod making;
 mod network;
@@ -13,6 +14,7 @@ mod timeline;
 
 pub use application::*;
 pub use cluster::*;
+pub use images::*;
 pub use list::*;
 pub use making::*;
 pub use network::*;

@@ -9,11 +9,15 @@
 
 mod admin;
 mod app;
+#[cfg(feature = "ssr")]
+mod images;
 mod network;
 mod parse;
 
 pub use admin::*;
 pub use app::*;
+#[cfg(feature = "ssr")]
+pub use images::*;
 pub use network::*;
 pub use parse::{Faults, cores, env_lines, memory, pairs};
 

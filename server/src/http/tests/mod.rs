@@ -66,6 +66,7 @@ pub fn outside() -> Outside {
         pages: Arc::new(crate::reconcile::ask::Asker::new().expect("a client")),
         cluster: Arc::new(padis_drivers::fake::FakeCluster::new()),
         stream: Arc::new(crate::reconcile::stream::Stream::new()),
+        registries: Arc::default(),
     }
 }
 

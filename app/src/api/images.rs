@@ -1,0 +1,34 @@
+//! Images: copies between registries, and looking at the registries now. What is read
+//! of images is written by the server (`pages::written`).
+
+use super::ask::Ask;
+use super::fault::Said;
+use super::form::{CopyForm, CopyStopForm, LookForm};
+use leptos::prelude::*;
+use leptos::server_fn::codec::PostUrl;
+#[cfg(feature = "ssr")]
+use {super::call, leptos::server_fn::ServerFn};
+
+/// Copies a version to another place.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "copy_image")]
+pub async fn copy_image(#[server(flatten)] form: CopyForm) -> Said<String> {
+    let (c, portal) = call::begin()?;
+    let said = async { portal.copy_image(&c, &form.read(), &form.once).await }.await;
+    call::settle(CopyImage::PATH, &c, &form, said, Some("/images/copies".to_owned()))
+}
+
+/// Stops a copy.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "cancel_copy")]
+pub async fn cancel_copy(#[server(flatten)] form: CopyStopForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = async { portal.cancel_copy(&c, &form.id).await }.await;
+    call::settle(CancelCopy::PATH, &c, &form, said, None)
+}
+
+/// Looks at all registries now.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "look_at_registries")]
+pub async fn look_at_registries(#[server(flatten)] form: LookForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = async { portal.look_at_registries(&c).await }.await;
+    call::settle(LookAtRegistries::PATH, &c, &form, said, None)
+}

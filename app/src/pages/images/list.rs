@@ -1,0 +1,113 @@
+//! Repositories of all registries.
+
+use super::server::{Here, lists, path};
+use crate::api::LookAtRegistries;
+use crate::pages::parts::{filter_box, filter_select, hidden, now, operator_refused, pages_of};
+use crate::pages::write::address;
+use crate::text::images::Images;
+use crate::text::{Texts, units};
+use crate::ui::{Button, ButtonSize, Erase, Icon, Shape, Table, col, empty, head, notice, sort_head};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use padis_domain::view::{ImagesView, ListQuery, RegistryRow, RepositoryRow};
+use padis_domain::words::UnixMs;
+
+/// The list.
+pub fn write(t: &'static Texts, v: ImagesView, q: &ListQuery, _here: &Here) -> AnyView {
+    let (i, now, url) = (t.images(), now(), &address("/images", q));
+    let title = head(
+        view! { <h1>{t.shell.images}</h1> }.erase(),
+        view! { <p class="lead">{i.lead}</p> }.erase(),
+        look(t, i),
+    );
+    let silent = v.registries.iter().filter(|r| r.silent).map(|r| silence(t, i, r, now)).collect_view();
+    let top = view! { {title} {lists(t, i, false)} {silent} {sums(t, i, &v.registries, now)} }.erase();
+    if v.page.total == 0 && q.q.is_empty() && q.state.is_empty() && q.stage.is_none() {
+        return view! { {top} {empty(i.none, i.none_text, ().into_any())} }.erase();
+    }
+    let mut registries = vec![(String::new(), i.every_registry.to_owned())];
+    registries.extend(v.registries.iter().map(|r| (r.name.clone(), r.name.clone())));
+    let choice = if v.registries.len() > 1 {
+        filter_select(i.registry, "state", &q.state, registries)
+    } else {
+        ().into_any()
+    };
+    let filter = filter_box(t, url, i.filter, &q.q, choice);
+    if v.page.rows.is_empty() {
+        return view! { {top} {filter} {empty(i.no_hit, i.no_hit_text, ().into_any())} }.erase();
+    }
+    let cols = view! {
+        {sort_head(url, "name", i.repository, false, "")}
+        {sort_head(url, "registry", i.registry, false, "lo")}
+        {col(i.newest, "")}
+        {sort_head(url, "newest_at", i.made, true, "md")}
+        {sort_head(url, "versions", i.versions, true, "lo")}
+        {sort_head(url, "bytes", i.size, true, "lo")}
+    }
+    .erase();
+    let rows = v.page.rows.into_iter().map(|r| row(t, i, r, now)).collect_view();
+    view! {
+        {top}
+        {filter}
+        <Table label=i.repositories head=cols.into_any()>{rows}</Table>
+        {pages_of(t, url, v.page.page, v.page.per_page, v.page.total)}
+    }
+    .erase()
+}
+
+fn row(t: &'static Texts, i: &'static Images, r: RepositoryRow, now: UnixMs) -> AnyView {
+    let title = (!r.title.is_empty()).then(|| view! { <span class="second">{r.title.clone()}</span> }.erase());
+    let newest = path(&r.registry, &r.name, Some(&r.newest));
+    view! {
+        <tr>
+            <th scope="row"><a href=path(&r.registry, &r.name, None)>{r.name.clone()}</a>{title}</th>
+            <td class="lo">{r.registry.clone()}<span class="second">{stage(t, i, r.stage)}</span></td>
+            <td><a href=newest><code>{r.newest.clone()}</code></a></td>
+            <td class="num md">{r.newest_at.map(|at| t.when(at, now))}</td>
+            <td class="num lo">{units::count(r.versions)}</td>
+            <td class="num lo">{units::bytes(r.bytes)}</td>
+        </tr>
+    }
+    .erase()
+}
+
+/// A registry's stage.
+pub fn stage(t: &'static Texts, i: &'static Images, stage: Option<padis_domain::words::Stage>) -> &'static str {
+    stage.map_or(i.every_stage, |s| t.stage(s))
+}
+
+fn silence(t: &'static Texts, i: &'static Images, r: &RegistryRow, now: UnixMs) -> AnyView {
+    let since = match r.seen_at {
+        Some(at) => (i.silent_text)(&t.took(now - at)),
+        None => i.silent_never.to_owned(),
+    };
+    notice(Shape::Warn, (i.silent)(&r.name), since, ().into_any())
+}
+
+/// What each registry has, and when it was looked at.
+fn sums(t: &'static Texts, i: &'static Images, all: &[RegistryRow], now: UnixMs) -> AnyView {
+    let line = |r: &RegistryRow| {
+        let seen = match r.seen_at {
+            Some(at) => view! { {i.looked_at} " " {t.when(at, now)} }.erase(),
+            None => i.never.into_any(),
+        };
+        let count = (i.looked)(&units::count(r.repositories));
+        view! {
+            <p class="second">
+                <b>{r.name.clone()}</b> " · " <code>{r.place.clone()}</code> " · " {stage(t, i, r.stage)} " · " {count} " · " {seen}
+            </p>
+        }
+        .erase()
+    };
+    all.iter().map(line).collect_view().into_any()
+}
+
+fn look(t: &'static Texts, i: &'static Images) -> AnyView {
+    let button = match operator_refused(t) {
+        Some(refused) => {
+            view! { <Button id="look" label=i.look size=ButtonSize::Small refused=Signal::stored(Some(refused))/> }.erase()
+        }
+        None => view! { <Button id="look" label=i.look size=ButtonSize::Small glyph=Icon::Search/> }.erase(),
+    };
+    view! { <form method="post" action=LookAtRegistries::PATH>{hidden("key", "")}{button}</form> }.erase()
+}

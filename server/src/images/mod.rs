@@ -1,0 +1,135 @@
+//! The registries that are configured, and what the portal remembers of them.
+//!
+//! A look ([`look`]) reads repositories, tags and what their digests name, and writes the
+//! differences down; the pages and the search read that, never a registry, except one
+//! repository's tags, which are looked at while somebody waits. One could get it wrong by
+//! believing a look that failed halfway: what was not read then is not taken away.
+
+mod keep;
+mod look;
+mod words;
+
+pub use keep::keep;
+pub use look::{LookError, repository, whole};
+pub use words::team;
+
+use crate::store::Store;
+use async_trait::async_trait;
+use padis_domain::ports::{CopyFrom, CopyStep, CopyTo, PortError, PortResult, Registry, Transfer};
+use padis_domain::problem::System;
+use padis_domain::words::Stage;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// One registry.
+#[derive(Clone)]
+pub struct Place {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its address as image references have it, without credentials.
+    pub place: String,
+    /// Its stage; `None` serves all.
+    pub stage: Option<Stage>,
+    /// Whether images may be put into it.
+    pub takes: bool,
+    /// It.
+    pub client: Arc<dyn Registry>,
+}
+
+/// What is to be looked at before its time.
+#[derive(Debug, Default)]
+struct Due {
+    /// Registries.
+    whole: BTreeSet<String>,
+    /// Registry and repository.
+    one: BTreeSet<(String, String)>,
+}
+
+/// All registries.
+pub struct Registries {
+    all: Vec<Place>,
+    /// Copies between them.
+    pub transfer: Arc<dyn Transfer>,
+    /// Between two looks at all of a registry.
+    pub every: Duration,
+    due: Mutex<Due>,
+    woken: Notify,
+}
+
+impl Registries {
+    /// These, in this order; the first is our own.
+    pub fn new(all: Vec<Place>, transfer: Arc<dyn Transfer>, every: Duration) -> Self {
+        Self { all, transfer, every, due: Mutex::default(), woken: Notify::new() }
+    }
+
+    /// All, our own first.
+    pub fn all(&self) -> &[Place] {
+        &self.all
+    }
+
+    /// By its name.
+    pub fn find(&self, name: &str) -> Option<&Place> {
+        self.all.iter().find(|p| p.name == name)
+    }
+
+    /// Asks for a look at all of every registry, now.
+    pub fn look_at_all(&self) {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        due.whole.extend(self.all.iter().map(|p| p.name.clone()));
+        drop(due);
+        self.woken.notify_waiters();
+    }
+
+    /// Asks for a look at one repository.
+    pub fn look_at(&self, registry: &str, repository: &str) {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        due.one.insert((registry.to_owned(), repository.to_owned()));
+        drop(due);
+        self.woken.notify_waiters();
+    }
+
+    /// What one registry is asked to be looked at for: all of it, or these repositories.
+    fn take(&self, registry: &str) -> (bool, Vec<String>) {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole = due.whole.remove(registry);
+        let (mine, others) = std::mem::take(&mut due.one).into_iter().partition(|(r, _)| r == registry);
+        due.one = others;
+        let mine: BTreeSet<(String, String)> = mine;
+        (whole, mine.into_iter().map(|(_, repository)| repository).collect())
+    }
+
+    /// Looks at one repository while somebody waits, for no longer than this. `false`: it
+    /// could not be read in time, and nothing has changed.
+    pub async fn look_now(&self, store: &Store, registry: &str, repository: &str, limit: Duration) -> bool {
+        let Some(place) = self.find(registry) else { return false };
+        match tokio::time::timeout(limit, look::repository(store, place, repository)).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(e)) => {
+                tracing::warn!(registry = %place.name, repository, cause = %e.chain(), "a repository could not be read");
+                false
+            }
+            Err(_) => {
+                tracing::warn!(registry = %place.name, repository, "a repository was not read in time");
+                false
+            }
+        }
+    }
+}
+
+/// Where there are no registries nothing is copied.
+struct Nowhere;
+
+#[async_trait]
+impl Transfer for Nowhere {
+    async fn copy(&self, _: &CopyFrom, _: &CopyTo, _: &(dyn Fn(CopyStep) + Send + Sync)) -> PortResult<()> {
+        Err(PortError::refused(System::Registry, "no registry is configured"))
+    }
+}
+
+impl Default for Registries {
+    fn default() -> Self {
+        Self::new(Vec::new(), Arc::new(Nowhere), Duration::from_secs(600))
+    }
+}
