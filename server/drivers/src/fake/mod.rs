@@ -13,6 +13,7 @@ mod faults;
 mod network;
 mod registry;
 mod scheduler;
+mod transfer;
 
 pub use balancer::FakeBalancer;
 pub use cluster::FakeCluster;
@@ -22,3 +23,4 @@ pub use faults::{Call, Fault, Faults, When};
 pub use network::FakeNetwork;
 pub use registry::FakeRegistry;
 pub use scheduler::FakeScheduler;
+pub use transfer::FakeTransfer;

@@ -1,22 +1,67 @@
 //! A registry in memory.
+//!
+//! It holds manifests by digest and tags that name them, as a real one does: a tag that is
+//! put again leaves the former image there without a tag, and deleting a digest takes every
+//! tag that names it.
 
 use super::faults::{Faults, lock};
 use async_trait::async_trait;
-use padis_domain::ports::{PortResult, Registry, StackImage};
+use padis_domain::ports::{CopyBlob, Image, PortError, PortResult, Registry, StackImage};
 use padis_domain::problem::System;
 use padis_domain::stack::{Contract, LABEL_PREFIX};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-/// Images, sorted by repository and tag.
+/// (repository, tag or digest)
+type Key = (String, String);
+
+/// One manifest.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub image: Image,
+    /// If it carries a contract: what [`Registry::stacks`] tells of it.
+    pub stack: Option<StackImage>,
+    pub blobs: Vec<CopyBlob>,
+}
+
+#[derive(Default)]
+pub(super) struct Shelf {
+    pub manifests: BTreeMap<Key, Held>,
+    pub tags: BTreeMap<Key, String>,
+    pub blobs: BTreeSet<Key>,
+    /// Whether its storage takes nothing more.
+    pub full: bool,
+    deletes_nothing: bool,
+}
+
+impl Shelf {
+    pub(super) fn manifest(&self, repository: &str, digest: &str) -> Option<&Held> {
+        self.manifests.get(&(repository.to_owned(), digest.to_owned()))
+    }
+    pub(super) fn tag(&self, repository: &str, tag: &str) -> Option<&String> {
+        self.tags.get(&(repository.to_owned(), tag.to_owned()))
+    }
+    pub(super) fn put(&mut self, repository: &str, tag: &str, held: Held) {
+        let digest = held.image.digest.clone();
+        self.blobs.extend(held.blobs.iter().map(|b| (repository.to_owned(), b.digest.clone())));
+        self.tags.insert((repository.to_owned(), tag.to_owned()), digest.clone());
+        self.manifests.insert((repository.to_owned(), digest), held);
+    }
+    fn take(&mut self, gone: impl Fn(&Key) -> bool) {
+        self.manifests.retain(|key, _| !gone(key));
+        self.tags.retain(|(repository, _), digest| !gone(&(repository.clone(), digest.clone())));
+    }
+}
+
+/// Images, by repository, digest and tag.
 pub struct FakeRegistry {
     faults: Faults,
-    images: Mutex<Vec<StackImage>>,
+    shelf: Mutex<Shelf>,
 }
 
 impl Default for FakeRegistry {
     fn default() -> Self {
-        Self { faults: Faults::new(System::Registry), images: Mutex::default() }
+        Self { faults: Faults::new(System::Registry), shelf: Mutex::default() }
     }
 }
 
@@ -29,12 +74,30 @@ impl FakeRegistry {
     pub fn faults(&self) -> &Faults {
         &self.faults
     }
-    /// Adds or replaces (same repository and tag) an image.
-    pub fn put(&self, image: StackImage) {
-        let mut images = lock(&self.images);
-        images.retain(|i| (&i.repository, &i.tag) != (&image.repository, &image.tag));
-        images.push(image);
-        images.sort_by(|a, b| (&a.repository, &a.tag).cmp(&(&b.repository, &b.tag)));
+    pub(super) fn with<T>(&self, f: impl FnOnce(&mut Shelf) -> T) -> T {
+        f(&mut lock(&self.shelf))
+    }
+    /// Adds or replaces (same repository and tag) a stack.
+    pub fn put(&self, stack: StackImage) {
+        let image = Image {
+            digest: stack.digest.clone(),
+            media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+            platforms: vec!["linux/amd64".to_owned()],
+            runs_here: true,
+            bytes: stack.bytes,
+            created: stack.created.clone(),
+            labels: stack.labels.clone(),
+            ..Image::default()
+        };
+        let blobs = blobs(&image);
+        let (repository, tag) = (stack.repository.clone(), stack.tag.clone());
+        self.with(|s| s.put(&repository, &tag, Held { image, stack: Some(stack), blobs }));
+    }
+    /// Adds or replaces (same repository and tag) an image that is no stack. Its blobs are the
+    /// layers that its steps name, and a configuration.
+    pub fn put_image(&self, repository: &str, tag: &str, image: Image) {
+        let blobs = blobs(&image);
+        self.with(|s| s.put(repository, tag, Held { image, stack: None, blobs }));
     }
     /// A stack `name` for zip packages on port 8080, in `stacks/NAME:1.0`; gives what was added.
     pub fn add_stack(&self, name: &str) -> StackImage {
@@ -70,20 +133,93 @@ impl FakeRegistry {
     }
     /// Removes every image with this digest.
     pub fn remove(&self, digest: &str) {
-        lock(&self.images).retain(|i| i.digest != digest);
+        self.with(|s| s.take(|(_, d)| d == digest));
     }
+    /// Loses a blob in every repository; manifests go on naming it.
+    pub fn lose_blob(&self, digest: &str) {
+        self.with(|s| s.blobs.retain(|(_, d)| d != digest));
+    }
+    /// From now on its storage takes nothing more, or does again.
+    pub fn set_full(&self, full: bool) {
+        self.with(|s| s.full = full);
+    }
+    /// From now on it does not let anybody delete, or does again.
+    pub fn set_deletes(&self, deletes: bool) {
+        self.with(|s| s.deletes_nothing = !deletes);
+    }
+    /// Blobs of a repository.
+    pub fn blobs(&self, repository: &str) -> Vec<String> {
+        self.with(|s| s.blobs.iter().filter(|(r, _)| r == repository).map(|(_, d)| d.clone()).collect())
+    }
+}
+
+/// Its layers, each once, and a configuration, whose digest here is made from the image's.
+fn blobs(image: &Image) -> Vec<CopyBlob> {
+    let hex = image.digest.trim_start_matches("sha256:").chars().rev().collect::<String>();
+    let mut out = vec![CopyBlob { digest: format!("sha256:{hex}"), bytes: 1024 }];
+    for (digest, bytes) in image.steps.iter().filter_map(|s| s.layer.clone()) {
+        if !out.iter().any(|b| b.digest == digest) {
+            out.push(CopyBlob { digest, bytes });
+        }
+    }
+    out
 }
 
 #[async_trait]
 impl Registry for FakeRegistry {
     async fn stacks(&self) -> PortResult<Vec<StackImage>> {
-        self.faults.run("stacks", "", || Ok(lock(&self.images).clone())).await
+        let look = |s: &mut Shelf| {
+            let named = s.tags.iter().filter_map(|((repository, tag), digest)| {
+                let stack = s.manifest(repository, digest)?.stack.clone()?;
+                Some(StackImage { tag: tag.clone(), ..stack })
+            });
+            named.collect()
+        };
+        self.faults.run("stacks", "", || Ok(self.with(look))).await
     }
     async fn has(&self, repository: &str, digest: &str) -> PortResult<bool> {
-        let look = || Ok(lock(&self.images).iter().any(|i| i.repository == repository && i.digest == digest));
+        let look = || Ok(self.with(|s| s.manifest(repository, digest).is_some()));
         self.faults.run("has", &format!("{repository}@{digest}"), look).await
     }
     async fn ping(&self) -> PortResult<()> {
         self.faults.run("ping", "", || Ok(())).await
+    }
+    async fn repositories(&self) -> PortResult<Vec<String>> {
+        // A real one goes on naming a repository whose last image is gone; nobody may count on either.
+        let look = |s: &mut Shelf| s.manifests.keys().map(|(r, _)| r.clone()).collect::<BTreeSet<_>>();
+        self.faults.run("repositories", "", || Ok(self.with(look).into_iter().collect())).await
+    }
+    async fn tags(&self, repository: &str) -> PortResult<Vec<String>> {
+        let look = |s: &mut Shelf| s.tags.keys().filter(|(r, _)| r == repository).map(|(_, t)| t.clone()).collect();
+        self.faults.run("tags", repository, || Ok(self.with(look))).await
+    }
+    async fn digest(&self, repository: &str, tag: &str) -> PortResult<Option<String>> {
+        let look = || Ok(self.with(|s| s.tag(repository, tag).cloned()));
+        self.faults.run("digest", &format!("{repository}:{tag}"), look).await
+    }
+    async fn image(&self, repository: &str, digest: &str) -> PortResult<Option<Image>> {
+        let look = || {
+            let Some(held) = self.with(|s| s.manifest(repository, digest).cloned()) else { return Ok(None) };
+            let configuration = held.blobs.first().map(|b| (repository.to_owned(), b.digest.clone()));
+            if configuration.is_some_and(|c| !self.with(|s| s.blobs.contains(&c))) {
+                let reason = format!("{repository}@{digest} can't be shown: its configuration is not there");
+                return Err(PortError::refused(System::Registry, reason));
+            }
+            Ok(Some(held.image))
+        };
+        self.faults.run("image", &format!("{repository}@{digest}"), look).await
+    }
+    async fn delete(&self, repository: &str, digest: &str) -> PortResult<()> {
+        let take = || {
+            self.with(|s| {
+                if s.deletes_nothing {
+                    let reason = "this registry does not let images be deleted";
+                    return Err(PortError::refused(System::Registry, reason));
+                }
+                s.take(|(r, d)| r == repository && d == digest);
+                Ok(())
+            })
+        };
+        self.faults.run("delete", &format!("{repository}@{digest}"), take).await
     }
 }

@@ -340,7 +340,8 @@ pub(crate) fn next_hop(from: &Url, answer: &reqwest::Response) -> Option<Url> {
     (next.scheme() == "https" || from.scheme() == "http" && next.scheme() == "http").then_some(next)
 }
 
-fn authorities(system: System, file: &Path) -> PortResult<Vec<reqwest::Certificate>> {
+/// The authorities in a PEM file; one that can't be read or holds none is `Refused`.
+pub(crate) fn authorities(system: System, file: &Path) -> PortResult<Vec<reqwest::Certificate>> {
     let refuse = |why: &str| {
         let at = file.display();
         PortError::refused(

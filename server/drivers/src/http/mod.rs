@@ -7,8 +7,8 @@
 
 mod endpoints;
 
-pub(crate) use endpoints::next_hop;
 pub use endpoints::{Answer, Auth, Endpoints, Request};
+pub(crate) use endpoints::{authorities, next_hop};
 
 use padis_domain::ports::PortError;
 use padis_domain::problem::System;

@@ -1,12 +1,19 @@
-//! Reading from a registry over HTTP.
+//! Asking a registry over HTTP.
+//!
+//! What one could get it wrong by: sending who we are to another origin (a blob may be
+//! served from a storage elsewhere, an upload may be taken there), or following an answer
+//! from TLS into plain text.
 
-use crate::http::{Auth, builder, excerpt, failed};
+use super::account::Account;
+use super::digest::digest_of;
+use crate::http::{Auth, authorities, builder, excerpt, failed, next_hop};
+use bytes::Bytes;
 use padis_domain::ports::{PortError, PortResult};
 use padis_domain::problem::System;
-use reqwest::header::{ACCEPT, LINK, LOCATION};
-use reqwest::{Method, Response, Url};
+use reqwest::header::{ACCEPT, HeaderName, LINK, LOCATION};
+use reqwest::{Body, Method, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
+use std::path::Path;
 use std::time::Duration;
 
 /// The largest document that is read, in bytes. The Distribution specification
@@ -17,117 +24,259 @@ const MAX_PAGES: usize = 1000;
 /// A blob may be served from a storage elsewhere.
 const MAX_HOPS: usize = 3;
 
-/// `sha256:…` of some bytes.
-pub(super) fn digest_of(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
-    format!("sha256:{hex}")
+/// One request.
+pub(super) struct Ask<'a> {
+    /// What it is for, in words, for messages.
+    pub what: &'a str,
+    pub method: Method,
+    pub url: Url,
+    /// What a token has to allow.
+    pub scope: &'a str,
+    pub accept: &'a [&'a str],
+    pub headers: Vec<(HeaderName, String)>,
+    pub body: Bytes,
+    /// For the head of its answer.
+    pub within: Duration,
 }
 
 pub(super) struct Fetch {
     client: reqwest::Client,
     base: Url,
-    auth: Auth,
+    account: Account,
     deadline: Duration,
 }
 
 impl Fetch {
-    pub(super) fn new(url: &str, auth: Auth, deadline: Duration) -> PortResult<Self> {
+    /// With `ca`, a PEM file, only certificates signed by its authorities are accepted.
+    pub(super) fn new(url: &str, auth: Auth, deadline: Duration, ca: Option<&Path>) -> PortResult<Self> {
         let base = Url::parse(url).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.username().is_empty());
         let refusal =
             || PortError::refused(System::Registry, "the registry's address is not of the form http://host:port");
         let base = base.ok_or_else(refusal)?;
-        let client = builder().build().map_err(|e| PortError::transient(System::Registry, "make an HTTP client", e))?;
-        Ok(Self { client, base, auth, deadline })
+        let mut client = builder();
+        if let Some(ca) = ca {
+            client = client.tls_certs_only(authorities(System::Registry, ca)?);
+        }
+        let client = client.build().map_err(|e| PortError::transient(System::Registry, "make an HTTP client", e))?;
+        let account = Account::new(auth, base.clone(), client.clone(), deadline);
+        Ok(Self { client, base, account, deadline })
     }
 
-    async fn send(&self, what: &str, method: Method, path: &str, accept: &[&str]) -> PortResult<Response> {
-        let join = |base: &Url, path: &str| {
-            base.join(path)
-                .map_err(|e| PortError::transient(System::Registry, format!("{what}: put an address together"), e))
-        };
-        let mut url = join(&self.base, path)?;
+    /// For one request, or for the next piece of a stream.
+    pub(super) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// An address at the registry.
+    pub(super) fn url(&self, path: &str) -> PortResult<Url> {
+        let odd = |e| PortError::transient(System::Registry, "put an address together", e);
+        self.base.join(path).map_err(odd)
+    }
+
+    /// A question that is asked without a body.
+    pub(super) fn ask<'a>(&self, what: &'a str, method: Method, path: &str, scope: &'a str) -> PortResult<Ask<'a>> {
+        let (url, within) = (self.url(path)?, self.deadline);
+        Ok(Ask { what, method, url, scope, accept: &[], headers: Vec::new(), body: Bytes::new(), within })
+    }
+
+    /// The answer's head: a token is fetched if one is wanted, and reading requests follow
+    /// where they are sent.
+    pub(super) async fn send(&self, ask: &Ask<'_>) -> PortResult<Response> {
+        let answer = self.hops(ask).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED || !self.account.learn(answer.headers(), ask.scope) {
+            return Ok(answer);
+        }
+        self.hops(ask).await
+    }
+
+    async fn hops(&self, ask: &Ask<'_>) -> PortResult<Response> {
+        let reads = matches!(ask.method, Method::GET | Method::HEAD);
+        let mut url = ask.url.clone();
         for _ in 0..MAX_HOPS {
-            let mut call = self.client.request(method.clone(), url.clone()).timeout(self.deadline);
-            if !accept.is_empty() {
-                call = call.header(ACCEPT, accept.join(", "));
+            let mut call = self.client.request(ask.method.clone(), url.clone());
+            if !ask.accept.is_empty() {
+                call = call.header(ACCEPT, ask.accept.join(", "));
+            }
+            for (name, value) in &ask.headers {
+                call = call.header(name, value);
+            }
+            if !reads {
+                // An empty body is sent as one, with its length: some gateways insist.
+                call = call.header(reqwest::header::CONTENT_LENGTH, ask.body.len()).body(ask.body.clone());
             }
             if url.origin() == self.base.origin() {
                 // Elsewhere our password is nobody's business.
-                call = self.auth.apply(call);
+                call = self.account.apply(call, ask.scope).await?;
             }
-            let answer = call.send().await.map_err(|e| failed(System::Registry, what, false, e))?;
-            let next = answer.headers().get(LOCATION).and_then(|l| l.to_str().ok());
-            match next {
-                Some(next) if answer.status().is_redirection() => url = join(&url, next)?,
-                _ => return Ok(answer),
+            let answer = match tokio::time::timeout(ask.within, call.send()).await {
+                Ok(answer) => answer.map_err(|e| failed(System::Registry, ask.what, !reads, e))?,
+                Err(_) => return Err(late(ask.what, !reads, ask.within)),
+            };
+            if !reads || !answer.status().is_redirection() || !answer.headers().contains_key(LOCATION) {
+                return Ok(answer);
+            }
+            let astray = || PortError::transient(System::Registry, ask.what, "redirected to nowhere, or out of TLS");
+            url = next_hop(&url, &answer).ok_or_else(astray)?;
+        }
+        Err(PortError::transient(System::Registry, ask.what, "redirected in a circle"))
+    }
+
+    /// Sends a body as it comes, with its length; for its end no time is set.
+    pub(super) async fn pour(&self, ask: &Ask<'_>, length: u64, body: Body) -> PortResult<Response> {
+        let mut call = self.client.request(ask.method.clone(), ask.url.clone());
+        for (name, value) in &ask.headers {
+            call = call.header(name, value);
+        }
+        if ask.url.origin() == self.base.origin() {
+            call = self.account.apply(call, ask.scope).await?;
+        }
+        let sent = call.header(reqwest::header::CONTENT_LENGTH, length).body(body).send().await;
+        let answer = sent.map_err(|e| failed(System::Registry, ask.what, false, e))?;
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            // What has flowed can't be sent again here; the next attempt gets a new token.
+            self.account.learn(answer.headers(), ask.scope);
+        }
+        Ok(answer)
+    }
+
+    /// Where an upload goes on: the answer's `Location`. A registry behind a gateway that
+    /// ends TLS often does not know that it is there, so its own address stays on TLS.
+    pub(super) fn location(&self, what: &str, asked: &Url, answer: &Response) -> PortResult<Url> {
+        let nowhere = || PortError::transient(System::Registry, what, "the answer does not say where to go on");
+        let to = answer.headers().get(LOCATION).and_then(|l| l.to_str().ok()).ok_or_else(nowhere)?;
+        let mut next = asked.join(to).map_err(|e| PortError::transient(System::Registry, what, e))?;
+        if asked.scheme() == "https" && next.scheme() == "http" {
+            let itself = next.host() == asked.host() && (next.port().is_none() || next.port() == asked.port());
+            let port = asked.port();
+            if !itself || next.set_scheme("https").is_err() || next.set_port(port).is_err() {
+                return Err(PortError::refused(System::Registry, "the registry wants an upload to go on without TLS"));
             }
         }
-        Err(PortError::transient(System::Registry, what, "redirected in a circle"))
+        Ok(next)
     }
 
     /// The body; `None` on 404.
-    pub(super) async fn get(&self, what: &str, path: &str, accept: &[&str]) -> PortResult<Option<Vec<u8>>> {
-        let answer = self.send(what, Method::GET, path, accept).await?;
-        Ok(self.body(what, answer).await?.map(|(body, _)| body))
+    pub(super) async fn get(&self, what: &str, path: &str, accept: &[&str], scope: &str) -> PortResult<Option<Bytes>> {
+        Ok(self.document(what, path, accept, scope).await?.map(|(body, _)| body))
+    }
+
+    /// The body and its media type; `None` on 404.
+    pub(super) async fn document(
+        &self,
+        what: &str,
+        path: &str,
+        accept: &[&str],
+        scope: &str,
+    ) -> PortResult<Option<(Bytes, String)>> {
+        let answer = self.send(&Ask { accept, ..self.ask(what, Method::GET, path, scope)? }).await?;
+        let kind = answer.headers().get(reqwest::header::CONTENT_TYPE).and_then(|k| k.to_str().ok());
+        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        Ok(self.body(what, answer).await?.map(|(body, _)| (body, kind)))
     }
 
     /// The digest under which the registry keeps it; `None` on 404.
-    pub(super) async fn head_digest(&self, what: &str, path: &str, accept: &[&str]) -> PortResult<Option<String>> {
-        let answer = self.send(what, Method::HEAD, path, accept).await?;
+    pub(super) async fn head_digest(
+        &self,
+        what: &str,
+        path: &str,
+        accept: &[&str],
+        scope: &str,
+    ) -> PortResult<Option<String>> {
+        let answer = self.send(&Ask { accept, ..self.ask(what, Method::HEAD, path, scope)? }).await?;
         if answer.status().is_success()
             && let Some(digest) = answer.headers().get("docker-content-digest").and_then(|d| d.to_str().ok())
         {
             return Ok(Some(digest.to_owned()));
         }
         // An answer without the header, or one whose body tells what is wrong.
-        Ok(self.get(what, path, accept).await?.map(|body| digest_of(&body)))
+        Ok(self.get(what, path, accept, scope).await?.map(|body| digest_of(&body)))
     }
 
-    /// All pages of a list; an unknown list is empty.
+    /// All pages of a list; `None`: there is no such list.
     pub(super) async fn pages<T: DeserializeOwned, U>(
         &self,
         what: &str,
         path: &str,
+        scope: &str,
         items: impl Fn(T) -> Vec<U>,
-    ) -> PortResult<Vec<U>> {
+    ) -> PortResult<Option<Vec<U>>> {
         let mut out = Vec::new();
         let mut path = path.to_owned();
-        for _ in 0..MAX_PAGES {
-            let answer = self.send(what, Method::GET, &path, &[]).await?;
-            let Some((body, next)) = self.body(what, answer).await? else { return Ok(out) };
+        for page in 0..MAX_PAGES {
+            let answer = self.send(&self.ask(what, Method::GET, &path, scope)?).await?;
+            if matches!(answer.status().as_u16(), 405 | 501) {
+                return Ok(None);
+            }
+            let Some((body, next)) = self.body(what, answer).await? else { return Ok((page > 0).then_some(out)) };
             let page = serde_json::from_slice(&body);
             let page =
                 page.map_err(|e| PortError::transient(System::Registry, format!("{what}: not understood"), e))?;
             out.extend(items(page));
             match next {
                 Some(next) => path = next,
-                None => return Ok(out),
+                None => return Ok(Some(out)),
             }
         }
         Err(PortError::transient(System::Registry, what, format!("more than {MAX_PAGES} pages")))
     }
 
-    async fn body(&self, what: &str, mut answer: Response) -> PortResult<Option<(Vec<u8>, Option<String>)>> {
+    async fn body(&self, what: &str, answer: Response) -> PortResult<Option<(Bytes, Option<String>)>> {
         let status = answer.status();
         let next = answer.headers().get(LINK).and_then(|l| l.to_str().ok()).and_then(next_page);
-        let mut body = Vec::new();
-        while let Some(piece) = answer.chunk().await.map_err(|e| failed(System::Registry, what, false, e))? {
-            if body.len() + piece.len() > MAX_DOCUMENT {
-                return Err(PortError::transient(System::Registry, what, format!("exceeds {MAX_DOCUMENT} bytes")));
-            }
-            body.extend_from_slice(&piece);
-        }
-        let cause = || format!("HTTP {status}: {}", excerpt(&String::from_utf8_lossy(&body)));
+        let body = self.read(what, answer).await?;
         match status.as_u16() {
             200..=299 => Ok(Some((body, next))),
             404 => Ok(None),
-            401 | 403 => Err(PortError::Refused {
-                system: System::Registry,
-                reason: "the registry does not accept the account that Padis is configured with".to_owned(),
-                cause: Some(cause().into()),
-            }),
-            _ => Err(PortError::transient(System::Registry, what, cause())),
+            _ => Err(unexpected(what, status, &body, false)),
         }
+    }
+
+    /// The whole body, whatever the status.
+    pub(super) async fn read(&self, what: &str, mut answer: Response) -> PortResult<Bytes> {
+        let read = async {
+            let mut body = Vec::new();
+            while let Some(piece) = answer.chunk().await.map_err(|e| failed(System::Registry, what, false, e))? {
+                if body.len() + piece.len() > MAX_DOCUMENT {
+                    return Err(PortError::transient(System::Registry, what, format!("exceeds {MAX_DOCUMENT} bytes")));
+                }
+                body.extend_from_slice(&piece);
+            }
+            Ok(Bytes::from(body))
+        };
+        tokio::time::timeout(self.deadline, read).await.unwrap_or_else(|_| Err(late(what, false, self.deadline)))
+    }
+}
+
+/// No answer in time.
+pub(super) fn late(what: &str, writes: bool, within: Duration) -> PortError {
+    let cause = format!("no answer within {} s", within.as_secs_f64());
+    if writes {
+        PortError::unknown(System::Registry, what, cause)
+    } else {
+        PortError::transient(System::Registry, what, cause)
+    }
+}
+
+/// An answer that its caller has no better word for.
+pub(super) fn unexpected(what: &str, status: StatusCode, body: &[u8], writes: bool) -> PortError {
+    let text = excerpt(&String::from_utf8_lossy(body));
+    let refused = |reason: &str, cause: String| PortError::Refused {
+        system: System::Registry,
+        reason: reason.to_owned(),
+        cause: Some(cause.into()),
+    };
+    // Distribution tells a failed write by the number of the system's error: 28 is ENOSPC, 122 EDQUOT.
+    // Harbor tells a quota in words, with several statuses.
+    let full = status == StatusCode::INSUFFICIENT_STORAGE
+        || status.as_u16() >= 400 && text.contains("exceed the configured upper limit")
+        || status.is_server_error()
+            && ["no space left", "quota exceeded", "\"Err\":28}", "\"Err\":122}"].iter().any(|f| text.contains(f));
+    let cause = format!("HTTP {status}: {text}");
+    match status.as_u16() {
+        401 | 403 => refused("the registry does not accept the account that Padis is configured with", cause),
+        _ if full => refused("the registry's storage is full", cause),
+        500 | 502 | 504 if writes => PortError::unknown(System::Registry, what, cause),
+        _ => PortError::transient(System::Registry, what, cause),
     }
 }
 
@@ -149,8 +298,11 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_is_the_one_that_the_specification_names() {
-        // SHA-256 of nothing, FIPS 180-4.
-        assert_eq!(digest_of(b""), "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    fn a_full_storage_is_told_from_a_failure() {
+        let full = br#"{"errors":[{"code":"UNKNOWN","detail":{"DriverName":"filesystem","Enclosed":{"Op":"write","Err":28}}}]}"#;
+        let broken = StatusCode::INTERNAL_SERVER_ERROR;
+        assert!(matches!(unexpected("x", broken, full, true), PortError::Refused { .. }));
+        assert!(matches!(unexpected("x", broken, b"oops", true), PortError::Unknown { .. }));
+        assert!(matches!(unexpected("x", broken, b"oops", false), PortError::Transient { .. }));
     }
 }

@@ -1,27 +1,35 @@
-//! The Registry port on the Distribution API v2, and the registry that Padis
-//! brings with it ([`RegistryChild`]).
+//! The Registry port on the Distribution API v2, copies from registry to registry
+//! ([`Transfers`]), and the registry that Padis brings with it ([`RegistryChild`]).
 //!
-//! Only images whose labels hold a stack's contract matter. What one could get
-//! wrong: asking for a manifest without naming the forms one understands (an old
-//! registry then converts it to schema 1, with another digest); reading only the
-//! first page of a catalog; asking for the same image again and again. What a
-//! digest names never changes, so it is kept; a tag's digest is asked every time.
+//! What one could get wrong: asking for a manifest without naming the forms one
+//! understands (an old registry then converts it to schema 1, with another digest);
+//! reading only the first page of a catalog; asking for the same stack again and again.
+//! What a digest names never changes, so what makes it a stack is kept; a tag's digest is
+//! asked every time.
 
+mod account;
 mod child;
+mod digest;
 mod fetch;
+mod image;
 mod manifest;
+mod transfer;
 
 pub use child::{RegistryChild, RegistryChildConfig, RegistryChildError};
+pub use transfer::Transfers;
 
 use crate::http::Auth;
 use async_trait::async_trait;
-use fetch::{Fetch, digest_of};
+use fetch::{Fetch, unexpected};
 use futures::{StreamExt, TryStreamExt};
-use manifest::{Catalog, ImageConfig, MANIFEST_TYPES, Manifest, Tags};
-use padis_domain::ports::{PortError, PortResult, Registry, StackImage};
+use image::Found;
+use manifest::{Catalog, MANIFEST_TYPES, Tags};
+use padis_domain::ports::{Image, PortError, PortResult, Registry, StackImage};
 use padis_domain::problem::System;
 use padis_domain::stack::{Contract, LABEL_PREFIX};
+use reqwest::Method;
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,9 +45,11 @@ pub struct RegistryConfig {
     pub url: String,
     /// How engines call it in image references, `127.0.0.1:5000`.
     pub name: String,
-    /// Who we are.
+    /// Who we are; with a registry that has a token server, also to that.
     pub auth: Auth,
-    /// For one request.
+    /// PEM file of the authorities that sign its certificate; else those of the machine.
+    pub ca: Option<PathBuf>,
+    /// For one request, and for the next piece of a stream.
     pub deadline: Duration,
     /// Names that are asked for at a time.
     pub page: u32,
@@ -52,14 +62,15 @@ impl RegistryConfig {
             url: format!("http://{name}"),
             name: name.to_owned(),
             auth: Auth::None,
+            ca: None,
             deadline: Duration::from_secs(10),
             page: 200,
         }
     }
 }
 
-/// What a digest names, as far as it matters; it never changes.
-struct Image {
+/// What makes a digest a stack, or not; it never changes.
+struct Known {
     bytes: u64,
     created: String,
     labels: BTreeMap<String, String>,
@@ -73,117 +84,91 @@ pub struct RegistryClient {
     name: String,
     page: u32,
     /// By repository and digest: whether we may see one says nothing about another repository.
-    images: Mutex<HashMap<(String, String), Arc<Image>>>,
+    known: Mutex<HashMap<(String, String), Arc<Known>>>,
 }
 
 impl RegistryClient {
-    /// Nothing is contacted yet; an address that can't be one is `Refused`.
+    /// Nothing is contacted yet; an address that can't be one, and a file of authorities that
+    /// holds none, are `Refused`.
     pub fn new(config: &RegistryConfig) -> PortResult<Self> {
-        let fetch = Fetch::new(&config.url, config.auth.clone(), config.deadline)?;
-        Ok(Self { fetch, name: config.name.clone(), page: config.page.max(1), images: Mutex::default() })
-    }
-
-    async fn repositories(&self) -> PortResult<Vec<String>> {
-        self.fetch
-            .pages("list the repositories", &format!("/v2/_catalog?n={}", self.page), |c: Catalog| {
-                c.repositories.unwrap_or_default()
-            })
-            .await
-    }
-
-    async fn tags(&self, repository: &str) -> PortResult<Vec<String>> {
-        let what = format!("list the tags of {repository}");
-        let path = format!("/v2/{repository}/tags/list?n={}", self.page);
-        self.fetch.pages(&what, &path, |t: Tags| t.tags.unwrap_or_default()).await
+        let fetch = Fetch::new(&config.url, config.auth.clone(), config.deadline, config.ca.as_deref())?;
+        Ok(Self { fetch, name: config.name.clone(), page: config.page.max(1), known: Mutex::default() })
     }
 
     async fn tag(&self, repository: &str, tag: &str) -> PortResult<Option<StackImage>> {
-        let what = format!("read the manifest of {repository}:{tag}");
-        let path = format!("/v2/{repository}/manifests/{tag}");
-        let Some(digest) = self.fetch.head_digest(&what, &path, MANIFEST_TYPES).await? else { return Ok(None) };
-        let Some(image) = self.image(repository, &digest).await? else { return Ok(None) };
-        let Some(contract) = image.contract.clone() else { return Ok(None) };
+        let Some(digest) = self.digest(repository, tag).await? else { return Ok(None) };
+        let Some(known) = self.known(repository, &digest).await? else { return Ok(None) };
+        let Some(contract) = known.contract.clone() else { return Ok(None) };
         Ok(Some(StackImage {
             repository: repository.to_owned(),
             tag: tag.to_owned(),
             image: format!("{}/{repository}@{digest}", self.name),
             digest,
-            bytes: image.bytes,
-            created: image.created.clone(),
+            bytes: known.bytes,
+            created: known.created.clone(),
             contract,
-            labels: image.labels.clone(),
+            labels: known.labels.clone(),
         }))
     }
 
-    fn known(&self, key: &(String, String)) -> Option<Arc<Image>> {
-        self.images.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
-    }
-
-    async fn image(&self, repository: &str, digest: &str) -> PortResult<Option<Arc<Image>>> {
+    async fn known(&self, repository: &str, digest: &str) -> PortResult<Option<Arc<Known>>> {
         let key = (repository.to_owned(), digest.to_owned());
-        if let Some(image) = self.known(&key) {
-            return Ok(Some(image));
+        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Some(Arc::clone(known)));
         }
-        let Some(image) = self.read_image(repository, digest).await?.map(Arc::new) else { return Ok(None) };
-        let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
-        if images.len() >= KEPT {
-            images.clear();
-        }
-        images.insert(key, Arc::clone(&image));
-        Ok(Some(image))
-    }
-
-    /// `None` if it is gone meanwhile or is nothing that a Linux host could run.
-    async fn read_image(&self, repository: &str, digest: &str) -> PortResult<Option<Image>> {
-        let what = format!("read the image {repository}@{digest}");
-        let Some(mut manifest) = self.manifest(&what, repository, digest).await? else { return Ok(None) };
-        if let Some(list) = &manifest.manifests {
-            let Some(entry) = list.iter().find(|m| m.runs_here()) else { return Ok(None) };
-            let Some(inner) = self.manifest(&what, repository, &entry.digest.clone()).await? else { return Ok(None) };
-            manifest = inner;
-        }
-        // Neither an image nor a list of images: a chart, a signature, schema 1.
-        let Some(config) = manifest.config else { return Ok(None) };
-        let path = format!("/v2/{repository}/blobs/{}", config.digest);
-        let Some(body) = self.fetch.get(&what, &path, &[]).await? else { return Ok(None) };
-        check(&what, &body, &config.digest)?;
-        let Ok(config) = serde_json::from_slice::<ImageConfig>(&body) else { return Ok(None) };
-        let labels = config.config.unwrap_or_default().labels.unwrap_or_default();
-        let contract = labels.contains_key(&format!("{LABEL_PREFIX}name")).then(|| Contract::from_labels(&labels));
-        let contract = match contract {
-            Some(Err(label)) => {
-                tracing::warn!(
-                    image.repository = repository,
-                    image.digest = digest,
-                    "an image's contract is broken: its label {LABEL_PREFIX}{label} is missing or wrong"
-                );
-                None
+        let known = match self.read_image(repository, digest).await? {
+            Found::Nothing => return Ok(None),
+            Found::Broken(why) => {
+                tracing::warn!(image.repository = repository, image.digest = digest, "an image is left out: {why}");
+                Known { bytes: 0, created: String::new(), labels: BTreeMap::new(), contract: None }
             }
-            other => other.and_then(Result::ok),
+            Found::Image(image) => stack(repository, *image),
         };
-        Ok(Some(Image {
-            bytes: manifest.layers.iter().map(|l| l.size).sum(),
-            created: config.created.unwrap_or_default(),
-            labels,
-            contract,
-        }))
-    }
-
-    async fn manifest(&self, what: &str, repository: &str, digest: &str) -> PortResult<Option<Manifest>> {
-        let path = format!("/v2/{repository}/manifests/{digest}");
-        let Some(body) = self.fetch.get(what, &path, MANIFEST_TYPES).await? else { return Ok(None) };
-        check(what, &body, digest)?;
-        let manifest = serde_json::from_slice(&body);
-        manifest.map(Some).map_err(|e| PortError::transient(System::Registry, format!("{what}: not understood"), e))
+        let known = Arc::new(known);
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= KEPT {
+            all.clear();
+        }
+        all.insert(key, Arc::clone(&known));
+        Ok(Some(known))
     }
 }
 
-/// A registry (or what stands before it) that gives other bytes than asked for must not be believed.
-fn check(what: &str, body: &[u8], digest: &str) -> PortResult<()> {
-    if !digest.starts_with("sha256:") || digest_of(body) == digest {
-        return Ok(());
+fn stack(repository: &str, image: Image) -> Known {
+    // An index without an image for hosts here is no stack; what a single one says of its platform is
+    // its maker's word alone, and engines run it.
+    let list = image.media_type.contains(".index.") || image.media_type.contains(".list.");
+    let here = image.runs_here || !list;
+    let named = here && image.labels.contains_key(&format!("{LABEL_PREFIX}name"));
+    let contract = named.then(|| Contract::from_labels(&image.labels));
+    let contract = match contract {
+        Some(Err(label)) => {
+            tracing::warn!(
+                image.repository = repository,
+                image.digest = image.digest,
+                "an image's contract is broken: its label {LABEL_PREFIX}{label} is missing or wrong"
+            );
+            None
+        }
+        other => other.and_then(Result::ok),
+    };
+    Known { bytes: image.bytes, created: image.created, labels: image.labels, contract }
+}
+
+/// A repository, tag or digest that can stand in an address as it is. One with other
+/// characters is none that a registry holds, and could lead elsewhere (`..`).
+fn named(name: &str) -> PortResult<&str> {
+    let part = |p: &str| {
+        !p.is_empty()
+            && p != "."
+            && p != ".."
+            && p.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':'))
+    };
+    if name.len() <= 255 && name.split('/').all(part) {
+        return Ok(name);
     }
-    Err(PortError::transient(System::Registry, what, format!("the bytes received are not those of {digest}")))
+    let shown = crate::http::excerpt(name);
+    Err(PortError::refused(System::Registry, format!("{shown:?} is no name that a registry can hold")))
 }
 
 #[async_trait]
@@ -203,22 +188,75 @@ impl Registry for RegistryClient {
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        // Distribution 2.8 lists tags in any order; screens and tests want one.
         let mut stacks: Vec<StackImage> = images.into_iter().flatten().collect();
         stacks.sort_by(|a, b| (&a.repository, &a.tag).cmp(&(&b.repository, &b.tag)));
         Ok(stacks)
     }
 
     async fn has(&self, repository: &str, digest: &str) -> PortResult<bool> {
-        let what = format!("look for {repository}@{digest}");
-        let path = format!("/v2/{repository}/manifests/{digest}");
-        Ok(self.fetch.head_digest(&what, &path, MANIFEST_TYPES).await?.is_some())
+        Ok(self.digest(repository, digest).await?.is_some())
     }
 
     async fn ping(&self) -> PortResult<()> {
-        match self.fetch.get("ping", "/v2/", &[]).await? {
+        match self.fetch.get("ping", "/v2/", &[], "").await? {
             Some(_) => Ok(()),
             None => Err(PortError::refused(System::Registry, "this address is no registry (it has no /v2/)")),
+        }
+    }
+
+    async fn repositories(&self) -> PortResult<Vec<String>> {
+        let what = "list the repositories";
+        let path = format!("/v2/_catalog?n={}", self.page);
+        let pages = self.fetch.pages(what, &path, account::CATALOG, |c: Catalog| c.repositories.unwrap_or_default());
+        let Some(mut found) = pages.await? else {
+            return Err(PortError::refused(System::Registry, "this registry does not tell which repositories it has"));
+        };
+        found.sort();
+        Ok(found)
+    }
+
+    async fn tags(&self, repository: &str) -> PortResult<Vec<String>> {
+        let what = format!("list the tags of {repository}");
+        let path = format!("/v2/{}/tags/list?n={}", named(repository)?, self.page);
+        let scope = account::pull(repository);
+        let pages = self.fetch.pages(&what, &path, &scope, |t: Tags| t.tags.unwrap_or_default());
+        // Distribution 2.8 lists tags in any order; screens and tests want one.
+        let mut found = pages.await?.unwrap_or_default();
+        found.sort();
+        Ok(found)
+    }
+
+    async fn digest(&self, repository: &str, tag: &str) -> PortResult<Option<String>> {
+        let what = format!("ask which image {repository}:{tag} is");
+        let path = format!("/v2/{}/manifests/{}", named(repository)?, named(tag)?);
+        self.fetch.head_digest(&what, &path, MANIFEST_TYPES, &account::pull(repository)).await
+    }
+
+    async fn image(&self, repository: &str, digest: &str) -> PortResult<Option<Image>> {
+        match self.read_image(named(repository)?, named(digest)?).await? {
+            Found::Nothing => Ok(None),
+            Found::Image(image) => Ok(Some(*image)),
+            Found::Broken(why) => {
+                Err(PortError::refused(System::Registry, format!("{repository}@{digest} can't be shown: {why}")))
+            }
+        }
+    }
+
+    async fn delete(&self, repository: &str, digest: &str) -> PortResult<()> {
+        let what = format!("take {repository}@{digest} away");
+        let path = format!("/v2/{}/manifests/{}", named(repository)?, named(digest)?);
+        let scope = account::delete(repository);
+        let answer = self.fetch.send(&self.fetch.ask(&what, Method::DELETE, &path, &scope)?).await?;
+        let status = answer.status();
+        let body = self.fetch.read(&what, answer).await?;
+        match status.as_u16() {
+            200..=299 | 404 => Ok(()),
+            405 | 501 => Err(PortError::Refused {
+                system: System::Registry,
+                reason: "this registry does not let images be deleted (its setting storage.delete.enabled)".to_owned(),
+                cause: Some(format!("HTTP {status}").into()),
+            }),
+            _ => Err(unexpected(&what, status, &body, true)),
         }
     }
 }
