@@ -36,6 +36,7 @@ pub fn crumbs(t: &Texts, path: &str) -> Vec<Crumb> {
             v
         }
         ["middleware", ..] => vec![to("/middleware", s.middleware)],
+        ["images", ..] => vec![to("/images", s.images)],
         ["packages", ..] => vec![to("/packages", s.packages)],
         ["pools", rest @ ..] => {
             let mut v = vec![to("/pools", s.pools)];

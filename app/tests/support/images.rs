@@ -83,7 +83,11 @@ pub fn image(registry: &str, name: &str, tag: &str) -> Option<ImageView> {
         ports: vec!["8080/tcp".into()],
         labels: [("vendor".to_owned(), "<b>".to_owned())].into(),
         steps: vec![
-            ImageStep { created: String::new(), made_by: "COPY rootfs /".into(), layer: Some((NGINX.into(), 12_000_000)) },
+            ImageStep {
+                created: String::new(),
+                made_by: "COPY rootfs /".into(),
+                layer: Some((NGINX.into(), 12_000_000)),
+            },
             ImageStep { created: String::new(), made_by: "USER 10001".into(), layer: None },
         ],
         ..Image::default()

@@ -273,7 +273,8 @@ impl Portal for FakePortal {
     }
     async fn copy_image(&self, c: &Caller, new: &NewCopy, _: &str) -> Answer<String> {
         c.operator()?;
-        self.did(format!("copy {}:{} to {}", new.from_repository, new.from_tag, new.to_registry)).map(|()| "1".to_owned())
+        self.did(format!("copy {}:{} to {}", new.from_repository, new.from_tag, new.to_registry))
+            .map(|()| "1".to_owned())
     }
     async fn cancel_copy(&self, c: &Caller, id: &str) -> Answer<()> {
         c.operator()?;

@@ -2,8 +2,8 @@
 
 use super::secret::Secret;
 use super::source::Reader;
-use padis_domain::package;
 use padis_domain::name::check_name;
+use padis_domain::package;
 use padis_domain::words::{PlatformRole, Stage};
 use padis_drivers::ldap::{GroupSource, LdapConfig};
 use serde::{Deserialize, Serialize};
@@ -230,12 +230,7 @@ impl Registry {
             stage: r.choice(
                 "registry.stage",
                 "all",
-                &[
-                    ("all", None),
-                    ("dev", Some(Stage::Dev)),
-                    ("test", Some(Stage::Test)),
-                    ("prod", Some(Stage::Prod)),
-                ],
+                &[("all", None), ("dev", Some(Stage::Dev)), ("test", Some(Stage::Test)), ("prod", Some(Stage::Prod))],
                 None,
                 "the stage that it is for: all, dev, test or prod",
             ),

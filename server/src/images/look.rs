@@ -69,8 +69,7 @@ pub async fn repository(store: &Store, place: &Place, name: &str) -> Result<bool
     let asked = client.tags(name).await?.into_iter();
     let asked: Vec<_> =
         asked.map(|tag| async move { Ok::<_, PortError>((client.digest(name, &tag).await?, tag)) }).collect();
-    let found: Vec<(Option<String>, String)> =
-        futures::stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
+    let found: Vec<(Option<String>, String)> = futures::stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
     // A tag that went between the two questions is none.
     let tags: BTreeMap<String, String> = found.into_iter().filter_map(|(d, tag)| Some((tag, d?))).collect();
     let digests: BTreeSet<&str> = tags.values().map(String::as_str).collect();
@@ -96,12 +95,7 @@ async fn seen(place: &Place, repository: &str, digest: &str) -> Result<Seen, Por
     Ok(Seen { digest: digest.to_owned(), made_at, image })
 }
 
-fn row(
-    place: &Place,
-    name: &str,
-    tags: BTreeMap<String, String>,
-    images: &BTreeMap<String, Image>,
-) -> Repository {
+fn row(place: &Place, name: &str, tags: BTreeMap<String, String>, images: &BTreeMap<String, Image>) -> Repository {
     let made = |digest: &String| images.get(digest).and_then(words::made_at).unwrap_or_default();
     // Of versions that were made at the same moment (or that do not say) the last by name.
     let newest = tags.iter().max_by_key(|(tag, digest)| (made(digest), tag.as_str() != "latest", (*tag).clone()));

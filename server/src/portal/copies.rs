@@ -71,10 +71,8 @@ pub async fn ask(p: &PadisPortal, may: Permit<'_, Operate>, new: &NewCopy, token
     let (Some(from), Some(to)) = (known(&new.from_registry), known(&new.to_registry)) else {
         return Err(Problem::field("from_registry", ValueFault::Unknown));
     };
-    let (named, there) = tokio::join!(
-        names(from, &new.from_repository, &new.from_tag),
-        names(to, &new.to_repository, &new.to_tag)
-    );
+    let (named, there) =
+        tokio::join!(names(from, &new.from_repository, &new.from_tag), names(to, &new.to_repository, &new.to_tag));
     let digest = named?.ok_or_else(|| Problem::field("from_tag", ValueFault::Unknown))?;
     let asked = Asked {
         id: uuid::Uuid::now_v7().simple().to_string(),
@@ -116,8 +114,7 @@ async fn names(place: &Place, repository: &str, tag: &str) -> Answer<Option<Stri
 }
 
 fn entry(a: &Asked, what: &str) -> Entry {
-    let change =
-        |field: &str, after: String| FieldChange { field: field.to_owned(), before: String::new(), after };
+    let change = |field: &str, after: String| FieldChange { field: field.to_owned(), before: String::new(), after };
     Entry {
         who: a.account.clone(),
         what: what.to_owned(),
@@ -181,6 +178,13 @@ mod tests {
             assert!(!is_repository(bad), "{bad}");
         }
         assert!(is_tag("1.0-rc_1") && is_tag("_x") && is_tag("V1"));
-        assert!(!is_tag("") && !is_tag(".1") && !is_tag("-1") && !is_tag("a/b") && !is_tag("a b") && !is_tag(&"x".repeat(129)));
+        assert!(
+            !is_tag("")
+                && !is_tag(".1")
+                && !is_tag("-1")
+                && !is_tag("a/b")
+                && !is_tag("a b")
+                && !is_tag(&"x".repeat(129))
+        );
     }
 }

@@ -88,9 +88,8 @@ fn repository_row(all: &Registries, r: &AnyRow) -> Result<RepositoryRow, StoreEr
 async fn registries(p: &PadisPortal) -> Result<Vec<RegistryRow>, StoreError> {
     const WHAT: &str = "list registries";
     let looks = Sql::new("SELECT * FROM registry_look").all(p.store.read(), WHAT).await?;
-    let counts = Sql::new("SELECT registry, COUNT(*) AS n FROM repository GROUP BY registry")
-        .all(p.store.read(), WHAT)
-        .await?;
+    let counts =
+        Sql::new("SELECT registry, COUNT(*) AS n FROM repository GROUP BY registry").all(p.store.read(), WHAT).await?;
     let mut many = HashMap::new();
     for r in &counts {
         many.insert(r.s("registry")?, r.n("n")?);
@@ -190,7 +189,11 @@ async fn versions(
 }
 
 /// Applications that run exactly these, by digest.
-async fn users(p: &PadisPortal, c: &Caller, digests: &BTreeSet<String>) -> Result<HashMap<String, Vec<AppRef>>, StoreError> {
+async fn users(
+    p: &PadisPortal,
+    c: &Caller,
+    digests: &BTreeSet<String>,
+) -> Result<HashMap<String, Vec<AppRef>>, StoreError> {
     let rows = Sql::new(
         "SELECT a.team, a.name, r.digest FROM release r JOIN app a ON a.id = r.app_id AND a.release = r.number WHERE ",
     )

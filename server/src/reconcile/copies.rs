@@ -7,10 +7,10 @@
 
 use super::Reconciler;
 use super::worker::RunError;
+use crate::store::What;
 use crate::store::copies::{self, Asked};
 use crate::store::journal::{self, Entry};
 use crate::store::work::Outcome;
-use crate::store::What;
 use padis_domain::ports::{CopiedHow, CopyStep, PortError};
 use padis_domain::problem::FieldChange;
 use padis_domain::view::{CopyBlobRow, CopyState};

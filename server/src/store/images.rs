@@ -227,12 +227,11 @@ pub async fn looked(store: &Store, registry: &str, took_ms: i64, fault: &str) ->
 
 /// Images that no tag names any more and that were first seen before `before`; how many went.
 pub async fn sweep(store: &Store, before: UnixMs) -> Result<u64, StoreError> {
-    let done =
-        sqlx::query("DELETE FROM image WHERE seen_at < $1 AND digest NOT IN (SELECT digest FROM image_tag)")
-            .bind(before)
-            .execute(store.write())
-            .await
-            .what("forget images")?;
+    let done = sqlx::query("DELETE FROM image WHERE seen_at < $1 AND digest NOT IN (SELECT digest FROM image_tag)")
+        .bind(before)
+        .execute(store.write())
+        .await
+        .what("forget images")?;
     Ok(done.rows_affected())
 }
 
@@ -244,8 +243,10 @@ pub fn digest_of(reference: &str) -> &str {
 /// Notes the digest of releases that were made before it was kept.
 pub async fn fill_releases(store: &Store) -> Result<(), StoreError> {
     const WHAT: &str = "note which images releases run";
-    let rows: Vec<(String, i64, String)> =
-        sqlx::query_as("SELECT app_id, number, spec FROM release WHERE digest = ''").fetch_all(store.read()).await.what(WHAT)?;
+    let rows: Vec<(String, i64, String)> = sqlx::query_as("SELECT app_id, number, spec FROM release WHERE digest = ''")
+        .fetch_all(store.read())
+        .await
+        .what(WHAT)?;
     for (app, number, spec) in rows {
         let spec: padis_domain::app::ReleaseSpec = from_json("release.spec", &spec)?;
         sqlx::query("UPDATE release SET digest = $3 WHERE app_id = $1 AND number = $2")

@@ -67,10 +67,10 @@ fn shape(s: CopyState) -> Shape {
 fn row(t: &'static Texts, i: &'static Images, r: CopyRow, now: UnixMs) -> AnyView {
     let place = |(registry, repository, tag): &(String, String, String)| {
         let href = path(registry, repository, Some(tag));
-        view! { <a href=href>{repository.clone()} ":" {tag.clone()}</a> <span class="second">{registry.clone()}</span> }
+        view! { <a href=href>{repository.clone()} ":" {tag.clone()}</a> <span class="under">{registry.clone()}</span> }
             .erase()
     };
-    let why = (!r.why.is_empty()).then(|| view! { <span class="second">{r.why.clone()}</span> }.erase());
+    let why = (!r.why.is_empty()).then(|| view! { <span class="under">{r.why.clone()}</span> }.erase());
     let took = r.began_at.map(|began| t.took(r.ended_at.unwrap_or(now) - began));
     let stop = (r.state.open() && operator_refused(t).is_none()).then(|| {
         let aria = format!("{}: {}:{}", i.stop, r.to.1, r.to.2);
@@ -85,11 +85,11 @@ fn row(t: &'static Texts, i: &'static Images, r: CopyRow, now: UnixMs) -> AnyVie
     view! {
         <tr>
             <th scope="row">{place(&r.to)}</th>
-            <td class="md">{place(&r.from)} <span class="second">{short(&r.digest)}</span></td>
+            <td class="md">{place(&r.from)} <span class="under">{short(&r.digest)}</span></td>
             <td>{state(shape(r.state), t.copy_state(r.state))}{why}</td>
             <td class="num">{how_far(i, &r)}</td>
             <td class="num lo">{took}</td>
-            <td class="num md">{t.when(r.asked_at, now)} <span class="second">{r.by.clone()}</span></td>
+            <td class="num md">{t.when(r.asked_at, now)} <span class="under">{r.by.clone()}</span></td>
             <td>{stop}</td>
         </tr>
     }
@@ -109,8 +109,8 @@ fn how_far(i: &'static Images, r: &CopyRow) -> AnyView {
     view! {
         {units::bytes(at)} " / " {units::bytes(all)}
         {bar}
-        <span class="second">{blobs}</span>
-        {already.map(|words| view! { <span class="second">{words}</span> }.erase())}
+        <span class="under">{blobs}</span>
+        {already.map(|words| view! { <span class="under">{words}</span> }.erase())}
     }
     .erase()
 }

@@ -1,37 +1,35 @@
 //! Repositories of all registries.
 
-use super::server::{Here, lists, path};
+use super::server::{lists, path};
 use crate::api::LookAtRegistries;
 use crate::pages::parts::{filter_box, filter_select, hidden, now, operator_refused, pages_of};
 use crate::pages::write::address;
 use crate::text::images::Images;
-use crate::text::{Texts, units};
+use crate::text::{Texts, clock, units};
 use crate::ui::{Button, ButtonSize, Erase, Icon, Shape, Table, col, empty, head, notice, sort_head};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use padis_domain::view::{ImagesView, ListQuery, RegistryRow, RepositoryRow};
 use padis_domain::words::UnixMs;
 
+/// After so long (60 days) a day says more than how long ago it was.
+const OLD_MS: i64 = 60 * 24 * 3_600_000;
+
 /// The list.
-pub fn write(t: &'static Texts, v: ImagesView, q: &ListQuery, _here: &Here) -> AnyView {
+pub fn write(t: &'static Texts, v: ImagesView, q: &ListQuery) -> AnyView {
     let (i, now, url) = (t.images(), now(), &address("/images", q));
-    let title = head(
-        view! { <h1>{t.shell.images}</h1> }.erase(),
-        view! { <p class="lead">{i.lead}</p> }.erase(),
-        look(t, i),
-    );
+    let title =
+        head(view! { <h1>{t.shell.images}</h1> }.erase(), view! { <p class="lead">{i.lead}</p> }.erase(), look(t, i));
     let silent = v.registries.iter().filter(|r| r.silent).map(|r| silence(t, i, r, now)).collect_view();
-    let top = view! { {title} {lists(t, i, false)} {silent} {sums(t, i, &v.registries, now)} }.erase();
+    let top =
+        view! { {title} {lists(t, i, false)} {silent} <div class="gap">{sums(t, i, &v.registries, now)}</div> }.erase();
     if v.page.total == 0 && q.q.is_empty() && q.state.is_empty() && q.stage.is_none() {
         return view! { {top} {empty(i.none, i.none_text, ().into_any())} }.erase();
     }
     let mut registries = vec![(String::new(), i.every_registry.to_owned())];
     registries.extend(v.registries.iter().map(|r| (r.name.clone(), r.name.clone())));
-    let choice = if v.registries.len() > 1 {
-        filter_select(i.registry, "state", &q.state, registries)
-    } else {
-        ().into_any()
-    };
+    let choice =
+        if v.registries.len() > 1 { filter_select(i.registry, "state", &q.state, registries) } else { ().into_any() };
     let filter = filter_box(t, url, i.filter, &q.q, choice);
     if v.page.rows.is_empty() {
         return view! { {top} {filter} {empty(i.no_hit, i.no_hit_text, ().into_any())} }.erase();
@@ -56,19 +54,27 @@ pub fn write(t: &'static Texts, v: ImagesView, q: &ListQuery, _here: &Here) -> A
 }
 
 fn row(t: &'static Texts, i: &'static Images, r: RepositoryRow, now: UnixMs) -> AnyView {
-    let title = (!r.title.is_empty()).then(|| view! { <span class="second">{r.title.clone()}</span> }.erase());
+    let title = (!r.title.is_empty()).then(|| view! { <span class="under">{r.title.clone()}</span> }.erase());
     let newest = path(&r.registry, &r.name, Some(&r.newest));
     view! {
         <tr>
             <th scope="row"><a href=path(&r.registry, &r.name, None)>{r.name.clone()}</a>{title}</th>
-            <td class="lo">{r.registry.clone()}<span class="second">{stage(t, i, r.stage)}</span></td>
+            <td class="lo">{r.registry.clone()}<span class="under">{stage(t, i, r.stage)}</span></td>
             <td><a href=newest><code>{r.newest.clone()}</code></a></td>
-            <td class="num md">{r.newest_at.map(|at| t.when(at, now))}</td>
+            <td class="num md">{r.newest_at.map(|at| made(t, at, now))}</td>
             <td class="num lo">{units::count(r.versions)}</td>
             <td class="num lo">{units::bytes(r.bytes)}</td>
         </tr>
     }
     .erase()
+}
+
+/// When something was made: how long ago, or after a while the day.
+pub fn made(t: &'static Texts, at: UnixMs, now: UnixMs) -> AnyView {
+    if now - at < OLD_MS {
+        return t.when(at, now);
+    }
+    view! { <time datetime=clock::machine(at) title=clock::exact(at)>{clock::date(at)}</time> }.erase()
 }
 
 /// A registry's stage.
@@ -105,7 +111,8 @@ fn sums(t: &'static Texts, i: &'static Images, all: &[RegistryRow], now: UnixMs)
 fn look(t: &'static Texts, i: &'static Images) -> AnyView {
     let button = match operator_refused(t) {
         Some(refused) => {
-            view! { <Button id="look" label=i.look size=ButtonSize::Small refused=Signal::stored(Some(refused))/> }.erase()
+            view! { <Button id="look" label=i.look size=ButtonSize::Small refused=Signal::stored(Some(refused))/> }
+                .erase()
         }
         None => view! { <Button id="look" label=i.look size=ButtonSize::Small glyph=Icon::Search/> }.erase(),
     };

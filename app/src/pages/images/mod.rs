@@ -36,7 +36,8 @@ pub use server::write;
 #[cfg(feature = "ssr")]
 mod server {
     use super::{copies, list, repository, version};
-    use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, Said, call, query};
+    use crate::api::form::CopyForm;
+    use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, Said, call, query, read_kept};
     use crate::pages::fault_notice;
     use crate::text::Texts;
     use crate::text::images::Images;
@@ -47,7 +48,7 @@ mod server {
     use padis_domain::Problem;
     use padis_domain::caller::Caller;
     use padis_domain::portal::Portal;
-    use padis_domain::view::ListQuery;
+    use padis_domain::view::{ImageView, ListQuery, RegistryRow};
 
     /// What the address below `/images` names.
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,26 +156,51 @@ mod server {
             count: None,
             current,
         };
-        tabs(
-            t.shell.images,
-            vec![tab("/images", i.repositories, !copies), tab("/images/copies", i.copies, copies)],
-        )
+        tabs(t.shell.images, vec![tab("/images", i.repositories, !copies), tab("/images/copies", i.copies, copies)])
+    }
+
+    /// The form for a copy as it was sent and came back, else as it is proposed.
+    async fn copy_form(
+        c: &Caller,
+        portal: &dyn Portal,
+        v: &ImageView,
+        all: &[RegistryRow],
+        here: &Here,
+    ) -> Said<CopyForm> {
+        let endpoint = CopyImage::PATH.rsplit('/').next().unwrap_or_default();
+        let kept = if here.get("failed") == endpoint { read_kept::<CopyForm>(endpoint).await? } else { None };
+        let once = call::tell(portal.once(c).await)?;
+        let other = all.iter().filter(|r| r.takes).find(|r| r.name != v.row.registry);
+        Ok(kept.map_or_else(
+            || CopyForm {
+                to_registry: other.map_or_else(|| v.row.registry.clone(), |r| r.name.clone()),
+                to_repository: v.row.name.clone(),
+                to_tag: v.version.tag.clone(),
+                once: once.clone(),
+                ..CopyForm::default()
+            },
+            |kept| CopyForm { once: once.clone(), ..kept },
+        ))
     }
 
     /// The whole body.
     pub async fn write(t: &'static Texts, c: &Caller, portal: &dyn Portal, q: &ListQuery, at: &str) -> Said<AnyView> {
         let (i, here) = (t.images(), Here::of(at).ok_or(Fault::Portal(Problem::NotFound))?);
         let body = match &here.place {
-            Place::List => list::write(t, call::tell(portal.images(c, q).await)?, q, &here),
+            Place::List => list::write(t, call::tell(portal.images(c, q).await)?, q),
             Place::Copies => copies::write(t, call::tell(portal.copies(c, q).await)?, q),
             Place::Repository(registry, name) => {
                 repository::write(t, call::tell(portal.repository(c, registry, name).await)?)
             }
             Place::Version(registry, name, tag) => {
                 let view = call::tell(portal.image(c, registry, name, tag).await)?;
-                let once = if c.operator().is_ok() { call::tell(portal.once(c).await)? } else { String::new() };
                 let all = call::tell(portal.images(c, &ListQuery { per_page: 1, ..ListQuery::default() }).await)?;
-                version::write(t, view, &all.registries, &here, once)
+                let form = if c.operator().is_ok() {
+                    copy_form(c, portal, &view, &all.registries, &here).await?
+                } else {
+                    CopyForm::default()
+                };
+                version::write(t, view, &all.registries, form)
             }
         };
         let said = here.said(i);

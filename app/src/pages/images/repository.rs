@@ -1,6 +1,6 @@
 //! One repository with its versions.
 
-use super::list::stage;
+use super::list::{made, stage};
 use super::server::path;
 use crate::api::app_path;
 use crate::pages::parts::now;
@@ -19,11 +19,7 @@ const NAMED: usize = 3;
 pub fn write(t: &'static Texts, v: RepositoryView) -> AnyView {
     let (i, now) = (t.images(), now());
     let title = (!v.row.title.is_empty()).then(|| v.row.title.clone().into_any());
-    let items = [
-        title,
-        Some(v.row.registry.clone().into_any()),
-        Some(stage(t, i, v.row.stage).into_any()),
-    ];
+    let items = [title, Some(v.row.registry.clone().into_any()), Some(stage(t, i, v.row.stage).into_any())];
     let not_live = (!v.live).then(|| notice(Shape::Warn, i.not_live, i.not_live_text, ().into_any()));
     let top = view! {
         {head(
@@ -62,28 +58,18 @@ pub fn users(t: &'static Texts, i: &'static Images, apps: &[AppRef]) -> AnyView 
     if apps.is_empty() {
         return view! { <span class="second">{i.used_none}</span> }.erase();
     }
-    let links = apps.iter().take(NAMED).map(|a| {
-        view! { <a class="item" href=app_path(a)>{a.app.clone()}</a> }.erase()
-    });
+    let links = apps.iter().take(NAMED).map(|a| view! { <a class="item" href=app_path(a)>{a.app.clone()}</a> }.erase());
     let more = apps.len().saturating_sub(NAMED);
     let more = (more > 0).then(|| view! { <span class="second">"+ " {t.applications(more as u64)}</span> }.erase());
     view! { {links.collect_view()} {more} }.erase()
 }
 
-fn row(
-    t: &'static Texts,
-    i: &'static Images,
-    registry: &str,
-    name: &str,
-    r: VersionRow,
-    now: UnixMs,
-) -> AnyView {
+fn row(t: &'static Texts, i: &'static Images, registry: &str, name: &str, r: VersionRow, now: UnixMs) -> AnyView {
     let href = path(registry, name, Some(&r.tag));
-    let fault = (!r.fault.is_empty()).then(|| {
-        view! { <span class="second">{state(Shape::Bad, i.broken)} " " {r.fault.clone()}</span> }.erase()
-    });
+    let fault = (!r.fault.is_empty())
+        .then(|| view! { <span class="under">{state(Shape::Bad, i.broken)} " " {r.fault.clone()}</span> }.erase());
     let stages: Vec<&str> = r.stages.iter().map(|s| t.stage(*s)).collect();
-    let made = r.made_at.or(r.since).map(|at| t.when(at, now));
+    let made = r.made_at.or(r.since).map(|at| made(t, at, now));
     view! {
         <tr>
             <th scope="row"><a href=href>{r.tag.clone()}</a>{fault}</th>

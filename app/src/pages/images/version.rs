@@ -1,15 +1,14 @@
 //! One version of a repository, whole, and the way to copy it elsewhere.
 
-use super::list::stage;
+use super::list::{made, stage};
 use super::repository::{short, users};
-use super::server::{Here, path};
+use super::server::path;
 use crate::api::CopyImage;
+use crate::api::form::CopyForm;
 use crate::pages::parts::{hidden, now, operator_refused};
 use crate::text::images::Images;
 use crate::text::{Texts, units};
-use crate::ui::{
-    Button, Erase, Field, Shape, Table, col, col_num, empty, facts, head, notice, section, state_tag,
-};
+use crate::ui::{Button, Erase, Field, Shape, Table, col, col_num, empty, facts, head, notice, section, state_tag};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use padis_domain::ports::{Image, ImageStep};
@@ -19,14 +18,17 @@ use padis_domain::view::{ImageView, RegistryRow};
 const MOST: usize = 100;
 
 /// The version.
-pub fn write(t: &'static Texts, v: ImageView, registries: &[RegistryRow], here: &Here, once: String) -> AnyView {
+pub fn write(t: &'static Texts, v: ImageView, registries: &[RegistryRow], form: CopyForm) -> AnyView {
     let (i, now) = (t.images(), now());
     let (row, r) = (&v.row, &v.version);
     let tag = (!r.fault.is_empty()).then(|| state_tag(Shape::Bad, i.broken));
-    let made = r.made_at.map(|at| view! { {i.made} " " {t.when(at, now)} }.erase());
+    let made = r.made_at.map(|at| view! { {i.made} " " {made(t, at, now)} }.erase());
     let items = [
         (!row.title.is_empty()).then(|| row.title.clone().into_any()),
-        Some(view! { <a href=path(&row.registry, &row.name, None)>{row.registry.clone()} "/" {row.name.clone()}</a> }.erase()),
+        Some(
+            view! { <a href=path(&row.registry, &row.name, None)>{row.registry.clone()} "/" {row.name.clone()}</a> }
+                .erase(),
+        ),
         Some(stage(t, i, row.stage).into_any()),
         made,
         Some(units::bytes(r.bytes).into_any()),
@@ -46,7 +48,7 @@ pub fn write(t: &'static Texts, v: ImageView, registries: &[RegistryRow], here: 
         {fault}
         {inside}
         {section("places", i.places, i.places_aside, places(i, &v))}
-        {section("copy", i.copy, i.copy_aside, copy(t, i, &v, registries, here, once))}
+        {section("copy", i.copy, i.copy_aside, copy(t, i, &v, registries, form))}
     }
     .erase()
 }
@@ -54,7 +56,7 @@ pub fn write(t: &'static Texts, v: ImageView, registries: &[RegistryRow], here: 
 fn what(t: &'static Texts, i: &'static Images, v: &ImageView, image: &Image) -> AnyView {
     let line = |word: &'static str, value: AnyView| view! { <dt>{word}</dt><dd>{value}</dd> }.erase();
     let code = |all: &[String]| {
-        let all = all.iter().take(MOST).map(|one| view! { <code class="item">{one.clone()}</code> }.erase());
+        let all = all.iter().take(MOST).map(|one| view! { <div><code>{one.clone()}</code></div> }.erase());
         all.collect_view().into_any()
     };
     let some = |word: &'static str, all: &[String]| (!all.is_empty()).then(|| line(word, code(all)));
@@ -127,21 +129,14 @@ fn places(i: &'static Images, v: &ImageView) -> AnyView {
     view! { <Table label=i.places head=cols.into_any()>{rows}</Table> }.erase()
 }
 
-fn copy(
-    t: &'static Texts,
-    i: &'static Images,
-    v: &ImageView,
-    registries: &[RegistryRow],
-    _here: &Here,
-    once: String,
-) -> AnyView {
+fn copy(t: &'static Texts, i: &'static Images, v: &ImageView, registries: &[RegistryRow], form: CopyForm) -> AnyView {
     if let Some(refused) = operator_refused(t) {
         return view! { <p class="hint">{refused}</p> }.erase();
     }
     let targets = registries.iter().filter(|r| r.takes);
     let options: Vec<AnyView> = targets
         .map(|r| {
-            let chosen = r.name != v.row.registry;
+            let chosen = r.name == form.to_registry;
             let word = format!("{} · {} · {}", r.name, r.place, stage(t, i, r.stage));
             view! { <option value=r.name.clone() selected=chosen>{word}</option> }.erase()
         })
@@ -159,8 +154,8 @@ fn copy(
     };
     view! {
         <p class="hint">{i.copy_text}</p>
-        <form class="fields" method="post" action=CopyImage::PATH>
-            {hidden("once", once)}
+        <form class="fields narrow gap" method="post" action=CopyImage::PATH>
+            {hidden("once", form.once)}
             {hidden("from_registry", v.row.registry.clone())}
             {hidden("from_repository", v.row.name.clone())}
             {hidden("from_tag", v.version.tag.clone())}
@@ -169,8 +164,8 @@ fn copy(
                     <select class="in" id="to_registry" name="to_registry">{options}</select>
                 </span>
             </Field>
-            {text("to_repository", i.to_repository, v.row.name.clone())}
-            {text("to_tag", i.to_tag, v.version.tag.clone())}
+            {text("to_repository", i.to_repository, form.to_repository)}
+            {text("to_tag", i.to_tag, form.to_tag)}
             <div class="row"><Button id="copy-go" label=i.copy_go/></div>
         </form>
     }

@@ -1,0 +1,146 @@
+// Registries and images: found, looked into, copied from one registry to another, by
+// somebody who may; a registry that does not answer, and a portal that is killed in the
+// middle of a copy.
+import assert from 'node:assert/strict';
+import { createServer, connect } from 'node:net';
+import { go, signIn } from './support/browser.mjs';
+import { freePorts, portal } from './support/another.mjs';
+import { journey } from './support/journey.mjs';
+import { ARTEFACTS, until } from './support/portal.mjs';
+import { names, put, registry } from './support/registry.mjs';
+
+const OWN = 'http://127.0.0.1:5000', PROD = 5100;
+
+journey('images and registries', ({ step, window, atEnd }) => {
+  let page, chinese, prod, operator, tag, digest;
+  const shot = (w, name) => w.screenshot({ path: `${ARTEFACTS}images-${name}.png`, fullPage: true });
+  const row = (w, text) => w.getByRole('row').filter({ hasText: text });
+
+  step('what the registries hold is listed, and one that is silent is named', async () => {
+    operator = await window('operator');
+    ({ page } = operator);
+    ({ page: chinese } = await window('reader of Chinese', { lang: 'zh', theme: 'dark', size: [390, 844] }));
+    for (const w of [page, chinese]) await signIn(w);
+    await go(page, '/images');
+    await page.getByText('prod does not answer').waitFor();
+    await row(page, 'stacks/tomcat').waitFor();
+    assert.equal(await page.getByRole('navigation').first().getByRole('link', { name: 'Images' }).getAttribute('aria-current'), 'page');
+    await shot(page, 'list');
+  });
+
+  step('it is found by name, by label, and in Chinese', async () => {
+    await page.getByRole('searchbox', { name: 'Name, version or label' }).fill('NGINX zip');
+    await page.getByRole('searchbox', { name: 'Name, version or label' }).press('Enter');
+    await row(page, 'stacks/nginx').waitFor();
+    await row(page, 'stacks/tomcat').waitFor({ state: 'detached' });
+    assert.match(page.url(), /q=NGINX/);
+    await go(chinese, '/images?q=jar');
+    await row(chinese, 'stacks/java').waitFor();
+    await shot(chinese, 'found-zh');
+    await go(chinese, '/images?q=nothing-is-called-so');
+    await chinese.getByText('没有符合条件的镜像').waitFor();
+  });
+
+  step('a version tells what it is', async () => {
+    await row(page, 'stacks/nginx').getByRole('link', { name: 'stacks/nginx' }).click();
+    await page.getByRole('heading', { name: 'stacks/nginx', level: 1 }).waitFor();
+    tag = (await page.getByRole('rowheader').first().innerText()).trim();
+    digest = await names(OWN, 'stacks/nginx', tag);
+    await shot(page, 'repository');
+    await page.getByRole('link', { name: tag }).click();
+    await page.getByRole('heading', { name: `stacks/nginx:${tag}` }).waitFor();
+    const text = await page.locator('main').innerText();
+    assert.ok(text.includes(digest), 'its digest');
+    for (const said of ['linux/amd64', '8080/tcp', 'io.padis.stack.name=nginx']) assert.ok(text.includes(said), said);
+    await shot(page, 'version');
+  });
+
+  step('it is copied to production, and is there to the last byte', async () => {
+    // Nobody answers there yet: said in plain words, and nothing is lost of the form.
+    operator.expect(/503/);
+    await page.locator('#to_registry').selectOption('prod');
+    await page.locator('#to_tag').fill('approved');
+    await page.locator('#copy-go').click();
+    await page.getByText('No answer from the image registry.').waitFor();
+    assert.equal(await page.locator('#to_tag').inputValue(), 'approved', 'what was typed is still there');
+    await shot(page, 'refused');
+    prod = await registry(PROD);
+    atEnd(() => prod.stop());
+    await page.locator('#copy-go').click();
+    await page.waitForURL(/\/images\/copies/);
+    await page.getByText('It is on its way').first().waitFor();
+    await row(page, 'stacks/nginx:approved').getByText('Done').waitFor();
+    assert.equal(await names(prod.base, 'stacks/nginx', 'approved'), digest);
+    await shot(page, 'copies');
+    // The catalogue knows it at once, and that both are the same.
+    await go(page, '/images/prod/stacks/nginx:approved');
+    await row(page, 'padis').getByRole('link', { name: 'stacks/nginx' }).waitFor();
+    await go(page, `/images/padis/stacks/nginx`);
+    await row(page, tag).getByText('Production').or(row(page, tag).getByText('prod')).first().waitFor();
+  });
+
+  step('what is there is not sent again, and a wrong word is said to be wrong', async () => {
+    await go(page, `/images/padis/stacks/nginx:${tag}`);
+    await page.locator('#to_registry').selectOption('prod');
+    await page.locator('#to_tag').fill('again');
+    await page.locator('#copy-go').click();
+    await page.waitForURL(/\/images\/copies/);
+    await row(page, 'stacks/nginx:again').getByText('were there already').waitFor();
+    operator.expect(/422/);
+    await go(page, `/images/padis/stacks/nginx:${tag}`);
+    await page.locator('#to_repository').fill('Not A Name');
+    await page.locator('#copy-go').click();
+    await page.getByRole('alert').or(page.locator('.said .notice')).first().waitFor();
+  });
+
+  step('a registry that goes away leaves what is known of it', async () => {
+    await prod.stop();
+    await go(page, '/images/prod/stacks/nginx');
+    await page.getByText('did not answer in time').waitFor();
+    await row(page, 'approved').waitFor();
+    await prod.start();
+    await page.reload();
+    await page.getByText('did not answer in time').waitFor({ state: 'detached' });
+  });
+
+  step('a portal that is killed in the middle of a copy goes on with it', async () => {
+    // Before the target stands something slow, so that there is a middle.
+    const [slow] = await freePorts(1);
+    let passed = 0;
+    const proxy = createServer((near) => {
+      const far = connect(PROD, '127.0.0.1');
+      near.on('data', (piece) => {
+        passed += piece.length;
+        near.pause();
+        far.write(piece);
+        setTimeout(() => near.resume(), piece.length / 20_000);
+      });
+      far.pipe(near);
+      for (const [a, b] of [[near, far], [far, near]]) a.on('close', () => b.destroy()).on('error', () => b.destroy());
+      near.on('end', () => far.end());
+    });
+    await new Promise((done) => proxy.listen(slow, '127.0.0.1', done));
+    const want = await put(OWN, 'large/noise', '1', { layers: 4, bytes: 16 << 20 });
+    const toml = `[registry]\nchild = false\nurl = "${OWN}"\n\n[[registries]]\nname = "slow"\nurl = "http://127.0.0.1:${slow}"\nwritable = true\n`;
+    const other = await portal('copies', toml);
+    atEnd(() => other.stop());
+    await other.start();
+    const w = await window('second portal', { at: other.url });
+    await signIn(w.page);
+    await go(w.page, '/images/padis/large/noise:1');
+    await w.page.locator('#copy-go').click();
+    await w.page.waitForURL(/\/images\/copies/);
+    await until('a third is there', async () => passed > 24 << 20);
+    assert.equal(await names(prod.base, 'large/noise', '1'), null, 'nothing is visible before all of it is there');
+    w.expect(/net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET)|Failed to load resource/);
+    await other.stop('SIGKILL');
+    await other.start();
+    await until('it is whole', async () => (await names(prod.base, 'large/noise', '1')) === want);
+    // What was there was not sent again: at most what was on its way came twice.
+    assert.ok(passed < 2 * (64 << 20), `${passed} bytes`);
+    await go(w.page, '/images/copies');
+    await row(w.page, 'large/noise:1').getByText('Done').waitFor();
+    await shot(w.page, 'after-kill');
+    proxy.close();
+  });
+});
