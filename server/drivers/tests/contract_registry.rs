@@ -3,105 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "registry/world.rs"]
+#[expect(dead_code, reason = "other suites use more of it")]
+mod world;
+
 use async_trait::async_trait;
-use padis_domain::ports::{PortError, Registry, StackImage};
-use padis_drivers::child::{Child, ChildError, Spec};
+use padis_domain::ports::{Image, ImageStep, PortError, Registry, StackImage};
+use padis_drivers::child::ChildError;
 use padis_drivers::fake::FakeRegistry;
-use padis_drivers::http::Auth;
 use padis_drivers::registry::{RegistryChild, RegistryChildConfig, RegistryChildError, RegistryClient, RegistryConfig};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
-
-const DEADLINE: Duration = Duration::from_secs(10);
-
-fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    format!("sha256:{}", Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect::<String>())
-}
-
-/// The labels of a complete contract.
-fn labels(name: &str) -> BTreeMap<String, String> {
-    let pairs = [
-        ("name", name),
-        ("title.en", "Web site"),
-        ("title.zh", "网站"),
-        ("version", "1.22"),
-        ("kinds", "zip,tar.gz"),
-        ("form", "tree"),
-        ("package", "/srv/site"),
-        ("port", "8080"),
-        ("logs", "/var/log/nginx"),
-        ("health", "/"),
-        ("uid", "101"),
-        ("min-mem-mib", "32"),
-        ("start-s", "1"),
-    ];
-    pairs.iter().map(|(k, v)| (format!("io.padis.stack.{k}"), (*v).to_owned())).collect()
-}
-
-/// Somebody who pushes to a registry by plain HTTP.
-struct Pusher {
-    http: reqwest::Client,
-    base: String,
-    user: Option<(&'static str, &'static str)>,
-}
-
-const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-
-impl Pusher {
-    fn new(address: SocketAddr, user: Option<(&'static str, &'static str)>) -> Self {
-        // Loopback only; the process may have no default provider for TLS yet.
-        let _already = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
-        Self { http, base: format!("http://{address}"), user }
-    }
-    async fn send(&self, method: &str, url: &str, kind: &str, body: Vec<u8>) -> reqwest::Response {
-        let url = if url.starts_with('/') { format!("{}{url}", self.base) } else { url.to_owned() };
-        let mut call = self.http.request(method.parse().unwrap(), url).header("content-type", kind).body(body);
-        if let Some((user, password)) = self.user {
-            call = call.basic_auth(user, Some(password));
-        }
-        let answer = call.send().await.unwrap();
-        assert!(answer.status().is_success(), "{method}: {}", answer.status());
-        answer
-    }
-    async fn blob(&self, repository: &str, bytes: Vec<u8>) -> String {
-        let digest = sha256(&bytes);
-        let begun = self.send("POST", &format!("/v2/{repository}/blobs/uploads/"), "text/plain", vec![]).await;
-        let place = begun.headers()["location"].to_str().unwrap().to_owned();
-        let url = format!("{place}{}digest={digest}", if place.contains('?') { '&' } else { '?' });
-        self.send("PUT", &url, "application/octet-stream", bytes).await;
-        digest
-    }
-    async fn manifest(&self, repository: &str, reference: &str, kind: &str, body: &Value) -> String {
-        let bytes = body.to_string().into_bytes();
-        let digest = sha256(&bytes);
-        self.send("PUT", &format!("/v2/{repository}/manifests/{reference}"), kind, bytes).await;
-        digest
-    }
-    async fn image(&self, repository: &str, tag: &str, labels: &BTreeMap<String, String>) -> String {
-        let layer = format!("layer of {repository}:{tag}").into_bytes();
-        let config = json!({"created": "2026-11-22T08:00:00Z", "architecture": "amd64", "os": "linux",
-            "config": {"Labels": labels}, "rootfs": {"type": "layers", "diff_ids": []}});
-        let config = config.to_string().into_bytes();
-        let (config_size, layer_size) = (config.len(), layer.len());
-        let manifest = json!({
-            "schemaVersion": 2, "mediaType": MANIFEST,
-            "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "size": config_size,
-                "digest": self.blob(repository, config).await},
-            "layers": [{"mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": layer_size,
-                "digest": self.blob(repository, layer).await}]
-        });
-        self.manifest(repository, tag, MANIFEST, &manifest).await
-    }
-}
+use std::net::TcpListener;
+use world::{DEADLINE, INDEX, MANIFEST, Pusher, Server, Special, free_port, labels, sha256};
 
 /// A registry that can be filled.
 #[async_trait]
@@ -109,7 +23,6 @@ trait Shelf: Sync {
     fn registry(&self) -> &dyn Registry;
     /// Pushes an image with these labels and gives its digest.
     async fn push(&self, repository: &str, tag: &str, labels: BTreeMap<String, String>) -> String;
-    async fn delete(&self, repository: &str, digest: &str);
 }
 
 #[async_trait]
@@ -119,23 +32,35 @@ impl Shelf for FakeRegistry {
     }
     async fn push(&self, repository: &str, tag: &str, labels: BTreeMap<String, String>) -> String {
         let digest = sha256(format!("{repository}:{tag}{labels:?}").as_bytes());
-        // What carries no sound contract is not shown, so the fake does not even take it.
-        if let Ok(contract) = padis_domain::stack::Contract::from_labels(&labels) {
-            self.put(StackImage {
+        let created = "2026-11-22T08:00:00Z".to_owned();
+        match padis_domain::stack::Contract::from_labels(&labels) {
+            Ok(contract) => self.put(StackImage {
                 repository: repository.to_owned(),
                 tag: tag.to_owned(),
                 image: format!("127.0.0.1:5000/{repository}@{digest}"),
                 digest: digest.clone(),
                 bytes: 1,
-                created: "2026-11-22T08:00:00Z".to_owned(),
+                created,
                 contract,
                 labels,
-            });
+            }),
+            Err(_) => self.put_image(
+                repository,
+                tag,
+                Image {
+                    digest: digest.clone(),
+                    media_type: MANIFEST.to_owned(),
+                    platforms: vec!["linux/amd64".to_owned()],
+                    runs_here: true,
+                    bytes: 1,
+                    created,
+                    labels,
+                    steps: vec![ImageStep { layer: Some((sha256(b"x"), 1)), ..ImageStep::default() }],
+                    ..Image::default()
+                },
+            ),
         }
         digest
-    }
-    async fn delete(&self, _repository: &str, digest: &str) {
-        self.remove(digest);
     }
 }
 
@@ -165,9 +90,6 @@ impl Shelf for Real {
     async fn push(&self, repository: &str, tag: &str, labels: BTreeMap<String, String>) -> String {
         self.pusher.image(repository, tag, &labels).await
     }
-    async fn delete(&self, repository: &str, digest: &str) {
-        self.pusher.send("DELETE", &format!("/v2/{repository}/manifests/{digest}"), "text/plain", vec![]).await;
-    }
 }
 
 async fn contract(shelf: &dyn Shelf) {
@@ -177,7 +99,7 @@ async fn contract(shelf: &dyn Shelf) {
 
     let nginx = shelf.push("stacks/nginx", "1.22", labels("nginx")).await;
     let tomcat = shelf.push("stacks/tomcat", "10", labels("tomcat")).await;
-    shelf.push("tools/builder", "1", BTreeMap::new()).await;
+    let tool = shelf.push("tools/builder", "1", BTreeMap::new()).await;
     let mut broken = labels("broken");
     broken.remove("io.padis.stack.port");
     shelf.push("stacks/broken", "1", broken).await;
@@ -192,18 +114,42 @@ async fn contract(shelf: &dyn Shelf) {
     assert!(first.image.ends_with(&format!("/stacks/nginx@{nginx}")), "{}", first.image);
     assert!(first.bytes > 0);
 
+    let all = registry.repositories().await.unwrap();
+    assert_eq!(all, ["stacks/broken", "stacks/nginx", "stacks/tomcat", "tools/builder"]);
+    assert_eq!(registry.tags("stacks/never").await.unwrap(), [""; 0]);
+    assert_eq!(registry.digest("tools/builder", "1").await.unwrap(), Some(tool.clone()));
+    assert_eq!(registry.digest("tools/builder", "2").await.unwrap(), None);
+    let image = registry.image("tools/builder", &tool).await.unwrap().unwrap();
+    assert_eq!((&image.digest, image.media_type.as_str()), (&tool, MANIFEST));
+    assert_eq!((image.platforms, image.runs_here), (vec!["linux/amd64".to_owned()], cfg!(target_arch = "x86_64")));
+    assert_eq!((image.created.as_str(), image.steps.len()), ("2026-11-22T08:00:00Z", 1));
+    assert_eq!(registry.image("stacks/nginx", &nginx).await.unwrap().unwrap().labels, labels("nginx"));
+    assert_eq!(registry.image("stacks/nginx", &tool).await.unwrap(), None, "another repository's");
+
     // A tag that is pushed again names another image from then on.
     let mut changed = labels("nginx");
     changed.insert("io.padis.stack.version".to_owned(), "1.26".to_owned());
     let newer = shelf.push("stacks/nginx", "1.22", changed).await;
     assert_ne!(newer, nginx);
+    assert_eq!(registry.digest("stacks/nginx", "1.22").await.unwrap(), Some(newer.clone()));
+    assert!(registry.has("stacks/nginx", &nginx).await.unwrap(), "the former image is there without a tag");
     let stacks = registry.stacks().await.unwrap();
     let nginx = stacks.iter().find(|s| s.repository == "stacks/nginx").unwrap();
     assert_eq!((nginx.digest.as_str(), nginx.contract.version.as_str()), (newer.as_str(), "1.26"));
 
     assert!(registry.has("stacks/tomcat", &tomcat).await.unwrap());
-    shelf.delete("stacks/tomcat", &tomcat).await;
+    // Deleting takes every tag that names it and no other; again is nothing.
+    let same = shelf.push("stacks/nginx", "other", labels("other")).await;
+    for _ in 0..2 {
+        registry.delete("stacks/tomcat", &tomcat).await.unwrap();
+        registry.delete("stacks/never", &tomcat).await.unwrap();
+    }
     assert!(!registry.has("stacks/tomcat", &tomcat).await.unwrap());
+    assert_eq!(registry.image("stacks/tomcat", &tomcat).await.unwrap(), None);
+    assert_eq!(registry.digest("stacks/tomcat", "10").await.unwrap(), None);
+    assert_eq!(registry.tags("stacks/tomcat").await.unwrap(), [""; 0]);
+    assert_eq!(registry.tags("stacks/nginx").await.unwrap(), ["1.22", "other"]);
+    registry.delete("stacks/nginx", &same).await.unwrap();
     assert!(!registry.has("stacks/never", &tomcat).await.unwrap());
     let left: Vec<_> = registry.stacks().await.unwrap().into_iter().map(|s| s.repository).collect();
     assert_eq!(left, ["stacks/nginx"]);
@@ -281,33 +227,113 @@ async fn a_port_in_use_is_said_plainly() {
 }
 
 #[tokio::test]
-async fn a_registry_with_accounts_wants_the_right_one() {
+async fn everything_is_told_of_an_image_and_of_an_index() {
+    let server = Server::start().await;
+    let (client, pusher) = (server.client(), server.pusher());
+    let config = json!({"created": "2026-01-02T03:04:05Z", "author": "us", "architecture": "arm", "variant": "v7",
+        "os": "linux", "config": {"User": "101:0", "WorkingDir": "/srv", "Entrypoint": ["/bin/run", "it"],
+        "Cmd": "old form", "Env": ["A=b"], "ExposedPorts": {"8080/tcp": {}, "53/udp": {}}, "Volumes": {"/data": {}},
+        "Labels": {"x": "y"}},
+        "history": [{"created": "2026-01-01T00:00:00Z", "created_by": "ADD base"},
+            {"created_by": "ENV A=b", "empty_layer": true}, {"created_by": "RUN it"}]});
+    let (base, run) = (b"base".to_vec(), b"what it made".to_vec());
+    let (base_digest, run_digest) = (sha256(&base), sha256(&run));
+    let arm = pusher.made("a/b", "arm", &config, vec![base, run]).await;
+    let step = |created: &str, made_by: &str, layer: Option<(String, u64)>| ImageStep {
+        created: created.to_owned(),
+        made_by: made_by.to_owned(),
+        layer,
+    };
+    let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+    let image = client.image("a/b", &arm).await.unwrap().unwrap();
+    let expected = Image {
+        digest: arm.clone(),
+        media_type: MANIFEST.to_owned(),
+        platforms: words(&["linux/arm/v7"]),
+        runs_here: false,
+        bytes: 16,
+        created: "2026-01-02T03:04:05Z".to_owned(),
+        author: "us".to_owned(),
+        user: "101:0".to_owned(),
+        working_dir: "/srv".to_owned(),
+        entry_point: words(&["/bin/run", "it"]),
+        command: words(&["old form"]),
+        env: words(&["A=b"]),
+        ports: words(&["53/udp", "8080/tcp"]),
+        volumes: words(&["/data"]),
+        labels: BTreeMap::from([("x".to_owned(), "y".to_owned())]),
+        steps: vec![
+            step("2026-01-01T00:00:00Z", "ADD base", Some((base_digest, 4))),
+            step("", "ENV A=b", None),
+            step("", "RUN it", Some((run_digest, 12))),
+        ],
+    };
+    assert_eq!(image, expected);
+
+    let here = pusher.image("a/b", "here", &labels("here")).await;
+    let processor = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let entry = |digest: &str, os: &str, architecture: &str| json!({"mediaType": MANIFEST, "digest": digest, "size": 1, "platform": {"architecture": architecture, "os": os}});
+    let attestation = entry(&arm, "unknown", "unknown");
+    let index = |entries| json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries});
+    let both = index(json!([attestation, entry(&arm, "linux", "arm"), entry(&here, "linux", processor)]));
+    let digest = pusher.manifest("a/b", "both", INDEX, &both).await;
+    let told = client.image("a/b", &digest).await.unwrap().unwrap();
+    assert_eq!((told.digest, told.media_type.as_str()), (digest, INDEX));
+    assert_eq!(told.platforms, ["linux/arm".to_owned(), format!("linux/{processor}")]);
+    assert_eq!((told.runs_here, told.labels), (true, labels("here")));
+    let other = index(json!([attestation, entry(&arm, "linux", "arm")]));
+    let digest = pusher.manifest("a/b", "other", INDEX, &other).await;
+    let told = client.image("a/b", &digest).await.unwrap().unwrap();
+    assert_eq!((told.runs_here, told.platforms, told.author.as_str()), (false, words(&["linux/arm"]), "us"));
+}
+
+#[tokio::test]
+async fn what_can_not_be_told_or_done_is_refused_in_plain_words() {
     let folder = tempfile::tempdir().unwrap();
-    let listen = free_port();
-    let file = |name: &str| folder.path().join(name).display().to_string();
-    // bcrypt of "secret", made with crypt(3).
-    std::fs::write(file("htpasswd"), "ci:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n").unwrap();
-    let config = format!(
-        "version: 0.1\nlog: {{level: warn}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: {listen}, secret: s}}\n\
-         auth: {{htpasswd: {{realm: r, path: {}}}}}\n",
-        file("data"),
-        file("htpasswd")
-    );
-    std::fs::write(file("config.yml"), config).unwrap();
-    let spec = Spec::new("registry", "docker-registry", folder.path())
-        .args(["serve", &file("config.yml")])
-        .ready(move || async move { tokio::net::TcpStream::connect(listen).await.is_ok() });
-    let child = Child::spawn(spec).await.unwrap();
-    child.ready(DEADLINE).await.unwrap();
-    Pusher::new(listen, Some(("ci", "secret"))).image("stacks/nginx", "1", &labels("nginx")).await;
-    let as_whom =
-        |auth: Auth| RegistryClient::new(&RegistryConfig { auth, ..RegistryConfig::at(&listen.to_string()) }).unwrap();
-    let basic = |password: &str| Auth::Basic { user: "ci".to_owned(), password: password.to_owned() };
-    assert_eq!(as_whom(basic("secret")).stacks().await.unwrap().len(), 1);
-    for stranger in [Auth::None, basic("wrong-one")] {
-        let error = as_whom(stranger).stacks().await.unwrap_err();
-        assert!(matches!(error, PortError::Refused { .. }), "{error:?}");
-        assert!(!error.chain().contains("wrong-one"), "a password in an error: {}", error.chain());
+    let server = Server::special(folder, Special { no_delete: true, ..Special::default() }).await;
+    let (client, pusher) = (server.client(), server.pusher());
+    let digest = pusher.image("a/b", "1", &BTreeMap::new()).await;
+    let refused = |error: PortError, word: &str| {
+        assert!(matches!(&error, PortError::Refused { .. }), "{error:?}");
+        assert!(error.chain().contains(word), "{}", error.chain());
+    };
+    refused(client.delete("a/b", &digest).await.unwrap_err(), "does not let images be deleted");
+    let fake = FakeRegistry::new();
+    fake.set_deletes(false);
+    refused(Registry::delete(&fake, "a/b", &digest).await.unwrap_err(), "does not let images be deleted");
+    for odd in ["../../x", "a//b", "", "a b", "a?x=1"] {
+        refused(client.tags(odd).await.unwrap_err(), "no name that a registry can hold");
     }
-    child.stop().await;
+    // A chart's configuration is none of an image.
+    let config = json!({"name": "chart"}).to_string().into_bytes();
+    let kind = "application/vnd.cncf.helm.config.v1+json";
+    let manifest = "application/vnd.oci.image.manifest.v1+json";
+    let body = json!({"schemaVersion": 2, "config": {"mediaType": kind, "size": config.len(), "digest": pusher.blob("c", config).await},
+        "layers": []});
+    let chart = pusher.manifest("c", "1", manifest, &body).await;
+    let told = client.image("c", &chart).await.unwrap().unwrap();
+    assert_eq!((told.platforms, told.runs_here, told.media_type.as_str()), (vec![], false, manifest));
+    // The registry loses a configuration behind everybody's back.
+    let named = pusher.send("GET", &format!("/v2/a/b/manifests/{digest}"), "text/plain", vec![]).await;
+    let named: serde_json::Value = serde_json::from_slice(&named.bytes().await.unwrap()).unwrap();
+    let hex = named["config"]["digest"].as_str().unwrap().trim_start_matches("sha256:");
+    let link = format!("data/docker/registry/v2/repositories/a/b/_layers/sha256/{hex}/link");
+    std::fs::remove_file(server.folder.path().join(link)).unwrap();
+    refused(client.image("a/b", &digest).await.unwrap_err(), "is not there");
+    assert_eq!(client.stacks().await.unwrap(), [], "it is left out there");
+    // What answers is no registry.
+    let app = axum::Router::new().fallback(|| async { "<html>welcome</html>" });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let name = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let page = RegistryClient::new(&RegistryConfig::at(&name)).unwrap();
+    let error = page.image("a/b", &sha256(b"<html>welcome</html>")).await.unwrap_err();
+    refused(error, "no manifest");
+    let empty = axum::Router::new();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let name = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move { axum::serve(listener, empty).await.unwrap() });
+    let nothing = RegistryClient::new(&RegistryConfig::at(&name)).unwrap();
+    refused(nothing.repositories().await.unwrap_err(), "does not tell which repositories");
+    refused(nothing.ping().await.unwrap_err(), "no registry");
 }
