@@ -19,8 +19,6 @@ use std::time::Duration;
 
 /// Between two notes of how far it is.
 const NOTE: Duration = Duration::from_millis(500);
-/// Before a copy for which there is no room now is tried again, in ms.
-const ROOM_MS: i64 = 500;
 
 /// Takes a copy as far as it goes.
 pub(super) async fn reconcile(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, RunError> {
@@ -28,24 +26,17 @@ pub(super) async fn reconcile(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, 
     if !state.open() {
         return Ok(Outcome::Forget);
     }
-    // Images are large: a few at a time leave workers and the network to applications.
-    let Ok(_room) = r.copying.try_acquire() else { return Ok(Outcome::Again(ROOM_MS)) };
     let blobs: Mutex<Vec<CopyBlobRow>> = Mutex::default();
     let copied = {
         let tell = |step: CopyStep| note(&mut super::lock(&blobs), step);
-        let transfer = r.ports.registries.transfer.copy(&asked.from, &asked.to, &tell);
-        tokio::pin!(transfer);
-        loop {
-            tokio::select! {
-                done = &mut transfer => break done,
-                () = tokio::time::sleep(NOTE) => {}
-            }
-            let now = super::lock(&blobs).clone();
-            if !copies::progress(&r.store, id, &now).await? {
+        // Beside each other: bytes go on while it is noted how many there are.
+        tokio::select! {
+            done = r.ports.registries.transfer.copy(&asked.from, &asked.to, &tell) => done,
+            stopped = noting(r, id, &blobs) => {
+                stopped?;
                 tracing::info!(copy.id = id, "a copy was stopped");
                 return Ok(Outcome::Forget);
             }
-            r.changes.publish("copies", None);
         }
     };
     let now = super::lock(&blobs).clone();
@@ -71,6 +62,18 @@ pub(super) async fn reconcile(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, 
     };
     r.changes.publish("copies", None);
     outcome
+}
+
+/// Notes again and again how far a copy is; ends when somebody has stopped it.
+async fn noting(r: &Arc<Reconciler>, id: &str, blobs: &Mutex<Vec<CopyBlobRow>>) -> Result<(), RunError> {
+    loop {
+        tokio::time::sleep(NOTE).await;
+        let now = super::lock(blobs).clone();
+        if !copies::progress(&r.store, id, &now).await? {
+            return Ok(());
+        }
+        r.changes.publish("copies", None);
+    }
 }
 
 async fn end(r: &Arc<Reconciler>, asked: &Asked, state: CopyState, why: &str) -> Result<(), RunError> {

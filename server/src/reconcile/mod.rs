@@ -29,6 +29,7 @@ mod worker;
 use crate::changes::Changes;
 use crate::images::Registries;
 use crate::store::Store;
+use crate::store::work::Worker;
 use digest::Digest;
 use live::Live;
 use padis_domain::app::AppRef;
@@ -41,7 +42,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use stream::Stream;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// What stands behind the portal.
@@ -155,11 +156,9 @@ pub struct Reconciler {
     /// Pools whose network and zone were made by this process.
     pools_made: Mutex<BTreeSet<String>>,
     http: reqwest::Client,
-    /// Room for copies of images.
-    copying: Semaphore,
 }
 
-/// Copies of images at the same time.
+/// Copies of images at the same time: large as they are, they leave the network to others.
 const COPIES: usize = 2;
 /// The most causes that are kept for the journal, and the most tasks whose leaving is timed.
 const MAX_CAUSES: usize = 10_000;
@@ -213,7 +212,6 @@ impl Reconciler {
             names: RwLock::default(),
             pools_made: Mutex::default(),
             http,
-            copying: Semaphore::new(COPIES),
         }))
     }
 
@@ -221,7 +219,10 @@ impl Reconciler {
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut set = tokio::task::JoinSet::new();
         for n in 0..self.set.workers.max(1) {
-            set.spawn(worker::work(Arc::clone(&self), n, stop.clone()));
+            set.spawn(worker::work(Arc::clone(&self), Worker::new(&self.set.lease, n), stop.clone()));
+        }
+        for n in 0..COPIES {
+            set.spawn(worker::work(Arc::clone(&self), Worker::long(&self.set.lease, n), stop.clone()));
         }
         set.spawn(events::write_nudges(Arc::clone(&self), stop.clone()));
         set.spawn(events::show(Arc::clone(&self), stop.clone()));

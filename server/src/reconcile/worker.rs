@@ -21,9 +21,6 @@ const BACKOFF_MAX_MS: i64 = 30_000;
 /// A look that took so long and failed is told at once, not after some more of its kind.
 const SAY_AT_ONCE: Duration = Duration::from_secs(2);
 
-/// What the keys of copies begin with.
-const COPY: &str = "copy:";
-
 /// A failure of one run.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RunError {
@@ -55,18 +52,13 @@ impl RunError {
 }
 
 /// One worker.
-pub(super) async fn work(r: Arc<Reconciler>, n: usize, stop: CancellationToken) {
-    let me = Worker::new(&r.set.lease, n);
+pub(super) async fn work(r: Arc<Reconciler>, me: Worker, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let woken = r.wake.notified();
         match work::take(&r.store, &me, r.set.lease_ms).await {
             Ok(Some(taken)) => {
                 let began = Instant::now();
-                let outcome = if taken.key.starts_with(COPY) {
-                    renewing(&r, &me, &taken).await
-                } else {
-                    within_lease(&r, &taken).await
-                };
+                let outcome = if me.long { renewing(&r, &me, &taken).await } else { within_lease(&r, &taken).await };
                 match work::settle(&r.store, &me, &taken, &outcome).await {
                     Ok(true) => {}
                     Ok(false) if outcome == Outcome::Forget => {}
@@ -93,7 +85,8 @@ pub(super) async fn work(r: Arc<Reconciler>, n: usize, stop: CancellationToken) 
                 let pause =
                     due.map_or(IDLE, |d| Duration::from_millis(u64::try_from((d - now()).clamp(1, 500)).unwrap_or(1)));
                 tokio::select! {
-                    () = woken => {}
+                    // One worker is woken for what was touched: never one that would not take it.
+                    () = woken, if !me.long => {}
                     () = tokio::time::sleep(pause) => {}
                     () = stop.cancelled() => {}
                 }
@@ -126,22 +119,27 @@ async fn within_lease(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
     }
 }
 
-/// One row that takes as long as it takes: its lease is prolonged while it is at it. When
-/// that has not succeeded for a whole lease (by the steady clock), or the row has passed to
-/// somebody else, it is dropped where it is.
+/// One row that takes as long as it takes: its lease is prolonged beside it. When that has
+/// not succeeded for a whole lease (by the steady clock), or the row has passed to somebody
+/// else, it is dropped where it is. Beside, not in turns: a run that is not polled may hold
+/// the very connection that prolonging waits for.
 async fn renewing(r: &Arc<Reconciler>, me: &Worker, taken: &Taken) -> Outcome {
-    let lease = Duration::from_millis(u64::try_from(r.set.lease_ms).unwrap_or(1));
     let run = AssertUnwindSafe(one(r, taken)).catch_unwind();
-    tokio::pin!(run);
+    tokio::select! {
+        done = run => done.unwrap_or_else(|_| {
+            tracing::error!(work.key = %taken.key, "a run panicked: trying again");
+            Outcome::Retry { after_ms: BACKOFF_MAX_MS, why: "a bug: the run panicked; see the log".into() }
+        }),
+        lost = prolonged(r, me, taken) => lost,
+    }
+}
+
+/// Prolongs a lease for as long as it can; how the run ends when it can't any more.
+async fn prolonged(r: &Arc<Reconciler>, me: &Worker, taken: &Taken) -> Outcome {
+    let lease = Duration::from_millis(u64::try_from(r.set.lease_ms).unwrap_or(1));
     let mut held = Instant::now();
     loop {
-        tokio::select! {
-            done = &mut run => return done.unwrap_or_else(|_| {
-                tracing::error!(work.key = %taken.key, "a run panicked: trying again");
-                Outcome::Retry { after_ms: BACKOFF_MAX_MS, why: "a bug: the run panicked; see the log".into() }
-            }),
-            () = tokio::time::sleep(lease / 4) => {}
-        }
+        tokio::time::sleep(lease / 4).await;
         match work::renew(&r.store, me, taken, r.set.lease_ms).await {
             Ok(true) => held = Instant::now(),
             Ok(false) => return Outcome::Again(0),
@@ -173,7 +171,7 @@ async fn one(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
         super::pools::reconcile(r, pool).await
     } else if let Some(agent) = taken.key.strip_prefix("host:") {
         super::hosts::reconcile(r, agent).await
-    } else if let Some(id) = taken.key.strip_prefix(COPY) {
+    } else if let Some(id) = taken.key.strip_prefix(work::LONG) {
         super::copies::reconcile(r, id).await
     } else {
         Ok(Outcome::Park { why: "nothing knows this kind of work".into() })

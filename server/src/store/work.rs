@@ -50,6 +50,11 @@ pub enum Outcome {
     Forget,
 }
 
+/// What the keys of work begin with that may last for hours: copies of images.
+pub const LONG: &str = "copy:";
+/// The same in a statement: 1 for such a row.
+const IS_LONG: &str = "CASE WHEN substr(key, 1, 5) = 'copy:' THEN 1 ELSE 0 END";
+
 /// The longest delay that is ever written, in ms.
 pub const MAX_DELAY_MS: i64 = 60_000;
 /// The longest lease that is ever taken, in ms.
@@ -62,13 +67,21 @@ pub struct Worker {
     pub process: String,
     /// Its own name, unique; it works on one row at a time.
     pub name: String,
+    /// Whether it takes what may last for hours ([`LONG`]), and only that; others never do.
+    pub long: bool,
 }
 
 impl Worker {
     /// Worker `n` of a process.
     pub fn new(process: &str, n: usize) -> Self {
         let process = format!("{process}:");
-        Self { name: format!("{process}{n}"), process }
+        Self { name: format!("{process}{n}"), process, long: false }
+    }
+
+    /// The same for what may last for hours.
+    pub fn long(process: &str, n: usize) -> Self {
+        let process = format!("{process}:");
+        Self { name: format!("{process}long-{n}"), process, long: true }
     }
 }
 
@@ -119,7 +132,7 @@ pub async fn take(store: &Store, worker: &Worker, lease_ms: i64) -> Result<Optio
     let row = sqlx::query(&format!(
         "UPDATE work SET lease = $1, lease_until = $3 WHERE key = ( \
              SELECT key FROM work WHERE parked = 0 AND wanted > done AND (due_at <= $4 OR due_at > $6) AND {FREE} \
-             ORDER BY urgent DESC, due_at LIMIT 1) \
+             AND {IS_LONG} = $7 ORDER BY urgent DESC, due_at LIMIT 1) \
          AND {FREE} AND wanted > done AND parked = 0 RETURNING key, wanted, attempts"
     ))
     .bind(&worker.name)
@@ -128,6 +141,7 @@ pub async fn take(store: &Store, worker: &Worker, lease_ms: i64) -> Result<Optio
     .bind(now)
     .bind(now + MAX_LEASE_MS)
     .bind(now + MAX_DELAY_MS)
+    .bind(i64::from(worker.long))
     .fetch_optional(store.write())
     .await
     .what("take work")?;
@@ -218,11 +232,12 @@ pub async fn settle(store: &Store, worker: &Worker, taken: &Taken, outcome: &Out
 /// When the next row is due, for a worker that has nothing to do. What its own
 /// process is at is not waited for: the worker that settles takes the next itself.
 pub async fn next_due(store: &Store, worker: &Worker) -> Result<Option<UnixMs>, StoreError> {
-    sqlx::query_scalar::<_, Option<i64>>(
+    sqlx::query_scalar::<_, Option<i64>>(&format!(
         "SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM work \
-         WHERE parked = 0 AND wanted > done AND (lease IS NULL OR substr(lease, 1, length($1)) <> $1)",
-    )
+         WHERE parked = 0 AND wanted > done AND (lease IS NULL OR substr(lease, 1, length($1)) <> $1) AND {IS_LONG} = $2"
+    ))
     .bind(&worker.process)
+    .bind(i64::from(worker.long))
     .fetch_one(store.read())
     .await
     .what("next due work")

@@ -9,6 +9,7 @@ mod admin;
 mod cluster;
 mod commands;
 mod hosts;
+mod images;
 mod isolation;
 mod lists;
 mod quota;

@@ -13,6 +13,7 @@ use padis_domain::words::{PlatformRole, Stage, TeamRole, Zone};
 use padis_drivers::fake::FakeCluster;
 use padis_server::auth::Session;
 use padis_server::changes::Changes;
+use padis_server::images::Registries;
 use padis_server::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use padis_server::reconcile::live::Live;
 use padis_server::reconcile::stream::Stream;
@@ -195,7 +196,7 @@ fn portal(
     store: &Store,
     live: &Arc<Live>,
     wake: &Arc<Notify>,
-    outside: (&Arc<NotedPages>, &Arc<FakeCluster>),
+    outside: (&Arc<NotedPages>, &Arc<FakeCluster>, Arc<Registries>),
     logs: &Path,
 ) -> Arc<PadisPortal> {
     let settings = PortalSettings {
@@ -213,7 +214,7 @@ fn portal(
         pages: outside.0.clone(),
         cluster: outside.1.clone(),
         stream: Arc::new(Stream::new()),
-        registries: Arc::default(),
+        registries: outside.2,
     };
     Arc::new(PadisPortal::new(store.clone(), live, Changes::new(), settings, wake, accounts, outside))
 }
@@ -223,7 +224,7 @@ impl World {
         let logs = tempfile::tempdir().expect("a log folder");
         let (live, wake, pages) = (Arc::new(Live::default()), Arc::new(Notify::new()), Arc::default());
         let cluster = Arc::new(FakeCluster::new());
-        let portal = portal(&store, &live, &wake, (&pages, &cluster), logs.path());
+        let portal = portal(&store, &live, &wake, (&pages, &cluster, Arc::default()), logs.path());
         let w = Self { store, live, portal, wake, pages, cluster, logs };
         w.seed().await;
         w
@@ -231,7 +232,12 @@ impl World {
 
     /// Another process's portal on the same database.
     pub fn fresh_portal(&self) -> Arc<PadisPortal> {
-        portal(&self.store, &self.live, &self.wake, (&self.pages, &self.cluster), self.logs.path())
+        self.portal_with(Arc::default())
+    }
+
+    /// The same that knows these registries.
+    pub fn portal_with(&self, registries: Arc<Registries>) -> Arc<PadisPortal> {
+        portal(&self.store, &self.live, &self.wake, (&self.pages, &self.cluster, registries), self.logs.path())
     }
 
     /// Runs a statement of the test's own.

@@ -12,6 +12,7 @@ use padis_domain::view::HostOut;
 use padis_domain::words::{Stage, Zone};
 use padis_drivers::fake::{FakeBalancer, FakeCluster, FakeDns, FakeNetwork, FakeRegistry, FakeScheduler};
 use padis_server::changes::Changes;
+use padis_server::images::Registries;
 use padis_server::reconcile::live::Live;
 use padis_server::reconcile::stream::Stream;
 use padis_server::reconcile::{Ports, Reconciler, Resolve, Settings};
@@ -41,6 +42,7 @@ pub struct World {
     pub live: Arc<Live>,
     /// Of the process that was started last.
     pub stream: Mutex<Arc<Stream>>,
+    registries: Mutex<Arc<Registries>>,
     /// Applications that each sweep has looked at in any case.
     pub round: Mutex<usize>,
     /// What stands between the reconciler and `sched`, if something does.
@@ -127,6 +129,7 @@ impl World {
             pages,
             live: Arc::new(Live::default()),
             stream: Mutex::default(),
+            registries: Mutex::default(),
             round: Mutex::new(200),
             before: Mutex::default(),
             wake: Arc::new(tokio::sync::Notify::new()),
@@ -153,6 +156,16 @@ impl World {
         sqlx::query(sql).execute(self.store.write()).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
 
+    /// The registries of the reconcilers that are started from now on.
+    pub fn set_registries(&self, registries: Arc<Registries>) {
+        *self.registries.lock().expect("lock") = registries;
+    }
+
+    /// Something was touched.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
     /// Starts a reconciler: a fresh process on the same world.
     pub fn start(&self) {
         self.start_with(Duration::from_millis(300));
@@ -167,7 +180,7 @@ impl World {
             dns: self.dns.clone(),
             balancer: self.bal.clone(),
             registry: self.reg.clone(),
-            registries: Arc::default(),
+            registries: self.registries.lock().expect("lock").clone(),
         };
         let set = Settings {
             workers: 2,
