@@ -93,6 +93,13 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await page.getByRole('alert').or(page.locator('.said .notice')).first().waitFor();
   });
 
+  step('what is pushed into our own registry is listed at once', async () => {
+    await go(page, '/images?q=pushed');
+    await page.getByText('No image matches').waitFor();
+    await put(OWN, 'tools/pushed', '1', { labels: { 'org.opencontainers.image.title': 'Pushed <just> now' } });
+    await row(page, 'Pushed <just> now').waitFor({ timeout: 5000 });
+  });
+
   step('a registry that goes away leaves what is known of it', async () => {
     await prod.stop();
     await go(page, '/images/prod/stacks/nginx');

@@ -75,7 +75,7 @@ impl Real {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listen = free_port();
-        let config = RegistryChildConfig { folder: folder.path().to_owned(), listen };
+        let config = RegistryChildConfig { folder: folder.path().to_owned(), listen, notify: None };
         let child = RegistryChild::start(&config).await.unwrap();
         let client = RegistryClient::new(&RegistryConfig::at(&child.name())).unwrap();
         Self { client, pusher: Pusher::new(listen, None), child, _folder: folder }
@@ -221,7 +221,8 @@ async fn images_and_the_registry_survive_a_killed_process() {
 async fn a_port_in_use_is_said_plainly() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let config = RegistryChildConfig { folder: folder.path().to_owned(), listen: other.local_addr().unwrap() };
+    let config =
+        RegistryChildConfig { folder: folder.path().to_owned(), listen: other.local_addr().unwrap(), notify: None };
     let Err(error) = RegistryChild::start(&config).await else { panic!("started on a port in use") };
     assert!(matches!(error, RegistryChildError::Child(ChildError::Address { .. })), "{error:?}");
 }

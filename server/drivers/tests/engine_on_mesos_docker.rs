@@ -113,7 +113,7 @@ async fn page(engine: &Framework, port: u64) -> String {
 async fn an_image_of_a_registry_is_deployed_replaced_scaled_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let registry = RegistryChildConfig { folder: folder.path().join("registry"), listen };
+    let registry = RegistryChildConfig { folder: folder.path().join("registry"), listen, notify: None };
     let registry = RegistryChild::start(&registry).await.unwrap();
     let world = World::new("web", &AGENTS).await;
     let engine = &world.engine;

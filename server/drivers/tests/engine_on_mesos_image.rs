@@ -50,7 +50,7 @@ async fn page(engine: &Framework, port: &Value) -> String {
 async fn a_task_lives_in_the_file_system_of_its_image() {
     let folder = tempfile::tempdir().unwrap();
     let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let registry = RegistryChildConfig { folder: folder.path().join("registry"), listen };
+    let registry = RegistryChildConfig { folder: folder.path().join("registry"), listen, notify: None };
     let registry = RegistryChild::start(&registry).await.unwrap();
     let image = format!("{}/web:1", registry.name());
     lab::image();

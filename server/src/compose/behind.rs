@@ -21,9 +21,10 @@ use padis_drivers::http::Auth as HttpAuth;
 use padis_drivers::ldap::{LdapConfigError, LdapDirectory};
 use padis_drivers::marathon::{MarathonClient, MarathonConfig};
 use padis_drivers::mesos::{MesosClient, MesosConfig};
-use padis_drivers::registry::{RegistryChild, RegistryChildConfig, RegistryClient, RegistryConfig, Transfers};
+use padis_drivers::registry::{Notify, RegistryChild, RegistryChildConfig, RegistryClient, RegistryConfig, Transfers};
 use padis_engine::{AgentConfig, Credentials, Engine, EngineConfig, EngineHandle};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -162,13 +163,16 @@ impl Behind {
     }
 
     /// Starts what is ours, each on its own, again and again until it stands.
-    pub fn start(&self, c: &Config, tasks: &TaskTracker, stop: &CancellationToken) {
+    /// `at` is where the portal itself is reached.
+    pub fn start(&self, c: &Config, at: SocketAddr, tasks: &TaskTracker, stop: &CancellationToken) {
         if c.engine.enabled {
             let (late, config, stop) = (self.engine.clone(), engine_config(c), stop.clone());
             tasks.spawn(async move { late.keep_trying(&stop, || Engine::start(config.clone())).await });
         }
         if c.registry.child {
-            let config = RegistryChildConfig { folder: c.below("registry"), listen: c.registry.listen };
+            let own = self.ports.registries.find(OWN_REGISTRY).and_then(|p| p.token.clone());
+            let notify = own.map(|token| Notify { url: format!("http://{at}/hooks/registries/{OWN_REGISTRY}"), token });
+            let config = RegistryChildConfig { folder: c.below("registry"), listen: c.registry.listen, notify };
             let (late, stop) = (self.registry.clone(), stop.clone());
             tasks.spawn(async move { late.keep_trying(&stop, || RegistryChild::start(&config)).await });
         }
@@ -209,6 +213,7 @@ fn registries(c: &Config, own: Arc<RegistryClient>) -> Result<Arc<Registries>, B
         place: without_scheme(&c.registry.base()),
         stage: c.registry.stage,
         takes: true,
+        token: c.registry.child.then(|| uuid::Uuid::new_v4().simple().to_string()),
         client: own.clone(),
     }];
     let mut clients = BTreeMap::from([(OWN_REGISTRY.to_owned(), own)]);
@@ -222,6 +227,7 @@ fn registries(c: &Config, own: Arc<RegistryClient>) -> Result<Arc<Registries>, B
             place: without_scheme(&other.url),
             stage: other.stage,
             takes: other.writable,
+            token: other.token.as_ref().map(|t| t.reveal().to_owned()),
             client: client.clone(),
         });
         clients.insert(other.name.clone(), client);

@@ -32,7 +32,7 @@ use behind::Behind;
 use padis_domain::portal::Portal;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{File, OpenOptions};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -175,7 +175,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     );
     let portal: Arc<dyn Portal> = Arc::new(portal);
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    behind.start(&config, &tasks, &stop);
+    behind.start(&config, reached(address), &tasks, &stop);
     tasks.spawn(reconciler.run(stop.clone()));
     let registries = behind.ports.registries.clone();
     tasks.spawn(images::keep(registries, store.clone(), changes.clone(), stop.clone()));
@@ -187,9 +187,19 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         changes: changes.clone(),
     };
     tasks.spawn(tend::tend(tended, config.clone(), stop.clone()));
-    let web = Web::new(&config, auth, portal, packages, changes, stop.clone());
+    let web = Web::new(&config, auth, portal, packages, behind.ports.registries.clone(), changes, stop.clone());
     let serving = tokio::spawn(http::serve(listener, http::router(web), stop.clone()));
     Ok(Running { address, administrator, store, behind, tasks, stop, serving, _lock: held })
+}
+
+/// Where a process of this machine reaches a listener.
+fn reached(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 fn portal_settings(c: &Config, address: SocketAddr) -> PortalSettings {

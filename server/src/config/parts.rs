@@ -244,7 +244,7 @@ impl Registry {
             others: r.tables(
                 "registries",
                 Vec::new(),
-                "other registries: name, url, stage, writable, user, password, ca",
+                "other registries: name, url, stage, writable, user, password, ca, token",
             ),
         };
         let mut names = BTreeSet::from([OWN_REGISTRY]);
@@ -292,6 +292,10 @@ pub struct OtherRegistry {
     /// PEM file of the authorities that may sign its certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<String>,
+    /// What it shows (`Authorization: Bearer …`) when it tells `/hooks/registries/NAME` that
+    /// something has changed; without one it does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Secret>,
 }
 
 /// Names.

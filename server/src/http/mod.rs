@@ -11,6 +11,7 @@ mod errors;
 mod events;
 mod guard;
 mod headers;
+mod hooks;
 pub mod local;
 mod logs;
 mod pages;
@@ -24,6 +25,7 @@ pub use serve::serve;
 use crate::auth::Auth;
 use crate::changes::Changes;
 use crate::config::Config;
+use crate::images::Registries;
 use crate::packages::Packages;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -57,6 +59,8 @@ pub struct Parts {
     pub portal: Arc<dyn Portal>,
     /// Uploads.
     pub packages: Arc<Packages>,
+    /// Registries, which tell when something of theirs has changed.
+    pub registries: Arc<Registries>,
     /// What changes.
     pub changes: Changes,
     /// Names of the browser half.
@@ -87,6 +91,7 @@ impl Web {
         auth: Arc<Auth>,
         portal: Arc<dyn Portal>,
         packages: Arc<Packages>,
+        registries: Arc<Registries>,
         changes: Changes,
         stop: CancellationToken,
     ) -> Self {
@@ -94,6 +99,7 @@ impl Web {
             auth,
             portal,
             packages,
+            registries,
             changes,
             assets: assets::read(&config.site),
             site: config.site.clone(),
@@ -129,6 +135,7 @@ pub fn router(web: Web) -> Router {
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE))
         .layer(middleware::from_fn_with_state(web.clone(), guard::session))
         .layer(middleware::from_fn_with_state(web.clone(), guard::origin))
+        .merge(hooks::routes())
         .layer(middleware::from_fn_with_state(web.clone(), headers::layer))
         .with_state(web)
 }

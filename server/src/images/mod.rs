@@ -34,6 +34,8 @@ pub struct Place {
     pub stage: Option<Stage>,
     /// Whether images may be put into it.
     pub takes: bool,
+    /// What it shows when it tells that something has changed; `None`: it does not tell.
+    pub token: Option<String>,
     /// It.
     pub client: Arc<dyn Registry>,
 }
@@ -88,6 +90,11 @@ impl Registries {
         due.one.insert((registry.to_owned(), repository.to_owned()));
         drop(due);
         self.woken.notify_waiters();
+    }
+
+    /// The repositories that wait for a look, by registry.
+    pub fn waiting(&self) -> Vec<(String, String)> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner).one.iter().cloned().collect()
     }
 
     /// What one registry is asked to be looked at for: all of it, or these repositories.

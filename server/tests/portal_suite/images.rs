@@ -21,7 +21,7 @@ struct Shelves {
 }
 
 fn place(name: &str, stage: Option<Stage>, takes: bool, client: &Arc<FakeRegistry>) -> Place {
-    Place { name: name.into(), place: format!("{name}.example"), stage, takes, client: client.clone() }
+    Place { name: name.into(), place: format!("{name}.example"), stage, takes, token: None, client: client.clone() }
 }
 
 /// The digest that the world's middleware has, and others.

@@ -37,6 +37,7 @@ fn between(w: &World) -> Between {
         name,
         stage: None,
         takes: true,
+        token: None,
         client,
     };
     let places = all.into_iter().map(place).collect();

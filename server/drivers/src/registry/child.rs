@@ -20,6 +20,23 @@ pub struct RegistryChildConfig {
     /// HTTP address. Engines reach it there without TLS only on loopback, which
     /// Docker counts as trusted (127.0.0.0/8).
     pub listen: SocketAddr,
+    /// Whom it tells that something has changed.
+    pub notify: Option<Notify>,
+}
+
+/// Who is told of changes, by the Distribution's notifications.
+#[derive(Clone)]
+pub struct Notify {
+    /// Where to.
+    pub url: String,
+    /// Shown as `Authorization: Bearer …`.
+    pub token: String,
+}
+
+impl std::fmt::Debug for Notify {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Notify").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// Why the registry could not be started.
@@ -58,7 +75,7 @@ impl RegistryChild {
         let secret_file = folder.join("http-secret");
         let secret = secret(&secret_file).map_err(failed(&secret_file))?;
         let file = folder.join("config.yml");
-        write(&file, &yaml(&data, config.listen)).map_err(failed(&file))?;
+        write(&file, &yaml(&data, config.listen, config.notify.as_ref())).map_err(failed(&file))?;
         let url = format!("http://{}/v2/", config.listen);
         let client = crate::http::builder().timeout(Duration::from_secs(2)).build();
         let client = client.map_err(|e| failed(&file)(io::Error::other(e)))?;
@@ -99,7 +116,18 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn yaml(data: &Path, listen: SocketAddr) -> String {
+/// What it tells is a hint: given up after a while, because a look finds it anyway.
+fn notifications(notify: &Notify) -> String {
+    format!(
+        "notifications:\n  endpoints:\n    - name: padis\n      url: {}\n      headers:\n        Authorization: [{}]\n      \
+         timeout: 2s\n      threshold: 5\n      backoff: 2s\n      ignore:\n        actions: [pull]\n",
+        quoted(&notify.url),
+        quoted(&format!("Bearer {}", notify.token)),
+    )
+}
+
+fn yaml(data: &Path, listen: SocketAddr, notify: Option<&Notify>) -> String {
+    let told = notify.map(notifications).unwrap_or_default();
     format!(
         "# Written by Padis at each start; changes are lost.\n\
          version: 0.1\n\
@@ -109,13 +137,20 @@ fn yaml(data: &Path, listen: SocketAddr) -> String {
          health:\n  storagedriver:\n    enabled: true\n    interval: 10s\n    threshold: 3\n",
         quoted(&data.display().to_string()),
         quoted(&listen.to_string()),
-    )
+    ) + &told
 }
 
-/// Replaces the file at once or not at all.
+/// Replaces the file at once or not at all; nobody else reads it.
 fn write(file: &Path, text: &str) -> io::Result<()> {
     let fresh = file.with_extension("new");
-    std::fs::write(&fresh, text)?;
+    // One that was left over would keep its mode.
+    match std::fs::remove_file(&fresh) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut out = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&fresh)?;
+    out.write_all(text.as_bytes())?;
+    drop(out);
     std::fs::rename(fresh, file)
 }
 
@@ -150,7 +185,8 @@ mod tests {
 
     #[test]
     fn a_folder_with_odd_characters_stays_one_value() {
-        let text = yaml(Path::new("/srv/a: \"b\" #c"), "127.0.0.1:5000".parse().unwrap());
+        let text = yaml(Path::new("/srv/a: \"b\" #c"), "127.0.0.1:5000".parse().unwrap(), None);
         assert!(text.contains(r#"rootdirectory: "/srv/a: \"b\" #c""#), "{text}");
+        assert!(!text.contains("notifications"));
     }
 }

@@ -15,7 +15,7 @@ mod image;
 mod manifest;
 mod transfer;
 
-pub use child::{RegistryChild, RegistryChildConfig, RegistryChildError};
+pub use child::{Notify, RegistryChild, RegistryChildConfig, RegistryChildError};
 pub use transfer::Transfers;
 
 use crate::http::Auth;

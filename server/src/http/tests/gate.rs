@@ -156,7 +156,15 @@ async fn a_panic_is_an_answer_with_an_incident() {
         w.auth.clone(),
         super::outside(),
     );
-    let web = Web::new(&c, w.auth.clone(), Arc::new(nobody), Arc::new(packages), w.changes.clone(), w.stop.clone());
+    let web = Web::new(
+        &c,
+        w.auth.clone(),
+        Arc::new(nobody),
+        Arc::new(packages),
+        Arc::default(),
+        w.changes.clone(),
+        w.stop.clone(),
+    );
     async fn boom() -> &'static str {
         panic!("secret detail")
     }

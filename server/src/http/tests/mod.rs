@@ -2,6 +2,7 @@
 
 mod door;
 mod gate;
+mod hooks;
 mod stream;
 mod upload;
 
@@ -71,6 +72,11 @@ pub fn outside() -> Outside {
 }
 
 pub async fn world_with(env: &[(&str, &str)]) -> World {
+    world_of(env, Arc::default()).await
+}
+
+/// With registries.
+pub async fn world_of(env: &[(&str, &str)], registries: Arc<crate::images::Registries>) -> World {
     let dir = tempfile::tempdir().expect("folder");
     let site = dir.path().join("site");
     std::fs::create_dir_all(site.join("pkg")).expect("site");
@@ -113,7 +119,15 @@ pub async fn world_with(env: &[(&str, &str)]) -> World {
     let portal = PadisPortal::new(store.clone(), Arc::default(), changes.clone(), settings, wake, accounts, outside());
     let packages = Packages::new(store.clone(), &c.data, c.upload.clone(), changes.clone()).expect("packages");
     let stop = CancellationToken::new();
-    let web = Web::new(&c, auth.clone(), Arc::new(portal), Arc::new(packages), changes.clone(), stop.clone());
+    let web = Web::new(
+        &c,
+        auth.clone(),
+        Arc::new(portal),
+        Arc::new(packages),
+        registries.clone(),
+        changes.clone(),
+        stop.clone(),
+    );
     World { router: router(web), auth, store, changes, stop, dir, secure: c.cookies_secure() }
 }
 
