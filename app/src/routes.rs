@@ -71,7 +71,7 @@ fn Platform() -> impl leptos_router::MatchNestedRoutes + Clone {
             <Route path=path!("/pools/:pool") view=page(pages::Pool)/>
             <Route path=path!("/pools/:pool/edit") view=page(pages::PoolEdit)/>
             <Route path=path!("/cluster") view=page(pages::Cluster)/>
-            <Route path=path!("/middleware") view=page(pages::Middleware)/>
+            <Route path=path!("/middleware/*any") view=page(pages::Middleware)/>
             <Route path=path!("/images/*any") view=page(pages::Images)/>
             <Route path=path!("/packages") view=page(pages::Packages)/>
             <Route path=path!("/packages/:sha256") view=page(pages::Package)/>

@@ -51,6 +51,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/admin/sessions", "当前会话", "this one"),
     ("/admin/systems", "没有应答", "Does not answer"),
     ("/middleware", "接收", "Takes"),
+    ("/middleware/tomcat%3A10.1", "适用环境", "Stages that it is for"),
     ("/images", "没有应答", "does not answer"),
     ("/images/copies", "复制中", "On its way"),
     ("/images/prod/stacks/nginx", "没有及时应答", "did not answer in time"),

@@ -86,6 +86,10 @@ pub trait Portal: Send + Sync {
     async fn delete_package(&self, c: &Caller, team: &str, sha256: &str) -> Answer<()>;
     /// Standard middleware.
     async fn stacks(&self, c: &Caller) -> Answer<Vec<StackView>>;
+    /// Takes a decision about a version of it.
+    async fn mark_stack(&self, c: &Caller, edit: &MarkEdit, once: &str) -> Answer<()>;
+    /// What those who run an application should know of its middleware; `None`: nothing.
+    async fn stack_notice(&self, c: &Caller, app: &AppRef) -> Answer<Option<StackNotice>>;
 
     /// Repositories of all registries, searched by name, version and label; the state names one registry.
     async fn images(&self, c: &Caller, q: &ListQuery) -> Answer<ImagesView>;

@@ -7,7 +7,7 @@
 
 use crate::package::PackageFault;
 use crate::quantity::Shortage;
-use crate::words::UnixMs;
+use crate::words::{Stage, UnixMs};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::cell::Cell;
@@ -219,6 +219,16 @@ pub enum Problem {
         /// The stack.
         stack: String,
     },
+    /// The middleware's version may not be chosen for this any more, or not in this stage.
+    #[error("{stack} is not offered")]
+    StackNotOffered {
+        /// The stack.
+        stack: String,
+        /// The stage that it is not for; `None`: it is deprecated or retired.
+        stage: Option<Stage>,
+        /// What takes its place; empty: nothing.
+        successor: String,
+    },
     /// Somebody else changed it after this page was loaded.
     #[error("changed by {by}")]
     ChangedMeanwhile {
@@ -311,7 +321,7 @@ impl Problem {
             | Self::NoFreeAddress { .. }
             | Self::NoHostLargeEnough { .. } => Some("pool"),
             Self::Package { .. } | Self::PackageDoesNotFit { .. } => Some("package"),
-            Self::StackGone { .. } => Some("stack"),
+            Self::StackGone { .. } | Self::StackNotOffered { .. } => Some("stack"),
             _ => None,
         }
     }

@@ -62,6 +62,7 @@ pub const ENDPOINTS: &[(&str, Kind, Class)] = &[
     ("package", Kind::Read, Class::Look),
     ("delete_package", Kind::Change, Class::Run),
     ("stacks", Kind::Read, Class::Own),
+    ("mark_stack", Kind::Change, Class::Operate),
     ("copy_image", Kind::Change, Class::Operate),
     ("cancel_copy", Kind::Change, Class::Operate),
     ("look_at_registries", Kind::Change, Class::Operate),

@@ -68,12 +68,14 @@ pub fn field_error(t: &'static Texts, f: Option<&Fault>, name: &str) -> Option<S
     (!about.is_empty()).then(|| about.iter().map(|p| t.problem(p).line()).collect::<Vec<_>>().join(" "))
 }
 
-/// What is coming, and bones of `rows` rows until it is here. One for all pages: a
+/// What is coming, and bones of `rows` rows until it is here; without rows, nothing. One for all pages: a
 /// boundary of its own for every type costs the browser's binary 4 kB each.
 pub fn waiting(what: &'static str, rows: usize, coming: Box<dyn Fn() -> Coming + Send + Sync>) -> AnyView {
     let (t, coming) = (texts(), StoredValue::new(coming));
     view! {
-        <Transition fallback=move || skeleton((t.shell.loading)(what), rows)>
+        <Transition fallback=move || {
+            if rows == 0 { ().into_any() } else { skeleton((t.shell.loading)(what), rows) }
+        }>
             {move || Suspend::new(coming.with_value(|c| c()))}
         </Transition>
     }

@@ -6,10 +6,10 @@
 //! the markup from strings: it comes from the same views as everything else, which
 //! escape what they are given, and never from text that somebody typed.
 
-use super::page;
 use super::parts::{live, use_list};
 #[cfg(feature = "ssr")]
 use super::write;
+use super::{page, waiting};
 use crate::api::{Ask, Said};
 #[cfg(feature = "ssr")]
 use crate::api::{call, cut_services};
@@ -36,6 +36,10 @@ pub enum Part {
     Centre,
     /// The cluster's hosts, roles or frameworks.
     Cluster,
+    /// Middleware, or one version of it with what is decided; the address says which.
+    Middleware,
+    /// What those who run the application in the address should know.
+    Notice,
     /// Registries: repositories, one, a version of it, copies; the address says which.
     Images,
 }
@@ -54,6 +58,8 @@ async fn as_markup(part: Part, q: ListQuery, at: String) -> Said<String> {
         }
         Part::Centre => write::centre(t, call::tell(portal.stream(&c).await)?),
         Part::Cluster => write::cluster(t, call::tell(portal.cluster(&c, &q).await)?, &q),
+        Part::Middleware => write::middleware(t, &c, &*portal, &at).await?,
+        Part::Notice => write::stack_notice(t, &c, &*portal, &at).await?,
         Part::Images => write::images(t, &c, &*portal, &q, &at).await?,
     };
     Ok(view.to_html())
@@ -69,7 +75,21 @@ pub fn written_every(what: &'static str, part: Part, topics: &[&str], every: Dur
     following(what, part, topics, Some(every))
 }
 
+/// A part beside something else: nothing stands there while it comes, and where there is none.
+pub fn written_beside(part: Part, topics: &[&str]) -> AnyView {
+    let show = followed(part, topics, None).shown(|said| said.map_or_else(|_| ().into_any(), inside));
+    waiting("", 0, show)
+}
+
 fn following(what: &'static str, part: Part, topics: &[&str], every: Option<Duration>) -> AnyView {
+    page(what, followed(part, topics, every), inside)
+}
+
+fn inside(markup: String) -> AnyView {
+    view! { <div class="written" inner_html=markup></div> }.into_any()
+}
+
+fn followed(part: Part, topics: &[&str], every: Option<Duration>) -> Fetch<String> {
     let (list, changed, tick) = (use_list(), live(topics), RwSignal::new(0_u32));
     let here = use_location();
     if let Some(every) = every {
@@ -87,7 +107,5 @@ fn following(what: &'static str, part: Part, topics: &[&str], every: Option<Dura
         });
     }
     let at = move || here.pathname.get() + "?" + &here.search.get();
-    let data =
-        Fetch::new(move || (list.get(), at(), changed.get(), tick.get()), move |(q, at, ..)| as_markup(part, q, at));
-    page(what, data, |markup: String| view! { <div class="written" inner_html=markup></div> }.into_any())
+    Fetch::new(move || (list.get(), at(), changed.get(), tick.get()), move |(q, at, ..)| as_markup(part, q, at))
 }

@@ -57,6 +57,8 @@ pub mod overview;
 pub mod pools;
 pub mod problem;
 pub mod shell;
+#[cfg(feature = "ssr")]
+pub mod standards;
 pub mod units;
 pub mod words;
 

@@ -118,6 +118,21 @@ impl Texts {
                 (format!("中间件 {stack} 的镜像已不在仓库中。"), "请选择其他版本，或联系平台管理员恢复。"),
                 (format!("The image of {stack} is no longer in the registry."), "Choose another version, or ask an operator to bring it back."),
             ),
+            Problem::StackNotOffered { stack, stage, successor } => {
+                let next = if successor.is_empty() {
+                    self.pick("请选择其他版本。", "Choose another version.").to_owned()
+                } else {
+                    self.pick_with(|| format!("请改用 {successor}。"), || format!("Choose {successor} instead."))
+                };
+                let what = match stage {
+                    Some(s) => {
+                        let s = self.stage(*s);
+                        self.pick_with(|| format!("{stack} 不用于{s}环境。"), || format!("{stack} is not for {s}."))
+                    }
+                    None => self.pick_with(|| format!("{stack} 已停止提供。"), || format!("{stack} is no longer offered.")),
+                };
+                Said::new(what, next)
+            }
             Problem::ChangedMeanwhile { by, at, changes, .. } => {
                 let n = self.change_count(changes.len());
                 let at = super::clock::short_time(*at);

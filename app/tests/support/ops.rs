@@ -34,6 +34,7 @@ pub fn stacks() -> Vec<StackView> {
         bytes: 148_000_000,
         created: "2026-11-20T08:00:00Z".into(),
         used_by: vec![app_ref("motor", "claims-portal")],
+        mark: StackMark::default(),
     };
     vec![
         s("tomcat", "Tomcat 10.1 · Java 17", "Tomcat 10.1 · Java 17", "10.1", &[PackageKind::War], "/"),

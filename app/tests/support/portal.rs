@@ -254,6 +254,25 @@ impl Portal for FakePortal {
         Ok(ops::stacks())
     }
 
+    async fn mark_stack(&self, c: &Caller, edit: &MarkEdit, _: &str) -> Answer<()> {
+        c.operator()?;
+        self.did(format!("mark {} {}", edit.key, edit.state))
+    }
+    async fn stack_notice(&self, _: &Caller, app: &AppRef) -> Answer<Option<StackNotice>> {
+        Ok((app.app == "claims-portal").then(|| StackNotice {
+            app: app.clone(),
+            revision: 3,
+            key: "tomcat:10.1".into(),
+            mark: StackMark {
+                state: StackState::Deprecated,
+                successor: "java:17".into(),
+                note: "Support <ends>.".into(),
+                ..StackMark::default()
+            },
+            successor_there: true,
+            may: true,
+        }))
+    }
     async fn images(&self, _: &Caller, q: &ListQuery) -> Answer<ImagesView> {
         let rows: Vec<RepositoryRow> = images::repositories().into_iter().filter(|r| r.name.contains(&q.q)).collect();
         let page = Page { total: rows.len() as u64, rows, page: 1, per_page: 50 };

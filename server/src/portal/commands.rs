@@ -11,6 +11,7 @@ use super::diff;
 use super::frame::{Begun, begin};
 use super::records::{self, ReleaseRec, wanted_word};
 use super::rollout::{NewRec, give_up};
+use super::standards::{Choice, may_choose, stage_of};
 use padis_domain::Problem;
 use padis_domain::action::{Action, AppState, Reason};
 use padis_domain::app::{AppRef, Wanted};
@@ -55,6 +56,10 @@ pub async fn release(
         Some(key) => stack(&mut o.tx, &mut out, key).await?,
         None => None,
     };
+    if let Some(s) = &chosen {
+        let stage = stage_of(&mut o.tx, &o.was.pool).await?;
+        may_choose(&mut o.tx, &mut out, &s.key, Choice::Stays(&old.stack_key), stage).await?;
+    }
     if let Some(s) = chosen {
         rec.spec.stack.clone_from(&s.contract.name);
         rec.spec.image = s.image;
@@ -124,6 +129,7 @@ pub async fn roll_back(
     let mut out = Problems::default();
     // Are its parts still there? The image stays the one by digest that it had.
     stack(&mut o.tx, &mut out, &back.stack_key).await?;
+    may_choose(&mut o.tx, &mut out, &back.stack_key, Choice::Stays(&back.stack_key), None).await?;
     package(&mut o.tx, &mut out, &app.team, &back.spec.package).await?;
     o.app.wanted = Wanted::Online;
     o.app.size = back.spec.size;

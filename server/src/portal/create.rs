@@ -11,6 +11,7 @@ use super::pools::visible;
 use super::records::AppRec;
 use super::rollout::{NewRec, record};
 use super::sql::{Cols, Sql, for_share};
+use super::standards::{Choice, may_choose};
 use super::{diff, once};
 use crate::store::apps::read_pool;
 use crate::store::journal::{self, Entry};
@@ -155,6 +156,9 @@ async fn judge(
     check::health(&mut out, &new.health);
     check::env(&mut out, &new.env, &Env::new());
     let pool = pool(conn, &mut out, lock.then(|| p.store.kind()), c, &new.pool).await?;
+    if let Some(s) = &stack {
+        may_choose(conn, &mut out, &s.key, Choice::Fresh, pool.as_ref().map(|p| p.stage)).await?;
+    }
     if let Some(pool) = &pool {
         let ask = Ask {
             pool,

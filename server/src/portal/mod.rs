@@ -44,6 +44,7 @@ mod search;
 mod sessions;
 mod sql;
 mod stacks;
+mod standards;
 mod tail;
 mod teams;
 mod timeline;
@@ -301,6 +302,12 @@ impl Portal for PadisPortal {
         stacks::list(self, c).await
     }
 
+    async fn mark_stack(&self, c: &Caller, edit: &MarkEdit, once: &str) -> Answer<()> {
+        standards::put(self, c.operator()?, edit, once).await
+    }
+    async fn stack_notice(&self, c: &Caller, app: &AppRef) -> Answer<Option<StackNotice>> {
+        standards::notice(self, c, app).await
+    }
     async fn images(&self, c: &Caller, q: &ListQuery) -> Answer<ImagesView> {
         images::list(self, c, q).await
     }

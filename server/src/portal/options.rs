@@ -6,7 +6,7 @@ use super::{once, packages, pools, stacks};
 use crate::store::StoreError;
 use padis_domain::caller::{Caller, Scope};
 use padis_domain::portal::Answer;
-use padis_domain::view::NewAppOptions;
+use padis_domain::view::{NewAppOptions, StackState};
 
 /// Recent packages offered.
 const PACKAGES: i64 = 20;
@@ -44,7 +44,8 @@ pub async fn options(p: &PadisPortal, c: &Caller) -> Answer<NewAppOptions> {
     Ok(NewAppOptions {
         once: once::fresh(p, c).await?,
         teams,
-        stacks: stacks::list(p, c).await?,
+        // What nothing new begins with is not offered for it.
+        stacks: stacks::list(p, c).await?.into_iter().filter(|s| s.mark.state == StackState::Standard).collect(),
         pools: pools::list(p, c, None).await?,
         packages: packages::recent(p, &scope, PACKAGES).await?,
         max_package_bytes: p.settings.max_package_bytes,

@@ -22,6 +22,7 @@ pub async fn list(p: &PadisPortal, c: &Caller) -> Answer<Vec<StackView>> {
     for r in &used {
         users.entry(r.s("stack_key")?).or_default().push(AppRef { team: r.s("team")?, app: r.s("name")? });
     }
+    let marks = super::standards::all(p).await?;
     let rows = Sql::new("SELECT * FROM stack WHERE gone_at IS NULL ORDER BY key").all(p.store.read(), WHAT).await?;
     let one = |r: &sqlx::any::AnyRow| -> Result<StackView, StoreError> {
         let key = r.s("key")?;
@@ -31,6 +32,7 @@ pub async fn list(p: &PadisPortal, c: &Caller) -> Answer<Vec<StackView>> {
             bytes: r.n("bytes")?,
             created: r.s("created")?,
             used_by: users.get(&key).cloned().unwrap_or_default(),
+            mark: marks.get(&key).cloned().unwrap_or_default(),
             key,
         })
     };

@@ -16,6 +16,7 @@ mod quota;
 mod races;
 mod reads;
 mod retry;
+mod standards;
 mod trying;
 mod validate;
 mod walk;

@@ -8,6 +8,7 @@ use crate::package::PackageFacts;
 use crate::package::PackageKind;
 use crate::quantity::Size;
 use crate::stack::Contract;
+use crate::view::StackMark;
 use crate::words::UnixMs;
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +109,8 @@ pub struct StackView {
     pub created: String,
     /// Applications on it that the caller may see.
     pub used_by: Vec<AppRef>,
+    /// What is decided about it.
+    pub mark: StackMark,
 }
 
 /// A form's recognised kind of a package and the stacks that take it.

@@ -9,6 +9,7 @@ mod making;
 mod network;
 mod overview;
 mod platform;
+mod standards;
 mod stream;
 mod timeline;
 
@@ -20,5 +21,6 @@ pub use making::*;
 pub use network::*;
 pub use overview::*;
 pub use platform::*;
+pub use standards::*;
 pub use stream::*;
 pub use timeline::*;

@@ -22,6 +22,7 @@ pub use settings::{Settings, changed};
 
 use super::parts::{Act, act, now};
 use super::waiting;
+use super::written::{Part, written_beside};
 use crate::api::{self, Fault, Restart, Retry, app_path};
 use crate::fetch::Fetch;
 use crate::live;
@@ -105,6 +106,7 @@ pub fn AppFrame() -> AnyView {
             Some(v) => header::header(v, restart, &token),
             None => header::gone(&app.get_untracked()),
         })}
+        {written_beside(Part::Notice, &["stacks", "apps"])}
         {move || bar(t, &app.get(), &path.get(), data)}
         <Outlet/>
     }

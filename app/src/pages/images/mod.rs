@@ -38,11 +38,10 @@ mod server {
     use super::{copies, list, repository, version};
     use crate::api::form::CopyForm;
     use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, Said, call, query, read_kept};
-    use crate::pages::fault_notice;
+    use crate::pages::write::{parts_of, said};
     use crate::text::Texts;
     use crate::text::images::Images;
-    use crate::ui::{Erase, Shape, Tab, notice, tabs};
-    use crate::wire;
+    use crate::ui::{Erase, Tab, tabs};
     use leptos::prelude::*;
     use leptos::server_fn::ServerFn;
     use padis_domain::Problem;
@@ -66,38 +65,15 @@ mod server {
         pub query: Vec<(String, String)>,
     }
 
-    /// One part of an address.
-    pub fn unescape(s: &str) -> String {
-        let mut out = Vec::new();
-        let mut bytes = s.bytes();
-        while let Some(b) = bytes.next() {
-            let hex = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
-            match b {
-                b'%' => {
-                    let rest = bytes.clone();
-                    if let (Some(high), Some(low)) = (hex(bytes.next()), hex(bytes.next())) {
-                        out.push((high * 16 + low) as u8);
-                    } else {
-                        out.push(b'%');
-                        bytes = rest;
-                    }
-                }
-                b'+' => out.push(b' '),
-                b => out.push(b),
-            }
-        }
-        String::from_utf8_lossy(&out).into_owned()
-    }
-
     impl Here {
         /// From a path with its query.
         pub fn of(at: &str) -> Option<Self> {
-            let (path, query) = at.split_once('?').unwrap_or((at, ""));
-            let pairs = query.trim_start_matches('?').split('&').filter_map(|p| p.split_once('='));
-            let query = pairs.map(|(k, v)| (unescape(k), unescape(v))).collect();
-            let rest = path.strip_prefix("/images")?.trim_matches('/');
-            let parts: Vec<String> = rest.split('/').filter(|p| !p.is_empty()).map(unescape).collect();
-            let place = match parts.as_slice() {
+            let (parts, query) = parts_of(at);
+            let (first, parts) = parts.split_first()?;
+            if first != "images" {
+                return None;
+            }
+            let place = match parts {
                 [] => Place::List,
                 [one] if one == "copies" => Place::Copies,
                 [registry, rest @ .., last] => {
@@ -120,17 +96,12 @@ mod server {
 
         /// What a form that brought us here said.
         pub fn said(&self, i: &'static Images) -> Option<AnyView> {
-            let endpoint = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
             let done = [
-                (endpoint(CopyImage::PATH), i.asked_done),
-                (endpoint(CancelCopy::PATH), i.stop_done),
-                (endpoint(LookAtRegistries::PATH), i.look_done),
+                (CopyImage::PATH, i.asked_done),
+                (CancelCopy::PATH, i.stop_done),
+                (LookAtRegistries::PATH, i.look_done),
             ];
-            if let Some((_, words)) = done.into_iter().find(|(e, _)| e == self.get("done")) {
-                return Some(notice(Shape::Ok, words, "", ().into_any()));
-            }
-            let fault: Fault = wire::value(self.get("problem"))?;
-            Some(fault_notice(&fault))
+            said(&self.query, &done)
         }
     }
 

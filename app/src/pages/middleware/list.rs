@@ -1,33 +1,22 @@
-//! Standard middleware: each version's contract in plain words, the technical
-//! names behind the reader's own switch.
+//! Each version's contract in plain words, the technical names behind the reader's own
+//! switch.
 
 use crate::api;
-use crate::fetch::Fetch;
-use crate::pages::page;
-use crate::pages::parts::live;
-use crate::shell::{PageTitle, prefs};
-use crate::text::{Texts, texts, units};
-use crate::ui::{ButtonSize, Erase, LinkButton, empty, head};
+use crate::shell::prefs;
+use crate::text::{Texts, units};
+use crate::ui::{ButtonSize, Erase, LinkButton, Shape, empty, head, state_tag};
 use leptos::prelude::*;
 use padis_domain::stack::PackageForm;
-use padis_domain::view::StackView;
+use padis_domain::view::{StackState, StackView};
 
 /// The list of middleware.
-#[component]
-pub fn Middleware() -> AnyView {
-    let t = texts();
-    let changed = live(&["stacks"]);
-    let data = Fetch::new(move || changed.get(), |_| api::stacks());
-    view! {
-        <PageTitle text=t.shell.middleware/>
-        {head(
-            view! { <h1>{t.shell.middleware}</h1> }.erase(),
-            view! { <p class="lead">{t.catalog.stacks_lead}</p> }.erase(),
-            ().into_any(),
-        )}
-        {page(t.shell.middleware, data, move |all| cards(t, all))}
-    }
-    .erase()
+pub fn write(t: &'static Texts, all: Vec<StackView>) -> AnyView {
+    let top = head(
+        view! { <h1>{t.shell.middleware}</h1> }.erase(),
+        view! { <p class="lead">{t.catalog.stacks_lead}</p> }.erase(),
+        ().into_any(),
+    );
+    view! { {top} {cards(t, all)} }.erase()
 }
 
 fn cards(t: &'static Texts, all: Vec<StackView>) -> AnyView {
@@ -38,6 +27,21 @@ fn cards(t: &'static Texts, all: Vec<StackView>) -> AnyView {
     let cards = all.into_iter().map(|s| card(t, s)).collect_view();
     let hint = (!prefs().tech).then(|| view! { <p class="hint gap">{c.tech_hidden}</p> }.erase());
     view! { <div class="stacks">{cards}</div>{hint} }.erase()
+}
+
+/// The page of a version.
+pub fn path(key: &str) -> String {
+    format!("/middleware/{}", api::query::escape(key))
+}
+
+/// How long a version still has, if that is limited.
+pub fn tag(t: &'static Texts, state: StackState) -> Option<AnyView> {
+    let shape = match state {
+        StackState::Standard => return None,
+        StackState::Deprecated => Shape::Warn,
+        StackState::Retired => Shape::Bad,
+    };
+    Some(state_tag(shape, t.stack_state(state)))
 }
 
 fn card(t: &'static Texts, s: StackView) -> AnyView {
@@ -65,9 +69,11 @@ fn card(t: &'static Texts, s: StackView) -> AnyView {
         .erase()
     });
     let new = format!("/applications/new?stack={}", api::query::escape(&s.key));
+    let use_it = (s.mark.state == StackState::Standard)
+        .then(|| view! { <LinkButton href=new label=c.use_it size=ButtonSize::Small/> }.erase());
     view! {
         <article class="stack">
-            <h2>{title}</h2>
+            <h2><a href=path(&s.key)>{title}</a> {tag(t, s.mark.state)}</h2>
             <p class="tech">{s.key.clone()}</p>
             <dl class="pairs">
                 {line(c.takes, t.list(&kinds))}
@@ -81,7 +87,7 @@ fn card(t: &'static Texts, s: StackView) -> AnyView {
             </dl>
             <p class="second">{used}</p>
             <p class="row">{apps}</p>
-            <div class="row foot"><LinkButton href=new label=c.use_it size=ButtonSize::Small/></div>
+            <div class="row foot">{use_it}</div>
         </article>
     }
     .erase()
