@@ -177,6 +177,33 @@ async fn the_password_does_not_leave_tls() {
 }
 
 #[tokio::test]
+async fn an_upload_does_not_leave_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    certificates::authority(folder.path(), "bank");
+    certificates::server(folder.path(), "bank", "registry", "DNS:localhost");
+    let (thief, seen) = names("/token".to_owned()).await;
+    let app = axum::Router::new().fallback(move |request: axum::extract::Request| {
+        let there = format!("http://{thief}/v2/a/blobs/uploads/1");
+        let begun = request.method() == axum::http::Method::POST;
+        let status = if begun { StatusCode::ACCEPTED } else { StatusCode::NOT_FOUND };
+        async move { (status, [("location", there)]).into_response() }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let url = terminator::before(address, folder.path(), "registry").await;
+    let target = client(&url, basic("padis", "s3cret"), Some(&folder.path().join("bank.crt")));
+    let open = Server::start().await;
+    let digest = open.pusher().image("a", "1", &labels("nginx")).await;
+    let both = [("open".to_owned(), Arc::new(open.client())), ("tls".to_owned(), Arc::new(target))];
+    let (from, to) = copy("open", "a", &digest, "tls", "a");
+    let error = Transfers::new(BTreeMap::from(both)).copy(&from, &to, &|_| ()).await.unwrap_err();
+    assert!(matches!(error, PortError::Refused { .. }), "{error:?}");
+    assert!(error.chain().contains("without TLS"), "{}", error.chain());
+    assert_eq!(*seen.lock().unwrap(), [""; 0], "nothing was sent there");
+}
+
+#[tokio::test]
 async fn a_storage_elsewhere_does_not_hear_who_we_are() {
     let (thief, seen) = names("/token".to_owned()).await;
     let app = axum::Router::new().fallback(move |request: axum::extract::Request| {

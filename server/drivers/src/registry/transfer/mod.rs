@@ -14,10 +14,9 @@ mod source;
 mod tree;
 mod upload;
 
-use super::digest::Hasher;
 use super::fetch::{Ask, unexpected};
 use super::manifest::MANIFEST_TYPES;
-use super::{RegistryClient, account, named};
+use super::{RegistryClient, account, by_digest, named};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use padis_domain::ports::{CopyFrom, CopyStep, CopyTo, PortError, PortResult, Transfer};
@@ -72,9 +71,7 @@ impl Transfer for Transfers {
         named(&from.repository)?;
         named(&to.repository)?;
         named(&to.tag)?;
-        if Hasher::of(&from.digest).is_none() {
-            return Err(refused(format!("{:?} is no digest", crate::http::excerpt(&from.digest))));
-        }
+        by_digest(&from.digest)?;
         let push = match Arc::ptr_eq(source, target) && from.repository != to.repository {
             // A mount reads there.
             true => format!("{} {}", account::push(&to.repository), account::pull(&from.repository)),
