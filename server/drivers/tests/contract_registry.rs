@@ -305,6 +305,10 @@ async fn what_can_not_be_told_or_done_is_refused_in_plain_words() {
     for odd in ["../../x", "a//b", "", "a b", "a?x=1"] {
         refused(client.tags(odd).await.unwrap_err(), "no name that a registry can hold");
     }
+    for odd in ["latest", "sha256:x", "../x"] {
+        refused(client.image("a/b", odd).await.unwrap_err(), "no digest");
+        refused(Registry::delete(&client, "a/b", odd).await.unwrap_err(), "no digest");
+    }
     // A chart's configuration is none of an image.
     let config = json!({"name": "chart"}).to_string().into_bytes();
     let kind = "application/vnd.cncf.helm.config.v1+json";

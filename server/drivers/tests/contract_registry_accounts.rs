@@ -90,8 +90,6 @@ async fn with_tokens(life: u64) -> (Server, Arc<tokens::Tokens>, Arc<RegistryCli
     let copies = Transfers::new(BTreeMap::from(both));
     let (from, to) = copy("open", "stacks/nginx", &digest, "tokens", "stacks/nginx");
     copies.copy(&from, &to, &|_| ()).await.unwrap();
-    let (_, to) = copy("open", "stacks/nginx", &digest, "tokens", "theirs/nginx");
-    refusal(copies.copy(&from, &to, &|_| ()).await.unwrap_err(), &[tokens::ACCOUNT.1]);
     (server, tokens, client, digest)
 }
 
@@ -134,7 +132,11 @@ async fn a_token_that_is_about_to_expire_is_not_used() {
 
 #[tokio::test]
 async fn a_wrong_account_gets_no_token_and_a_plain_refusal() {
-    let (server, _tokens, _, digest) = with_tokens(300).await;
+    let (server, _tokens, right, digest) = with_tokens(300).await;
+    // The right one, for what it may not do.
+    let copies = Transfers::new(BTreeMap::from([("r".to_owned(), right)]));
+    let (from, to) = copy("r", "stacks/nginx", &digest, "r", "theirs/nginx");
+    refusal(copies.copy(&from, &to, &|_| ()).await.unwrap_err(), &[tokens::ACCOUNT.1]);
     let url = format!("http://{}", server.address);
     for stranger in [Auth::None, basic("padis", "wrong-one"), Auth::Header("Bearer wrong-one".to_owned())] {
         let stranger = client(&url, stranger, None);
@@ -172,6 +174,49 @@ async fn the_password_does_not_leave_tls() {
     assert!(matches!(error, PortError::Refused { .. }), "{error:?}");
     assert!(error.chain().contains("without TLS"), "{}", error.chain());
     assert_eq!(*seen.lock().unwrap(), [""; 0], "the token server was not asked at all");
+}
+
+#[tokio::test]
+async fn an_upload_does_not_leave_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    certificates::authority(folder.path(), "bank");
+    certificates::server(folder.path(), "bank", "registry", "DNS:localhost");
+    let (thief, seen) = names("/token".to_owned()).await;
+    let app = axum::Router::new().fallback(move |request: axum::extract::Request| {
+        let there = format!("http://{thief}/v2/a/blobs/uploads/1");
+        let begun = request.method() == axum::http::Method::POST;
+        let status = if begun { StatusCode::ACCEPTED } else { StatusCode::NOT_FOUND };
+        async move { (status, [("location", there)]).into_response() }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let url = terminator::before(address, folder.path(), "registry").await;
+    let target = client(&url, basic("padis", "s3cret"), Some(&folder.path().join("bank.crt")));
+    let open = Server::start().await;
+    let digest = open.pusher().image("a", "1", &labels("nginx")).await;
+    let both = [("open".to_owned(), Arc::new(open.client())), ("tls".to_owned(), Arc::new(target))];
+    let (from, to) = copy("open", "a", &digest, "tls", "a");
+    let error = Transfers::new(BTreeMap::from(both)).copy(&from, &to, &|_| ()).await.unwrap_err();
+    assert!(matches!(error, PortError::Refused { .. }), "{error:?}");
+    assert!(error.chain().contains("without TLS"), "{}", error.chain());
+    assert_eq!(*seen.lock().unwrap(), [""; 0], "nothing was sent there");
+}
+
+#[tokio::test]
+async fn a_storage_elsewhere_does_not_hear_who_we_are() {
+    let (thief, seen) = names("/token".to_owned()).await;
+    let app = axum::Router::new().fallback(move |request: axum::extract::Request| {
+        let there = format!("http://{thief}{}", request.uri().path());
+        async move { (StatusCode::TEMPORARY_REDIRECT, [("location", there)]).into_response() }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let client = client(&url, basic("padis", "s3cret"), None);
+    refusal(client.digest("a/b", "1").await.unwrap_err(), &["s3cret"]);
+    let seen = seen.lock().unwrap().clone();
+    assert!(!seen.is_empty() && seen.iter().all(String::is_empty), "{seen:?}");
 }
 
 #[tokio::test]

@@ -4,24 +4,24 @@
 //! visible only at its end, and somebody may move the tag meanwhile. Faults: `copy` for the
 //! whole, `blob` for one blob (its key is the digest), `tag` for the end.
 
-use super::faults::{Faults, lock};
+use super::faults::Faults;
 use super::registry::FakeRegistry;
 use async_trait::async_trait;
 use padis_domain::ports::{CopiedHow, CopyFrom, CopyStep, CopyTo, PortError, PortResult, Transfer};
 use padis_domain::problem::System;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// Copies between these.
 pub struct FakeTransfer {
     faults: Faults,
-    registries: Mutex<BTreeMap<String, Arc<FakeRegistry>>>,
+    registries: BTreeMap<String, Arc<FakeRegistry>>,
 }
 
 impl FakeTransfer {
     /// Between these, by the names that they have in the configuration.
     pub fn new(registries: BTreeMap<String, Arc<FakeRegistry>>) -> Self {
-        Self { faults: Faults::new(System::Registry), registries: Mutex::new(registries) }
+        Self { faults: Faults::new(System::Registry), registries }
     }
     /// Its faults and calls.
     pub fn faults(&self) -> &Faults {
@@ -29,7 +29,7 @@ impl FakeTransfer {
     }
     /// One of its registries.
     pub fn registry(&self, name: &str) -> Option<Arc<FakeRegistry>> {
-        lock(&self.registries).get(name).cloned()
+        self.registries.get(name).cloned()
     }
     fn known(&self, name: &str) -> PortResult<Arc<FakeRegistry>> {
         self.registry(name).ok_or_else(|| refused(format!("no registry with the name {name:?} is configured")))

@@ -83,10 +83,15 @@ impl Fetch {
     /// where they are sent.
     pub(super) async fn send(&self, ask: &Ask<'_>) -> PortResult<Response> {
         let answer = self.hops(ask).await?;
-        if answer.status() != StatusCode::UNAUTHORIZED || !self.account.learn(answer.headers(), ask.scope) {
-            return Ok(answer);
-        }
-        self.hops(ask).await
+        if self.learned(&answer, ask.scope) { self.hops(ask).await } else { Ok(answer) }
+    }
+
+    /// Whether asking again with a new token may help. A storage elsewhere that wants to know
+    /// who we are names no token server of ours.
+    fn learned(&self, answer: &Response, scope: &str) -> bool {
+        answer.status() == StatusCode::UNAUTHORIZED
+            && answer.url().origin() == self.base.origin()
+            && self.account.learn(answer.headers(), scope)
     }
 
     async fn hops(&self, ask: &Ask<'_>) -> PortResult<Response> {
@@ -132,10 +137,8 @@ impl Fetch {
         }
         let sent = call.header(reqwest::header::CONTENT_LENGTH, length).body(body).send().await;
         let answer = sent.map_err(|e| failed(System::Registry, ask.what, false, e))?;
-        if answer.status() == StatusCode::UNAUTHORIZED {
-            // What has flowed can't be sent again here; the next attempt gets a new token.
-            self.account.learn(answer.headers(), ask.scope);
-        }
+        // What has flowed can't be sent again here; the next attempt gets a new token.
+        let _for_the_next_attempt = self.learned(&answer, ask.scope);
         Ok(answer)
     }
 
@@ -274,6 +277,7 @@ pub(super) fn unexpected(what: &str, status: StatusCode, body: &[u8], writes: bo
     let cause = format!("HTTP {status}: {text}");
     match status.as_u16() {
         401 | 403 => refused("the registry does not accept the account that Padis is configured with", cause),
+        413 => refused("the registry, or what stands before it, takes nothing of this size", cause),
         _ if full => refused("the registry's storage is full", cause),
         500 | 502 | 504 if writes => PortError::unknown(System::Registry, what, cause),
         _ => PortError::transient(System::Registry, what, cause),

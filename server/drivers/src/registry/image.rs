@@ -4,7 +4,7 @@
 //! an attestation (a manifest for the platform `unknown/unknown`) among the platforms, or
 //! by giving each line of the history a layer: lines that only set something have none.
 
-use super::digest::{check, differs};
+use super::digest::{Hasher, check, differs};
 use super::manifest::{Blob, Entry, ImageConfig, MANIFEST_TYPES, Manifest, Platform};
 use super::{RegistryClient, account};
 use bytes::Bytes;
@@ -51,6 +51,9 @@ impl RegistryClient {
         };
         image.platforms = platforms(entries);
         let Some(chosen) = chosen(entries) else { return Ok(Found::Image(Box::new(image))) };
+        if Hasher::of(&chosen.digest).is_none() {
+            return Ok(Found::Broken("the index names something that is no digest".to_owned()));
+        }
         let Some((body, _)) = self.manifest_bytes(&what, repository, &chosen.digest, &scope).await? else {
             return Ok(Found::Broken(format!("the index names {}, which is not there", chosen.digest)));
         };
@@ -76,7 +79,10 @@ impl RegistryClient {
             image.steps = steps(manifest.layers(), Vec::new());
             return Ok(Found::Image(Box::new(image)));
         };
-        let path = format!("/v2/{repository}/blobs/{}", super::named(&blob.digest)?);
+        if Hasher::of(&blob.digest).is_none() {
+            return Ok(Found::Broken("its configuration's name is no digest".to_owned()));
+        }
+        let path = format!("/v2/{repository}/blobs/{}", blob.digest);
         let Some(body) = self.fetch.get(what, &path, &[], scope).await? else {
             return Ok(Found::Broken(format!("its configuration {} is not there", blob.digest)));
         };

@@ -20,6 +20,7 @@ pub use transfer::Transfers;
 
 use crate::http::Auth;
 use async_trait::async_trait;
+use digest::Hasher;
 use fetch::{Fetch, unexpected};
 use futures::{StreamExt, TryStreamExt};
 use image::Found;
@@ -171,6 +172,13 @@ fn named(name: &str) -> PortResult<&str> {
     Err(PortError::refused(System::Registry, format!("{shown:?} is no name that a registry can hold")))
 }
 
+/// A digest that can be compared: a tag in its place may be another image tomorrow.
+fn by_digest(digest: &str) -> PortResult<&str> {
+    let shown = crate::http::excerpt(digest);
+    let refusal = || PortError::refused(System::Registry, format!("{shown:?} is no digest that can be compared"));
+    Hasher::of(digest).map(|_| digest).ok_or_else(refusal)
+}
+
 #[async_trait]
 impl Registry for RegistryClient {
     async fn stacks(&self) -> PortResult<Vec<StackImage>> {
@@ -233,7 +241,7 @@ impl Registry for RegistryClient {
     }
 
     async fn image(&self, repository: &str, digest: &str) -> PortResult<Option<Image>> {
-        match self.read_image(named(repository)?, named(digest)?).await? {
+        match self.read_image(named(repository)?, by_digest(digest)?).await? {
             Found::Nothing => Ok(None),
             Found::Image(image) => Ok(Some(*image)),
             Found::Broken(why) => {
@@ -244,7 +252,7 @@ impl Registry for RegistryClient {
 
     async fn delete(&self, repository: &str, digest: &str) -> PortResult<()> {
         let what = format!("take {repository}@{digest} away");
-        let path = format!("/v2/{}/manifests/{}", named(repository)?, named(digest)?);
+        let path = format!("/v2/{}/manifests/{}", named(repository)?, by_digest(digest)?);
         let scope = account::delete(repository);
         let answer = self.fetch.send(&self.fetch.ask(&what, Method::DELETE, &path, &scope)?).await?;
         let status = answer.status();

@@ -19,7 +19,7 @@ async fn bytes_of_another_digest_are_not_kept() {
         let target = two.address;
         let real = Real::by_way_of(one, between.address, two, target);
         let layer = noise(1, size);
-        let digest = real.push("a", "1", &[layer.clone()]).await;
+        let digest = real.push("a", "1", std::slice::from_ref(&layer)).await;
         refused(copy(&real.transfer, &ends("one/a", &digest, "two/a", "1")).await.0, "are not those of sha256:");
         real.nothing_at_two("a", &digest).await;
         let path = format!("/v2/a/blobs/{}", sha256(&layer));

@@ -14,7 +14,7 @@ use reqwest::Body;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Bytes between two marks: a 10 GiB layer has 2560 of them, 300 KB.
+/// Bytes between two marks: a 10 GiB layer has 2560 of them, half a MB.
 const MARK: u64 = 4 * 1024 * 1024;
 
 struct State {

@@ -14,10 +14,9 @@ mod source;
 mod tree;
 mod upload;
 
-use super::digest::Hasher;
 use super::fetch::{Ask, unexpected};
 use super::manifest::MANIFEST_TYPES;
-use super::{RegistryClient, account, named};
+use super::{RegistryClient, account, by_digest, named};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use padis_domain::ports::{CopyFrom, CopyStep, CopyTo, PortError, PortResult, Transfer};
@@ -72,9 +71,7 @@ impl Transfer for Transfers {
         named(&from.repository)?;
         named(&to.repository)?;
         named(&to.tag)?;
-        if Hasher::of(&from.digest).is_none() {
-            return Err(refused(format!("{:?} is no digest", crate::http::excerpt(&from.digest))));
-        }
+        by_digest(&from.digest)?;
         let push = match Arc::ptr_eq(source, target) && from.repository != to.repository {
             // A mount reads there.
             true => format!("{} {}", account::push(&to.repository), account::pull(&from.repository)),
@@ -82,7 +79,7 @@ impl Transfer for Transfers {
         };
         let job = Job { source, target, from, to, push, tell };
         // Now, so that nothing is sent in vain, and again at the end.
-        job.tag_is_free().await?;
+        patiently(|| job.tag_is_free()).await?;
         let nodes = tree::read(source, from).await?;
         let blobs = tree::blobs(&nodes);
         tell(CopyStep::Blobs(blobs.clone()));
@@ -97,9 +94,9 @@ impl Transfer for Transfers {
         flows.buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) }).await?;
         let Some((top, children)) = nodes.split_last() else { return Err(refused("nothing to copy")) };
         for child in children {
-            job.put(child, &child.digest).await?;
+            patiently(|| job.put(child, &child.digest)).await?;
         }
-        job.tag_is_free().await?;
+        patiently(|| job.tag_is_free()).await?;
         job.put(top, &to.tag).await
     }
 }
@@ -158,6 +155,21 @@ impl Job<'_> {
 
 fn refused(reason: impl Into<String>) -> PortError {
     PortError::refused(System::Registry, reason)
+}
+
+/// Asks once more, and again, what fails for now and does no harm when it is done twice.
+async fn patiently<T, F: Future<Output = PortResult<T>>>(ask: impl Fn() -> F) -> PortResult<T> {
+    let mut failed = 0;
+    loop {
+        match ask().await {
+            Err(error) if failed < 2 && !matches!(error, PortError::Refused { .. }) => {
+                failed += 1;
+                tracing::debug!("asked again: {}", error.chain());
+                pause(failed).await;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Before attempt `n` (1: the second one): a moment, longer each time.

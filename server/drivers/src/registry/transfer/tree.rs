@@ -9,7 +9,7 @@ use super::super::digest::{Hasher, differs};
 use super::super::image::{media_type, understood};
 use super::super::manifest::{Blob, MANIFEST_TYPES, Manifest};
 use super::super::{RegistryClient, account};
-use super::{AT_ONCE, refused};
+use super::{AT_ONCE, patiently, refused};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use padis_domain::ports::{CopyBlob, CopyFrom, PortResult};
@@ -30,7 +30,7 @@ pub(super) struct Node {
 
 /// All manifests; the one that was asked for is the last.
 pub(super) async fn read(source: &RegistryClient, from: &CopyFrom) -> PortResult<Vec<Node>> {
-    let top = node(source, from, &from.digest).await?;
+    let top = patiently(|| node(source, from, &from.digest)).await?;
     // Found from the top down, each once; turned round, children come first.
     let (mut found, mut waiting, mut bytes) = (Vec::<Node>::new(), vec![top], 0);
     while let Some((node, manifest)) = waiting.pop() {
@@ -44,7 +44,8 @@ pub(super) async fn read(source: &RegistryClient, from: &CopyFrom) -> PortResult
         let mut named: Vec<String> = manifest.manifests.unwrap_or_default().into_iter().map(|e| e.digest).collect();
         named.sort();
         named.dedup();
-        let read = futures::stream::iter(named).map(|digest| async move { self::node(source, from, &digest).await });
+        let read =
+            futures::stream::iter(named).map(|d| async move { patiently(|| self::node(source, from, &d)).await });
         waiting.extend(read.buffered(AT_ONCE).try_collect::<Vec<_>>().await?);
     }
     found.reverse();

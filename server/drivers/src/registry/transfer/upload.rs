@@ -11,7 +11,7 @@ use super::super::digest::Hasher;
 use super::super::fetch::{Ask, late, unexpected};
 use super::flow::Flow;
 use super::source::Source;
-use super::{FRUITLESS, Job, pause, refused};
+use super::{FRUITLESS, Job, patiently, pause, refused};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use padis_domain::ports::{CopiedHow, CopyBlob, CopyStep, PortError, PortResult};
@@ -35,12 +35,12 @@ const BYTES: &str = "application/octet-stream";
 impl Job<'_> {
     /// Brings a blob to the target.
     pub(super) async fn blob(&self, blob: &CopyBlob) -> PortResult<CopiedHow> {
-        if self.is_there(blob).await? {
+        if patiently(|| self.is_there(blob)).await? {
             return Ok(CopiedHow::There);
         }
         let mut place = None;
         if Arc::ptr_eq(self.source, self.target) && self.from.repository != self.to.repository {
-            place = self.begin(Some(&blob.digest)).await?;
+            place = patiently(|| self.begin(Some(&blob.digest))).await?;
             if place.is_none() {
                 return Ok(CopiedHow::Mounted);
             }
