@@ -129,6 +129,9 @@ async fn a_stranger_finds_nothing_of_another_team() {
             "package",
             "delete_package",
             "revoke_session",
+            "repository",
+            "image",
+            "stack_notice",
         ] {
             assert_eq!(of(&said, name), [&Err(Problem::NotFound)], "{name}");
         }
@@ -158,6 +161,11 @@ async fn a_stranger_finds_nothing_of_another_team() {
             "put_team",
             "delete_team",
             "put_person",
+            "copies",
+            "copy_image",
+            "cancel_copy",
+            "look_at_registries",
+            "mark_stack",
         ] {
             assert!(of(&said, name).into_iter().all(refused), "{name}");
         }

@@ -1,12 +1,12 @@
 //! Calls every method of the portal about one application and everything around
 //! it, as anybody. A method that is forgotten here fails the test below.
 
-use crate::world::{MARK, SHA, World, new_app, plenty, pool};
+use crate::world::{MARK, SHA, STACK, World, new_app, plenty, pool};
 use padis_domain::Problem;
 use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::portal::{Answer, Portal};
-use padis_domain::view::{ListQuery, LogQuery, NewRelease, PersonEdit, TeamEdit};
+use padis_domain::view::{ListQuery, LogQuery, MarkEdit, NewCopy, NewRelease, PersonEdit, StackState, TeamEdit};
 use padis_domain::words::PlatformRole;
 use serde::Serialize;
 
@@ -43,6 +43,11 @@ pub async fn looks(w: &World, c: &Caller, app: &AppRef, task: &str) -> Vec<Said>
     say(&mut out, "packages", p.packages(c, &q).await);
     say(&mut out, "package", p.package(c, SHA).await);
     say(&mut out, "stacks", p.stacks(c).await);
+    say(&mut out, "stack_notice", p.stack_notice(c, app).await);
+    say(&mut out, "images", p.images(c, &q).await);
+    say(&mut out, "repository", p.repository(c, "padis", "teams/zebra/web").await);
+    say(&mut out, "image", p.image(c, "padis", "teams/zebra/web", "1").await);
+    say(&mut out, "copies", p.copies(c, &q).await);
     say(&mut out, "pools", p.pools(c, None).await);
     say(&mut out, "pool", p.pool(c, "striped").await);
     say(&mut out, "pool", p.pool(c, "common").await);
@@ -81,6 +86,17 @@ pub async fn changes(w: &World, c: &Caller, app: &AppRef) -> Vec<Said> {
     say(&mut out, "start", p.start(c, app, seen, o).await);
     say(&mut out, "try_health", p.try_health(c, app, &HealthRule::fresh("/")).await);
     say(&mut out, "delete_app", p.delete_app(c, app, &app.app, o).await);
+    let mark = MarkEdit {
+        key: STACK.into(),
+        state: StackState::Standard,
+        stages: Vec::new(),
+        successor: String::new(),
+        note: "N".into(),
+    };
+    say(&mut out, "mark_stack", p.mark_stack(c, &mark, o).await);
+    say(&mut out, "copy_image", p.copy_image(c, &NewCopy::default(), o).await);
+    say(&mut out, "cancel_copy", p.cancel_copy(c, "none").await);
+    say(&mut out, "look_at_registries", p.look_at_registries(c).await);
     say(&mut out, "delete_package", p.delete_package(c, &app.team, SHA).await);
     say(&mut out, "put_pool", p.put_pool(c, &pool("fresh", "10.99.0.0/24", "10.99.0.1"), 0, o).await);
     say(&mut out, "delete_pool", p.delete_pool(c, "striped", "striped").await);

@@ -6,20 +6,21 @@ use padis_domain::caller::Caller;
 use padis_domain::delivery::Finding;
 use padis_domain::pool::PoolSpec;
 use padis_domain::portal::{Answer, Portal};
-use padis_domain::ports::{PageSeen, Pages};
+use padis_domain::ports::{Image, PageSeen, Pages};
 use padis_domain::quantity::{Amount, Size};
 use padis_domain::view::NewApp;
 use padis_domain::words::{PlatformRole, Stage, TeamRole, Zone};
-use padis_drivers::fake::FakeCluster;
+use padis_drivers::fake::{FakeCluster, FakeRegistry, FakeTransfer};
 use padis_server::auth::Session;
 use padis_server::changes::Changes;
-use padis_server::images::Registries;
+use padis_server::images::{Place, Registries, whole};
 use padis_server::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use padis_server::reconcile::live::Live;
 use padis_server::reconcile::stream::Stream;
 use padis_server::store::{Store, now_ms};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// Whatever belongs to team zebra carries this word, in whatever case.
@@ -219,12 +220,37 @@ fn portal(
     Arc::new(PadisPortal::new(store.clone(), live, Changes::new(), settings, wake, accounts, outside))
 }
 
+/// A registry with an image of team zebra, looked at once.
+async fn shelf(store: &Store) -> Arc<Registries> {
+    let registry = Arc::new(FakeRegistry::new());
+    let labels = [("about".to_owned(), MARK.to_owned())].into();
+    let image = Image {
+        digest: format!("sha256:{:064}", 9),
+        platforms: vec!["linux/amd64".into()],
+        labels,
+        ..Image::default()
+    };
+    registry.put_image("teams/zebra/web", "1", image);
+    let place = Place {
+        name: "padis".into(),
+        place: "127.0.0.1:5000".into(),
+        stage: None,
+        takes: true,
+        token: None,
+        client: registry.clone(),
+    };
+    let transfer = Arc::new(FakeTransfer::new([("padis".to_owned(), registry)].into()));
+    let all = Registries::new(vec![place], transfer, Duration::from_secs(600));
+    whole(store, &all.all()[0]).await.expect("a look");
+    Arc::new(all)
+}
+
 impl World {
     pub async fn new(store: Store) -> Self {
         let logs = tempfile::tempdir().expect("a log folder");
         let (live, wake, pages) = (Arc::new(Live::default()), Arc::new(Notify::new()), Arc::default());
         let cluster = Arc::new(FakeCluster::new());
-        let portal = portal(&store, &live, &wake, (&pages, &cluster, Arc::default()), logs.path());
+        let portal = portal(&store, &live, &wake, (&pages, &cluster, shelf(&store).await), logs.path());
         let w = Self { store, live, portal, wake, pages, cluster, logs };
         w.seed().await;
         w
