@@ -59,3 +59,22 @@ export async function put(base, repository, tag, { layers = 1, bytes = 1000, lab
   if (!done.ok) throw new Error(`PUT a manifest: ${done.status}`);
   return sha256(manifest);
 }
+
+/// The same image with other labels under another tag, as whoever rebuilds it would push it; its digest.
+export async function relabel(base, repository, tag, to, labels) {
+  const types = { accept: `${MANIFEST}, application/vnd.docker.distribution.manifest.v2+json` };
+  const got = await fetch(`${base}/v2/${repository}/manifests/${tag}`, { headers: types });
+  const manifest = await got.json();
+  const config = await (await fetch(`${base}/v2/${repository}/blobs/${manifest.config.digest}`)).json();
+  Object.assign(config.config.Labels, labels);
+  const body = Buffer.from(JSON.stringify(config));
+  const begun = await fetch(`${base}/v2/${repository}/blobs/uploads/`, { method: 'POST' });
+  const place = new URL(begun.headers.get('location'), base);
+  place.searchParams.set('digest', sha256(body));
+  await fetch(place, { method: 'PUT', body, headers: { 'content-type': 'application/octet-stream' } });
+  manifest.config = { ...manifest.config, digest: sha256(body), size: body.length };
+  const text = JSON.stringify(manifest);
+  const done = await fetch(`${base}/v2/${repository}/manifests/${to}`, { method: 'PUT', body: text, headers: { 'content-type': got.headers.get('content-type') } });
+  if (!done.ok) throw new Error(`PUT a manifest: ${done.status}`);
+  return sha256(text);
+}

@@ -1,6 +1,6 @@
 //! The registries that are configured, and what the portal remembers of them.
 //!
-//! A look ([`look`]) reads repositories, tags and what their digests name, and writes the
+//! A look ([`whole`], [`repository`]) reads repositories, tags and what their digests name, and writes the
 //! differences down; the pages and the search read that, never a registry, except one
 //! repository's tags, which are looked at while somebody waits. One could get it wrong by
 //! believing a look that failed halfway: what was not read then is not taken away.

@@ -44,11 +44,9 @@ fn told(t: &'static Texts, n: StackNotice, once: String) -> AnyView {
         .erase()
     });
     let more = view! { <a class="btn s quiet" href=path(&n.key)>{d.more}</a> }.erase();
-    let text = if once_only_note(&n) { n.mark.note.clone() } else { format!("{} {}", n.mark.note, d.move_text) };
-    notice(Shape::Warn, what, text.trim().to_owned(), view! { <div class="row">{move_it}{more}</div> }.erase())
-}
-
-/// Whether there is nothing to press.
-fn once_only_note(n: &StackNotice) -> bool {
-    !(n.may && n.successor_there)
+    let can = n.may && n.successor_there;
+    let words = [Some(n.mark.note.as_str()), can.then_some(d.move_text)];
+    let text = words.into_iter().flatten().filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" · ");
+    let told = notice(Shape::Warn, what, text, view! { <div class="row">{move_it}{more}</div> }.erase());
+    view! { <div class="told">{told}</div> }.erase()
 }
