@@ -6,10 +6,12 @@
 //! an error with a suggestion, because an ignored setting is found in an outage.
 
 mod parts;
+mod registry;
 mod secret;
 mod source;
 
 pub use parts::*;
+pub use registry::*;
 pub use secret::{Secret, mask_url};
 pub use source::{Fault, Origin, Reader, Shown, env_name};
 

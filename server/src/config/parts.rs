@@ -2,23 +2,20 @@
 
 use super::secret::Secret;
 use super::source::Reader;
-use padis_domain::name::check_name;
 use padis_domain::package;
-use padis_domain::words::{PlatformRole, Stage};
+use padis_domain::words::PlatformRole;
 use padis_drivers::ldap::{GroupSource, LdapConfig};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// What the portal's own registry is called among the others.
-pub const OWN_REGISTRY: &str = "padis";
 /// The data folder unless configured otherwise.
 pub const DEFAULT_DATA: &str = "/var/lib/padis";
-const ADDRESS: &str = "an address with a port, like 127.0.0.1:3000";
-const BOOL: &str = "true or false";
+pub(super) const ADDRESS: &str = "an address with a port, like 127.0.0.1:3000";
+pub(super) const BOOL: &str = "true or false";
 
-fn loopback(port: u16) -> SocketAddr {
+pub(super) fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
@@ -195,107 +192,6 @@ impl Marathon {
         }
         this
     }
-}
-
-/// The image registry.
-#[derive(Debug, Clone)]
-pub struct Registry {
-    /// Run `docker-registry` as a child.
-    pub child: bool,
-    /// Where the child listens.
-    pub listen: SocketAddr,
-    /// Another registry's base URL.
-    pub url: Option<String>,
-    /// Its user.
-    pub user: Option<String>,
-    /// Its password.
-    pub password: Option<Secret>,
-    /// The stage that it is for; without one, all.
-    pub stage: Option<Stage>,
-    /// PEM file of the authorities that may sign its certificate.
-    pub ca: Option<String>,
-    /// Between two looks at all of every registry.
-    pub look: Duration,
-    /// Other registries.
-    pub others: Vec<OtherRegistry>,
-}
-impl Registry {
-    pub(super) fn read(r: &mut Reader) -> Self {
-        let this = Self {
-            child: r.get("registry.child", true, BOOL, "run docker-registry as a child"),
-            listen: r.get("registry.listen", loopback(5000), ADDRESS, "where the child listens"),
-            url: r.maybe("registry.url", "another registry's address, when registry.child is false"),
-            user: r.maybe("registry.user", "its user"),
-            password: r.secret("registry.password", "its password"),
-            stage: r.choice(
-                "registry.stage",
-                "all",
-                &[("all", None), ("dev", Some(Stage::Dev)), ("test", Some(Stage::Test)), ("prod", Some(Stage::Prod))],
-                None,
-                "the stage that it is for: all, dev, test or prod",
-            ),
-            ca: r.maybe("registry.ca", "PEM file of the authorities that may sign its certificate"),
-            look: Duration::from_secs(r.within(
-                "registry.look_s",
-                600,
-                5..=86_400,
-                "seconds between two looks at all of every registry",
-            )),
-            others: r.tables(
-                "registries",
-                Vec::new(),
-                "other registries: name, url, stage, writable, user, password, ca, token",
-            ),
-        };
-        let mut names = BTreeSet::from([OWN_REGISTRY]);
-        for other in &this.others {
-            if check_name(&other.name).is_err() {
-                r.blame("registries", &format!("registries: {:?} is not a name (a-z, 0-9, -)", other.name));
-            } else if !names.insert(&other.name) {
-                r.blame("registries", &format!("registries: the name {} is taken", other.name));
-            }
-            if other.password.is_some() != other.user.is_some() {
-                r.blame("registries", &format!("registries: {} needs user and password, or neither", other.name));
-            }
-        }
-        this
-    }
-    /// The registry's base URL.
-    pub fn base(&self) -> String {
-        match (&self.url, self.child) {
-            (Some(url), false) => url.clone(),
-            _ => format!("http://{}", self.listen),
-        }
-    }
-}
-
-/// Another registry, from which (and, if it is writable, into which) images are copied.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OtherRegistry {
-    /// Name, unique.
-    pub name: String,
-    /// Its base URL.
-    pub url: String,
-    /// The stage that it is for; without one, all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stage: Option<Stage>,
-    /// Whether images may be put into it.
-    #[serde(default)]
-    pub writable: bool,
-    /// Its user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// Its password.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password: Option<Secret>,
-    /// PEM file of the authorities that may sign its certificate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<String>,
-    /// What it shows (`Authorization: Bearer …`) when it tells `/hooks/registries/NAME` that
-    /// something has changed; without one it does not tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<Secret>,
 }
 
 /// Names.

@@ -1,4 +1,5 @@
 use super::*;
+use padis_domain::words::Stage;
 
 fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
@@ -121,4 +122,29 @@ fn an_authority_of_the_masters_is_a_setting_and_their_secret_is_masked() {
     assert!(text.contains("mesos.secret = ***") && !text.contains("hunter2"), "{text}");
     let alone = faults("[mesos]\nsecret = \"hunter2\"\n", &[]);
     assert_eq!(alone, ["padis.toml:2: mesos.secret needs mesos.principal"]);
+}
+
+#[test]
+fn registries_have_names_of_their_own_and_their_secrets_are_not_shown() {
+    let file = "[registry]\nstage = \"dev\"\n\n[[registries]]\nname = \"prod\"\nurl = \"https://r.bank\"\nstage = \"prod\"\n\
+                writable = true\nuser = \"padis\"\npassword = \"hunter2\"\ntoken = \"hunter3\"\n";
+    let c = from(Some(("padis.toml", file)), env(&[]), None).expect("settings");
+    let prod = &c.registry.others[0];
+    assert_eq!((c.registry.stage, prod.stage, prod.writable), (Some(Stage::Dev), Some(Stage::Prod), true));
+    assert_eq!(prod.password.as_ref().map(|p| p.reveal()), Some("hunter2"));
+    let text = format!("{} {c:?}", c.describe());
+    for secret in ["hunter2", "hunter3"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    for wrong in [
+        "[[registries]]\nname = \"padis\"\nurl = \"http://a\"\n",
+        "[[registries]]\nname = \"A b\"\nurl = \"http://a\"\n",
+        "[[registries]]\nname = \"a\"\nurl = \"http://a\"\nuser = \"u\"\n",
+        "[[registries]]\nname = \"a\"\nurl = \"http://a\"\nstage = \"moon\"\n",
+        "[[registries]]\nname = \"a\"\nurl = \"http://u:hunter1@a\"\n",
+        "[[registries]]\nname = \"a\"\nurl = \"ftp://a\"\n",
+    ] {
+        let said = faults(wrong, &[]).join(" ");
+        assert!(!said.is_empty() && !said.contains("hunter1"), "{wrong}: {said}");
+    }
 }
