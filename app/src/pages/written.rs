@@ -46,7 +46,7 @@ pub enum Part {
 
 /// A part as markup; whether the caller may see it is the portal's to say.
 #[server(name = GetWritten, protocol = Ask<GetUrl>, prefix = "/api", endpoint = "written")]
-async fn as_markup(part: Part, q: ListQuery, at: String) -> Said<String> {
+async fn as_markup(part: Part, q: ListQuery, #[server(default)] at: String) -> Said<String> {
     let (c, portal) = call::begin()?;
     let t = crate::text::texts();
     let view = match part {

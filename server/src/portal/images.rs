@@ -4,8 +4,8 @@
 //! of his own teams. One could get it wrong by asking a registry to draw a page: only one
 //! repository's tags are looked at while somebody waits, and not for long.
 
-use super::PadisPortal;
 use super::sql::{Cols, Paging, Sql};
+use super::{PadisPortal, search};
 use crate::images::{Place, Registries};
 use crate::store::StoreError;
 use padis_domain::Problem;
@@ -13,7 +13,9 @@ use padis_domain::app::AppRef;
 use padis_domain::caller::{Caller, Scope};
 use padis_domain::portal::Answer;
 use padis_domain::ports::Image;
-use padis_domain::view::{ImageView, ImagesView, ListQuery, RegistryRow, RepositoryRow, RepositoryView, VersionRow};
+use padis_domain::view::{
+    Hit, ImageView, ImagesView, ListQuery, RegistryRow, RepositoryRow, RepositoryView, VersionRow,
+};
 use padis_domain::words::{Stage, UnixMs};
 use sqlx::any::AnyRow;
 use std::collections::{BTreeSet, HashMap};
@@ -246,4 +248,22 @@ pub async fn image(p: &PadisPortal, c: &Caller, registry: &str, name: &str, tag:
 /// Looks at all registries now.
 pub fn look(p: &PadisPortal, _may: padis_domain::caller::Permit<'_, padis_domain::caller::Operate>) {
     p.registries.look_at_all();
+}
+
+/// Repositories for the search across everything.
+pub async fn hits(p: &PadisPortal, c: &Caller, q: &str, most: i64) -> Result<Vec<Hit>, StoreError> {
+    let query = ListQuery { q: q.to_owned(), ..ListQuery::default() };
+    let rows = filtered(Sql::new("SELECT r.registry, r.name, r.title"), p, &c.scope(), &query)
+        .text(" ORDER BY r.name, r.registry LIMIT ")
+        .bind(most)
+        .all(p.store.read(), "search repositories")
+        .await?;
+    let one = |r: &AnyRow| {
+        let (registry, name) = (r.s("registry")?, r.s("name")?);
+        let title = r.s("title")?;
+        let detail = if title.is_empty() { registry.clone() } else { format!("{registry} · {title}") };
+        let path = name.split('/').map(search::part).collect::<Vec<_>>().join("/");
+        Ok(search::hit("image", name, detail, format!("/images/{}/{path}", search::part(&registry))))
+    };
+    rows.iter().map(one).collect()
 }

@@ -6,7 +6,7 @@
 
 use super::pools::visible;
 use super::sql::{Cols, Sql};
-use super::{PadisPortal, cluster};
+use super::{PadisPortal, cluster, images};
 use crate::store::StoreError;
 use padis_domain::address::{dotted, parse_ip};
 use padis_domain::caller::Caller;
@@ -28,7 +28,8 @@ pub(super) fn part(s: &str) -> String {
     s.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-fn hit(kind: &str, title: impl Into<String>, detail: impl Into<String>, path: String) -> Hit {
+/// A hit.
+pub(super) fn hit(kind: &str, title: impl Into<String>, detail: impl Into<String>, path: String) -> Hit {
     Hit { kind: kind.into(), title: title.into(), detail: detail.into(), path }
 }
 
@@ -61,6 +62,7 @@ pub async fn search(p: &PadisPortal, c: &Caller, q: &str) -> Answer<Vec<Hit>> {
     out.extend(names(p, c, &q).await?);
     out.extend(pools(p, c, &q).await?);
     out.extend(stacks(p, &q).await?);
+    out.extend(images::hits(p, c, &q, EACH).await?);
     out.extend(packages(p, c, &q).await?);
     out.extend(teams(p, c, &q).await?);
     if c.inspector().is_ok() {

@@ -103,6 +103,10 @@ async fn a_team_s_images_are_its_own_and_everybody_s_are_everybody_s() {
         assert_eq!(names(&lead(), "100%").await, ["prod/approved/nginx", "padis/stacks/nginx"]);
         assert_eq!(names(&lead(), "1_0").await, Vec::<String>::new());
         assert_eq!(names(&stranger(), MARK).await, Vec::<String>::new());
+        let found = p.search(&lead(), "builder").await.expect("hits");
+        let image = found.iter().find(|h| h.kind == "image").expect("an image");
+        assert_eq!((image.title.as_str(), image.path.as_str()), ("tools/builder", "/images/padis/tools/builder"));
+        assert!(p.search(&stranger(), "zebra").await.expect("hits").iter().all(|h| h.kind != "image"));
         let asked = s.own.faults().calls().len();
         for c in [&stranger()] {
             for refused in [
