@@ -94,7 +94,8 @@ pub fn image(registry: &str, name: &str, tag: &str) -> Option<ImageView> {
     };
     let image = version.fault.is_empty().then_some(image);
     let places = vec![(registry.to_owned(), name.to_owned(), tag.to_owned())];
-    Some(ImageView { row, version, image, places })
+    let targets = registries().into_iter().filter(|r| r.takes).collect();
+    Some(ImageView { row, version, image, places, targets })
 }
 
 pub fn copies() -> Vec<CopyRow> {

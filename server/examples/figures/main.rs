@@ -9,6 +9,7 @@ mod addresses;
 mod browser;
 mod delivery;
 mod engine;
+mod images;
 mod load;
 mod pages;
 mod portal;
@@ -45,7 +46,17 @@ async fn main() -> Outcome<()> {
         };
         scale::measure(&place, &mut t).await?;
     }
-    if !only.is_empty() && only.iter().all(|o| ["engine", "addresses", "scale"].contains(&o.as_str())) {
+    if wants("images") {
+        // A portal of its own, with more registries than the built-in one.
+        let place = Place {
+            server: need("PADIS_BENCH_SERVER")?.into(),
+            push: need("PADIS_BENCH_PUSH")?.into(),
+            data: std::path::PathBuf::from(need("PADIS_LAB")?).join("images"),
+            ports: [3020, 8091, 5061, 5011, 5364, 8011],
+        };
+        images::measure(&place, &mut t).await?;
+    }
+    if !only.is_empty() && only.iter().all(|o| ["engine", "addresses", "scale", "images"].contains(&o.as_str())) {
         t.print();
         return Ok(());
     }

@@ -11,7 +11,7 @@ mod words;
 
 pub use keep::keep;
 pub use look::{LookError, repository, whole};
-pub use words::team;
+pub use words::{team, words};
 
 use crate::store::Store;
 use async_trait::async_trait;
@@ -56,6 +56,8 @@ pub struct Registries {
     pub transfer: Arc<dyn Transfer>,
     /// Between two looks at all of a registry.
     pub every: Duration,
+    /// Notified after the commit that asks for a copy.
+    pub asked: Notify,
     due: Mutex<Due>,
     woken: Notify,
 }
@@ -63,7 +65,7 @@ pub struct Registries {
 impl Registries {
     /// These, in this order; the first is our own.
     pub fn new(all: Vec<Place>, transfer: Arc<dyn Transfer>, every: Duration) -> Self {
-        Self { all, transfer, every, due: Mutex::default(), woken: Notify::new() }
+        Self { all, transfer, every, asked: Notify::new(), due: Mutex::default(), woken: Notify::new() }
     }
 
     /// All, our own first.

@@ -55,7 +55,6 @@ fn filtered(sql: Sql, p: &PadisPortal, scope: &Scope, q: &ListQuery) -> Sql {
 pub async fn list(p: &PadisPortal, c: &Caller, q: &ListQuery) -> Answer<ImagesView> {
     const WHAT: &str = "list repositories";
     let (paging, scope) = (Paging::of(q), c.scope());
-    let total = filtered(Sql::new("SELECT COUNT(*)"), p, &scope, q).number(p.store.read(), WHAT).await?;
     let (column, desc) = match q.sort.as_str() {
         "versions" => ("r.versions", q.desc),
         "bytes" => ("r.bytes", q.desc),
@@ -68,6 +67,11 @@ pub async fn list(p: &PadisPortal, c: &Caller, q: &ListQuery) -> Answer<ImagesVi
         .page(paging)
         .all(p.store.read(), WHAT)
         .await?;
+    // Words that are rare are looked for in all repositories once, not once more to count.
+    let total = match paging.total(rows.len()) {
+        Some(total) => total,
+        None => filtered(Sql::new("SELECT COUNT(*)"), p, &scope, q).number(p.store.read(), WHAT).await?,
+    };
     let rows = rows.iter().map(|r| repository_row(&p.registries, r)).collect::<Result<_, _>>()?;
     Ok(ImagesView { registries: registries(p).await?, page: paging.wrap(rows, total) })
 }
@@ -115,6 +119,11 @@ async fn registries(p: &PadisPortal) -> Result<Vec<RegistryRow>, StoreError> {
     Ok(p.registries.all().iter().map(row).collect())
 }
 
+/// Those that images can be copied to.
+async fn targets(p: &PadisPortal) -> Result<Vec<RegistryRow>, StoreError> {
+    Ok(registries(p).await?.into_iter().filter(|r| r.takes).collect())
+}
+
 /// The repository's row, if the caller may see it.
 async fn find(p: &PadisPortal, c: &Caller, registry: &str, name: &str) -> Answer<RepositoryRow> {
     if p.registries.find(registry).is_none() {
@@ -141,8 +150,7 @@ pub async fn repository(p: &PadisPortal, c: &Caller, registry: &str, name: &str)
     let live = p.registries.look_now(&p.store, registry, name, LIVE).await;
     let row = find(p, c, registry, name).await?;
     let versions = versions(p, c, registry, name, None).await?;
-    let targets = registries(p).await?.into_iter().filter(|r| r.takes).collect();
-    Ok(RepositoryView { row, versions, live, targets })
+    Ok(RepositoryView { row, versions, live, targets: targets(p).await? })
 }
 
 /// Versions, newest first.
@@ -242,7 +250,7 @@ pub async fn image(p: &PadisPortal, c: &Caller, registry: &str, name: &str, tag:
     let image = rows.first().map(|r| r.json::<Image>("facts")).transpose()?;
     let places = places(p, c, &BTreeSet::from([version.digest.clone()])).await?;
     let places = places.into_iter().map(|(_, registry, repository, tag)| (registry, repository, tag)).collect();
-    Ok(ImageView { row, version, image, places })
+    Ok(ImageView { row, version, image, places, targets: targets(p).await? })
 }
 
 /// Looks at all registries now.

@@ -54,7 +54,8 @@ impl RunError {
 /// One worker.
 pub(super) async fn work(r: Arc<Reconciler>, me: Worker, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let woken = r.wake.notified();
+        // One worker is woken for what was touched: never one that would not take it.
+        let woken = if me.long { r.ports.registries.asked.notified() } else { r.wake.notified() };
         match work::take(&r.store, &me, r.set.lease_ms).await {
             Ok(Some(taken)) => {
                 let began = Instant::now();
@@ -85,8 +86,7 @@ pub(super) async fn work(r: Arc<Reconciler>, me: Worker, stop: CancellationToken
                 let pause =
                     due.map_or(IDLE, |d| Duration::from_millis(u64::try_from((d - now()).clamp(1, 500)).unwrap_or(1)));
                 tokio::select! {
-                    // One worker is woken for what was touched: never one that would not take it.
-                    () = woken, if !me.long => {}
+                    () = woken => {}
                     () = tokio::time::sleep(pause) => {}
                     () = stop.cancelled() => {}
                 }

@@ -100,6 +100,8 @@ pub struct ImageView {
     pub image: Option<Image>,
     /// Where exactly this is: registry, repository, tag.
     pub places: Vec<(String, String, String)>,
+    /// Registries that it can be copied to.
+    pub targets: Vec<RegistryRow>,
 }
 
 /// How far a copy is.

@@ -47,7 +47,7 @@ mod server {
     use padis_domain::Problem;
     use padis_domain::caller::Caller;
     use padis_domain::portal::Portal;
-    use padis_domain::view::{ImageView, ListQuery, RegistryRow};
+    use padis_domain::view::{ImageView, ListQuery};
 
     /// What the address below `/images` names.
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,17 +131,11 @@ mod server {
     }
 
     /// The form for a copy as it was sent and came back, else as it is proposed.
-    async fn copy_form(
-        c: &Caller,
-        portal: &dyn Portal,
-        v: &ImageView,
-        all: &[RegistryRow],
-        here: &Here,
-    ) -> Said<CopyForm> {
+    async fn copy_form(c: &Caller, portal: &dyn Portal, v: &ImageView, here: &Here) -> Said<CopyForm> {
         let endpoint = CopyImage::PATH.rsplit('/').next().unwrap_or_default();
         let kept = if here.get("failed") == endpoint { read_kept::<CopyForm>(endpoint).await? } else { None };
         let once = call::tell(portal.once(c).await)?;
-        let other = all.iter().filter(|r| r.takes).find(|r| r.name != v.row.registry);
+        let other = v.targets.iter().find(|r| r.name != v.row.registry);
         Ok(kept.map_or_else(
             || CopyForm {
                 to_registry: other.map_or_else(|| v.row.registry.clone(), |r| r.name.clone()),
@@ -165,13 +159,9 @@ mod server {
             }
             Place::Version(registry, name, tag) => {
                 let view = call::tell(portal.image(c, registry, name, tag).await)?;
-                let all = call::tell(portal.images(c, &ListQuery { per_page: 1, ..ListQuery::default() }).await)?;
-                let form = if c.operator().is_ok() {
-                    copy_form(c, portal, &view, &all.registries, &here).await?
-                } else {
-                    CopyForm::default()
-                };
-                version::write(t, view, &all.registries, form)
+                let form =
+                    if c.operator().is_ok() { copy_form(c, portal, &view, &here).await? } else { CopyForm::default() };
+                version::write(t, view, form)
             }
         };
         let said = here.said(i);

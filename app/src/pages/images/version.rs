@@ -12,13 +12,13 @@ use crate::ui::{Button, Erase, Field, Shape, Table, col, col_num, empty, facts, 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use padis_domain::ports::{Image, ImageStep};
-use padis_domain::view::{ImageView, RegistryRow};
+use padis_domain::view::ImageView;
 
 /// Labels and variables that are shown; more are counted by nobody and kept in the registry.
 const MOST: usize = 100;
 
 /// The version.
-pub fn write(t: &'static Texts, v: ImageView, registries: &[RegistryRow], form: CopyForm) -> AnyView {
+pub fn write(t: &'static Texts, v: ImageView, form: CopyForm) -> AnyView {
     let (i, now) = (t.images(), now());
     let (row, r) = (&v.row, &v.version);
     let tag = (!r.fault.is_empty()).then(|| state_tag(Shape::Bad, i.broken));
@@ -48,7 +48,7 @@ pub fn write(t: &'static Texts, v: ImageView, registries: &[RegistryRow], form: 
         {fault}
         {inside}
         {section("places", i.places, i.places_aside, places(i, &v))}
-        {section("copy", i.copy, i.copy_aside, copy(t, i, &v, registries, form))}
+        {section("copy", i.copy, i.copy_aside, copy(t, i, &v, form))}
     }
     .erase()
 }
@@ -129,12 +129,13 @@ fn places(i: &'static Images, v: &ImageView) -> AnyView {
     view! { <Table label=i.places head=cols.into_any()>{rows}</Table> }.erase()
 }
 
-fn copy(t: &'static Texts, i: &'static Images, v: &ImageView, registries: &[RegistryRow], form: CopyForm) -> AnyView {
+fn copy(t: &'static Texts, i: &'static Images, v: &ImageView, form: CopyForm) -> AnyView {
     if let Some(refused) = operator_refused(t) {
         return view! { <p class="hint">{refused}</p> }.erase();
     }
-    let targets = registries.iter().filter(|r| r.takes);
-    let options: Vec<AnyView> = targets
+    let options: Vec<AnyView> = v
+        .targets
+        .iter()
         .map(|r| {
             let chosen = r.name == form.to_registry;
             let word = format!("{} · {} · {}", r.name, r.place, stage(t, i, r.stage));
