@@ -23,6 +23,7 @@ pub fn write(t: &'static Texts, p: Page<CopyRow>, q: &ListQuery) -> AnyView {
             ().into_any(),
         )}
         {lists(t, i, true)}
+        <h2 class="vh">{i.copies}</h2>
     }
     .erase();
     if p.total == 0 && q.q.is_empty() && q.state.is_empty() {

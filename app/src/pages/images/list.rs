@@ -22,7 +22,7 @@ pub fn write(t: &'static Texts, v: ImagesView, q: &ListQuery) -> AnyView {
         head(view! { <h1>{t.shell.images}</h1> }.erase(), view! { <p class="lead">{i.lead}</p> }.erase(), look(t, i));
     let silent = v.registries.iter().filter(|r| r.silent).map(|r| silence(t, i, r, now)).collect_view();
     let top =
-        view! { {title} {lists(t, i, false)} {silent} <div class="gap">{sums(t, i, &v.registries, now)}</div> }.erase();
+        view! { {title} {lists(t, i, false)} <h2 class="vh">{i.repositories}</h2> {silent} <div class="gap">{sums(t, i, &v.registries, now)}</div> }.erase();
     if v.page.total == 0 && q.q.is_empty() && q.state.is_empty() && q.stage.is_none() {
         return view! { {top} {empty(i.none, i.none_text, ().into_any())} }.erase();
     }

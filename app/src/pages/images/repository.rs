@@ -28,6 +28,7 @@ pub fn write(t: &'static Texts, v: RepositoryView) -> AnyView {
             ().into_any(),
         )}
         {not_live}
+        <h2 class="vh">{i.versions}</h2>
     }
     .erase();
     if v.versions.is_empty() {

@@ -22,7 +22,8 @@ pub fn write(t: &'static Texts, all: Vec<StackView>) -> AnyView {
 fn cards(t: &'static Texts, all: Vec<StackView>) -> AnyView {
     let c = &t.catalog;
     if all.is_empty() {
-        return empty(c.stacks_none, c.stacks_none_text, ().into_any());
+        let none = empty(c.stacks_none, c.stacks_none_text, ().into_any());
+        return view! { <h2 class="vh">{t.shell.middleware}</h2> {none} }.erase();
     }
     let cards = all.into_iter().map(|s| card(t, s)).collect_view();
     let hint = (!prefs().tech).then(|| view! { <p class="hint gap">{c.tech_hidden}</p> }.erase());
