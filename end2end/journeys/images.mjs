@@ -35,7 +35,7 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await row(page, 'stacks/tomcat').waitFor({ state: 'detached' });
     assert.match(page.url(), /q=NGINX/);
     await go(chinese, '/images?q=jar');
-    await row(chinese, 'stacks/java').waitFor();
+    await row(chinese, 'stacks/java').getByText('Java 应用').waitFor();
     await shot(chinese, 'found-zh');
     await go(chinese, '/images?q=nothing-is-called-so');
     await chinese.getByText('没有符合条件的镜像').waitFor();

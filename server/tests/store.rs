@@ -293,6 +293,40 @@ async fn a_clock_that_jumps_ahead_doubles_nothing() {
     .await;
 }
 
+/// An operator says "leave it alone" while somebody is at it: that holds, whatever comes of
+/// the run, until it is touched or retried.
+#[tokio::test]
+async fn what_is_parked_during_a_run_stays_parked() {
+    each_database(async |store| {
+        let me = worker("p");
+        for outcome in [Outcome::Again(0), Outcome::Retry { after_ms: 0, why: "x".into() }, Outcome::Done] {
+            touch(&store, "app:a/b").await;
+            let taken = work::take(&store, &me, 60_000).await.expect("take").expect("row");
+            let mut tx = store.begin().await.expect("begin");
+            assert!(work::park(&mut tx, "app:a/b", "not now").await.expect("park"));
+            tx.commit().await.expect("commit");
+            assert!(!work::renew(&store, &me, &taken, 60_000).await.expect("renew"), "nobody goes on with it");
+            assert!(work::settle(&store, &me, &taken, &outcome).await.expect("settle"));
+            let row: (i64, String) = sqlx::query_as("SELECT parked, outcome FROM work WHERE key = 'app:a/b'")
+                .fetch_one(store.read())
+                .await
+                .expect("the row");
+            assert_eq!(row, (1, "not now".to_owned()), "{outcome:?}");
+            assert!(work::take(&store, &me, 60_000).await.expect("take").is_none());
+        }
+        // Touched after it was parked, still during the run: somebody wants it after all.
+        touch(&store, "app:a/b").await;
+        let taken = work::take(&store, &me, 60_000).await.expect("take").expect("row");
+        let mut tx = store.begin().await.expect("begin");
+        work::park(&mut tx, "app:a/b", "not now").await.expect("park");
+        work::touch(&mut tx, "app:a/b").await.expect("touch");
+        tx.commit().await.expect("commit");
+        assert!(work::settle(&store, &me, &taken, &Outcome::Done).await.expect("settle"));
+        assert!(work::take(&store, &me, 60_000).await.expect("take").is_some());
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_never_hold_the_same_row() {
     each_database(async |store| {

@@ -1,10 +1,9 @@
-//! Images: copies between registries, looking at the registries now, decisions about
-//! middleware. What is read
+//! Images: copies between registries, and looking at the registries now. What is read
 //! of images is written by the server (`pages::written`).
 
 use super::ask::Ask;
 use super::fault::Said;
-use super::form::{CopyForm, CopyStopForm, LookForm, MarkForm};
+use super::form::{CopyForm, CopyStopForm, LookForm};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 #[cfg(feature = "ssr")]
@@ -32,12 +31,4 @@ pub async fn look_at_registries(#[server(flatten)] form: LookForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.look_at_registries(&c).await }.await;
     call::settle(LookAtRegistries::PATH, &c, &form, said, None)
-}
-
-/// Takes a decision about a middleware version.
-#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "mark_stack")]
-pub async fn mark_stack(#[server(flatten)] form: MarkForm) -> Said<()> {
-    let (c, portal) = call::begin()?;
-    let said = async { portal.mark_stack(&c, &form.read()?, &form.once).await }.await;
-    call::settle(MarkStack::PATH, &c, &form, said, None)
 }

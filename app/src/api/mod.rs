@@ -28,6 +28,9 @@ mod pools;
 pub mod query;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod shell;
+#[cfg(feature = "ssr")]
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod standards;
 
 pub use admin::*;
 pub use apps::*;
@@ -42,6 +45,8 @@ pub use fault::{Fault, Said};
 pub use images::*;
 pub use pools::*;
 pub use shell::*;
+#[cfg(feature = "ssr")]
+pub use standards::*;
 
 use padis_domain::app::AppRef;
 

@@ -77,6 +77,9 @@ area! {
         took: "用时", "Took";
         by: "提交人", "By";
         stop: "停止", "Stop";
+        again: "再次复制…", "Copy again …";
+        tried_again: "暂时无法继续，会自动重试。", "It does not go on for now, and is tried again by itself.";
+        refused: "没有完成，不会自动重试。目标中没有留下可见内容。", "It was not done and is not tried again by itself. Nothing of it shows at the target.";
         copies_lead: "镜像仓库之间的复制。", "Copies from registry to registry.";
         copies_none: "还没有复制过镜像", "Nothing has been copied yet";
         copies_none_text: "在镜像版本的页面上可以复制它。", "A version's page offers to copy it.";

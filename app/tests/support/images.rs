@@ -28,6 +28,7 @@ pub fn repositories() -> Vec<RepositoryRow> {
         stage,
         name: name.into(),
         title: "Web site <Nginx>".into(),
+        title_zh: "网站 <Nginx>".into(),
         versions: 2,
         newest: "1.22".into(),
         newest_at: Some(NOW - 3_600_000),

@@ -16,7 +16,6 @@ use padis_server::store::{Store, now_ms};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
@@ -147,16 +146,7 @@ fn sha256(bytes: &[u8]) -> String {
 /// A layer of noise, as gzip: what is not, skopeo would compress.
 fn layer(seed: u64, mib: usize) -> std::io::Result<Vec<u8>> {
     let mut z = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
-    let (mut x, mut block) = (0x9e37_79b9_7f4a_7c15_u64 + seed, vec![0_u8; 1 << 20]);
-    for _ in 0..mib {
-        for c in block.chunks_exact_mut(8) {
-            x ^= x << 13;
-            x ^= x >> 7;
-            x ^= x << 17;
-            c.copy_from_slice(&x.to_le_bytes());
-        }
-        z.write_all(&block)?;
-    }
+    super::noise::write(&mut z, seed, mib)?;
     z.finish()
 }
 

@@ -11,6 +11,7 @@ mod delivery;
 mod engine;
 mod images;
 mod load;
+mod noise;
 mod pages;
 mod portal;
 mod scale;

@@ -96,16 +96,7 @@ fn make(path: &std::path::Path, first: &str, round: usize) -> Outcome<()> {
     z.start_file(first, plain)?;
     z.write_all(b"<p>bench")?;
     z.start_file("noise.bin", plain)?;
-    let (mut x, mut block) = (0x9e37_79b9_7f4a_7c15_u64 + round as u64, vec![0u8; 1 << 20]);
-    for _ in 0..GIB / block.len() {
-        for c in block.chunks_exact_mut(8) {
-            x ^= x << 13;
-            x ^= x >> 7;
-            x ^= x << 17;
-            c.copy_from_slice(&x.to_le_bytes());
-        }
-        z.write_all(&block)?;
-    }
+    super::noise::write(&mut z, round as u64, GIB >> 20)?;
     z.finish()?.flush()?;
     Ok(())
 }

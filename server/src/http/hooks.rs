@@ -69,7 +69,7 @@ async fn changed(
     let told = envelope.events.into_iter().filter(|e| e.action != "pull").map(|e| e.target.repository);
     let repositories: BTreeSet<String> = told.filter(|r| !r.is_empty()).collect();
     if repositories.len() > ONE_BY_ONE {
-        web.registries.look_at_all();
+        web.registries.look_at_whole(&name);
         return Ok(StatusCode::ACCEPTED);
     }
     for repository in repositories {

@@ -35,7 +35,9 @@ async fn one(all: Arc<Registries>, place: Place, store: Store, changes: Changes,
             match look::repository(&store, &place, repository).await {
                 Ok(differs) => changed |= differs,
                 Err(e) => {
-                    tracing::warn!(registry = %place.name, repository, cause = %e.chain(), "a repository could not be read")
+                    tracing::warn!(registry = %place.name, repository, cause = %e.chain(), "a repository could not be read");
+                    // What was told of it must not be lost until the next regular look.
+                    due = due.min(Instant::now() + AGAIN);
                 }
             }
         }

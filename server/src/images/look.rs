@@ -107,6 +107,7 @@ fn row(place: &Place, name: &str, tags: BTreeMap<String, String>, images: &BTree
         team: words::team(name).to_owned(),
         words: words::words(name, tags.keys().map(String::as_str), &of_tags),
         title: image.map(words::title).unwrap_or_default(),
+        title_zh: image.map(words::title_zh).unwrap_or_default(),
         newest: newest.map(|(tag, _)| tag.clone()).unwrap_or_default(),
         newest_at: image.and_then(words::made_at).unwrap_or_default(),
         bytes: image.map(|i| i.bytes).unwrap_or_default(),

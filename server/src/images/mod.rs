@@ -86,6 +86,12 @@ impl Registries {
         self.woken.notify_waiters();
     }
 
+    /// Asks for a look at all of one.
+    pub fn look_at_whole(&self, registry: &str) {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner).whole.insert(registry.to_owned());
+        self.woken.notify_waiters();
+    }
+
     /// Asks for a look at one repository.
     pub fn look_at(&self, registry: &str, repository: &str) {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);

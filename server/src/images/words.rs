@@ -24,9 +24,21 @@ pub fn made_at(image: &Image) -> Option<UnixMs> {
     i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok().filter(|ms| *ms > 0)
 }
 
+/// The label that says it in Chinese.
+const TITLE_ZH: &str = "io.padis.stack.title.zh";
+
 /// What it is, in its own words; may be empty.
 pub fn title(image: &Image) -> String {
-    let found = TITLES.iter().find_map(|l| image.labels.get(*l)).map(|t| t.trim()).unwrap_or_default();
+    line(image, &TITLES)
+}
+
+/// The same in Chinese; empty when it says so in no other language.
+pub fn title_zh(image: &Image) -> String {
+    line(image, &[TITLE_ZH])
+}
+
+fn line(image: &Image, labels: &[&str]) -> String {
+    let found = labels.iter().find_map(|l| image.labels.get(*l)).map(|t| t.trim()).unwrap_or_default();
     found.lines().next().unwrap_or_default().chars().take(200).collect()
 }
 

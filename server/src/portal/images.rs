@@ -83,6 +83,7 @@ fn repository_row(all: &Registries, r: &AnyRow) -> Result<RepositoryRow, StoreEr
         registry,
         name: r.s("name")?,
         title: r.s("title")?,
+        title_zh: r.s("title_zh")?,
         versions: r.n("versions")?,
         newest: r.s("newest")?,
         newest_at: moment(r.i("newest_at")?),

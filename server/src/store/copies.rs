@@ -96,10 +96,11 @@ pub fn row(r: &AnyRow) -> Result<CopyRow, StoreError> {
     })
 }
 
-/// Notes how far it is. `false`: it is not open any more (somebody stopped it).
+/// Notes how far it is; what was wrong before is over then. `false`: it is not open any more
+/// (somebody stopped it).
 pub async fn progress(store: &Store, id: &str, blobs: &[CopyBlobRow]) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "UPDATE image_copy SET state = 'running', blobs = $2, began_at = COALESCE(began_at, $3) \
+        "UPDATE image_copy SET state = 'running', why = '', blobs = $2, began_at = COALESCE(began_at, $3) \
          WHERE id = $1 AND state IN ('waiting', 'running')",
     )
     .bind(id)

@@ -23,6 +23,8 @@ pub struct Repository {
     pub words: String,
     /// Title, or empty.
     pub title: String,
+    /// The same in Chinese, or empty.
+    pub title_zh: String,
     /// Tag of the newest version.
     pub newest: String,
     /// When that was made; 0 is not known.
@@ -151,13 +153,14 @@ async fn row(tx: &mut Tx<'_>, found: &Repository) -> Result<u64, StoreError> {
         return gone(tx, &found.registry, &found.name).await;
     }
     let done = sqlx::query(
-        "INSERT INTO repository (registry, name, team, words, title, versions, newest, newest_at, bytes) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+        "INSERT INTO repository (registry, name, team, words, title, versions, newest, newest_at, bytes, title_zh) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          ON CONFLICT (registry, name) DO UPDATE SET team = excluded.team, words = excluded.words, title = excluded.title, \
-         versions = excluded.versions, newest = excluded.newest, newest_at = excluded.newest_at, bytes = excluded.bytes \
+         versions = excluded.versions, newest = excluded.newest, newest_at = excluded.newest_at, bytes = excluded.bytes, \
+         title_zh = excluded.title_zh \
          WHERE repository.words <> excluded.words OR repository.title <> excluded.title OR repository.newest <> excluded.newest \
          OR repository.versions <> excluded.versions OR repository.newest_at <> excluded.newest_at \
-         OR repository.bytes <> excluded.bytes",
+         OR repository.bytes <> excluded.bytes OR repository.title_zh <> excluded.title_zh",
     )
     .bind(&found.registry)
     .bind(&found.name)
@@ -168,6 +171,7 @@ async fn row(tx: &mut Tx<'_>, found: &Repository) -> Result<u64, StoreError> {
     .bind(&found.newest)
     .bind(found.newest_at)
     .bind(signed(found.bytes))
+    .bind(&found.title_zh)
     .execute(&mut **tx)
     .await
     .what(WHAT)?;

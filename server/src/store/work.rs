@@ -191,14 +191,17 @@ pub async fn settle(store: &Store, worker: &Worker, taken: &Taken, outcome: &Out
                 }
                 Outcome::Park { why } => (false, now, i64::from(taken.attempts) + 1, 1, why.clone()),
             };
-            // A touch during the run (wanted moved on) stays due at once, and unparked. What
-            // is urgent stays so until it is done.
+            // A touch during the run (wanted moved on) stays due at once, and unparked. A row
+            // that was parked during the run stays so, with the operator's words: it was not
+            // when it was taken, and every touch would have unparked it. What is urgent stays
+            // so until it is done.
             sqlx::query(
-                "UPDATE work SET lease = NULL, lease_until = 0, outcome = $4, changed_at = $5, \
+                "UPDATE work SET lease = NULL, lease_until = 0, changed_at = $5, \
+                 outcome = CASE WHEN parked = 1 THEN outcome ELSE $4 END, \
                  done = CASE WHEN $6 = 1 THEN $3 ELSE done END, \
                  due_at = CASE WHEN wanted > $3 THEN $5 ELSE $7 END, \
                  attempts = CASE WHEN wanted > $3 THEN 0 ELSE $8 END, \
-                 parked = CASE WHEN wanted > $3 THEN 0 ELSE $9 END, \
+                 parked = CASE WHEN parked = 1 THEN 1 WHEN wanted > $3 THEN 0 ELSE $9 END, \
                  urgent = CASE WHEN $6 = 1 AND wanted <= $3 THEN 0 ELSE urgent END \
                  WHERE key = $1 AND lease = $2",
             )

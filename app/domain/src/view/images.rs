@@ -36,6 +36,8 @@ pub struct RepositoryRow {
     pub name: String,
     /// What it is, as its newest version's labels say; may be empty.
     pub title: String,
+    /// The same in Chinese, where it says so; else empty.
+    pub title_zh: String,
     /// Versions.
     pub versions: u64,
     /// Tag of the newest.

@@ -13,6 +13,8 @@ mod app;
 mod images;
 mod network;
 mod parse;
+#[cfg(feature = "ssr")]
+mod standards;
 
 pub use admin::*;
 pub use app::*;
@@ -20,6 +22,8 @@ pub use app::*;
 pub use images::*;
 pub use network::*;
 pub use parse::{Faults, cores, env_lines, memory, pairs};
+#[cfg(feature = "ssr")]
+pub use standards::*;
 
 use padis_domain::Problem;
 use padis_domain::app::AppRef;

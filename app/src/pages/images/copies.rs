@@ -55,8 +55,9 @@ pub fn write(t: &'static Texts, p: Page<CopyRow>, q: &ListQuery) -> AnyView {
     .erase()
 }
 
-fn shape(s: CopyState) -> Shape {
-    match s {
+fn shape(r: &CopyRow) -> Shape {
+    match r.state {
+        CopyState::Waiting | CopyState::Running if !r.why.is_empty() => Shape::Warn,
         CopyState::Waiting => Shape::Wait,
         CopyState::Running => Shape::Run,
         CopyState::Done => Shape::Ok,
@@ -71,7 +72,10 @@ fn row(t: &'static Texts, i: &'static Images, r: CopyRow, now: UnixMs) -> AnyVie
         view! { <a href=href>{repository.clone()} ":" {tag.clone()}</a> <span class="under">{registry.clone()}</span> }
             .erase()
     };
-    let why = (!r.why.is_empty()).then(|| view! { <span class="under">{r.why.clone()}</span> }.erase());
+    let why = (!r.why.is_empty()).then(|| {
+        let first = if r.state.open() { i.tried_again } else { i.refused };
+        view! { <span class="under">{first}</span> <span class="under">{r.why.clone()}</span> }.erase()
+    });
     let took = r.began_at.map(|began| t.took(r.ended_at.unwrap_or(now) - began));
     let stop = (r.state.open() && operator_refused(t).is_none()).then(|| {
         let aria = format!("{}: {}:{}", i.stop, r.to.1, r.to.2);
@@ -83,15 +87,19 @@ fn row(t: &'static Texts, i: &'static Images, r: CopyRow, now: UnixMs) -> AnyVie
         }
         .erase()
     });
+    let again = matches!(r.state, CopyState::Failed | CopyState::Cancelled).then(|| {
+        let href = path(&r.from.0, &r.from.1, Some(&r.from.2)) + "#copy";
+        view! { <a class="btn s" href=href>{i.again}</a> }.erase()
+    });
     view! {
         <tr>
             <th scope="row">{place(&r.to)}</th>
             <td class="md">{place(&r.from)} <span class="under">{short(&r.digest)}</span></td>
-            <td>{state(shape(r.state), t.copy_state(r.state))}{why}</td>
+            <td>{state(shape(&r), t.copy_state(r.state))}{why}</td>
             <td class="num">{how_far(i, &r)}</td>
             <td class="num lo">{took}</td>
             <td class="num md">{t.when(r.asked_at, now)} <span class="under">{r.by.clone()}</span></td>
-            <td>{stop}</td>
+            <td>{stop}{again}</td>
         </tr>
     }
     .erase()

@@ -54,7 +54,7 @@ pub fn write(t: &'static Texts, v: ImagesView, q: &ListQuery) -> AnyView {
 }
 
 fn row(t: &'static Texts, i: &'static Images, r: RepositoryRow, now: UnixMs) -> AnyView {
-    let title = (!r.title.is_empty()).then(|| view! { <span class="under">{r.title.clone()}</span> }.erase());
+    let title = title(t, &r).map(|title| view! { <span class="under">{title}</span> }.erase());
     let newest = path(&r.registry, &r.name, Some(&r.newest));
     view! {
         <tr>
@@ -75,6 +75,12 @@ pub fn made(t: &'static Texts, at: UnixMs, now: UnixMs) -> AnyView {
         return t.when(at, now);
     }
     view! { <time datetime=clock::machine(at) title=clock::exact(at)>{clock::date(at)}</time> }.erase()
+}
+
+/// What a repository is, in the reader's language if it says so in that.
+pub fn title(t: &'static Texts, r: &RepositoryRow) -> Option<String> {
+    let zh = || if r.title_zh.is_empty() { r.title.clone() } else { r.title_zh.clone() };
+    Some(t.pick_with(zh, || r.title.clone())).filter(|title| !title.is_empty())
 }
 
 /// A registry's stage.

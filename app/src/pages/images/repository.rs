@@ -1,6 +1,6 @@
 //! One repository with its versions.
 
-use super::list::{made, stage};
+use super::list::{made, stage, title};
 use super::server::path;
 use crate::api::app_path;
 use crate::pages::parts::now;
@@ -18,7 +18,7 @@ const NAMED: usize = 3;
 /// The repository.
 pub fn write(t: &'static Texts, v: RepositoryView) -> AnyView {
     let (i, now) = (t.images(), now());
-    let title = (!v.row.title.is_empty()).then(|| v.row.title.clone().into_any());
+    let title = title(t, &v.row).map(IntoAny::into_any);
     let items = [title, Some(v.row.registry.clone().into_any()), Some(stage(t, i, v.row.stage).into_any())];
     let not_live = (!v.live).then(|| notice(Shape::Warn, i.not_live, i.not_live_text, ().into_any()));
     let top = view! {

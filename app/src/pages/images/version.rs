@@ -1,6 +1,6 @@
 //! One version of a repository, whole, and the way to copy it elsewhere.
 
-use super::list::{made, stage};
+use super::list::{made, stage, title};
 use super::repository::{short, users};
 use super::server::path;
 use crate::api::CopyImage;
@@ -24,7 +24,7 @@ pub fn write(t: &'static Texts, v: ImageView, form: CopyForm) -> AnyView {
     let tag = (!r.fault.is_empty()).then(|| state_tag(Shape::Bad, i.broken));
     let made = r.made_at.map(|at| view! { {i.made} " " {made(t, at, now)} }.erase());
     let items = [
-        (!row.title.is_empty()).then(|| row.title.clone().into_any()),
+        title(t, row).map(IntoAny::into_any),
         Some(
             view! { <a href=path(&row.registry, &row.name, None)>{row.registry.clone()} "/" {row.name.clone()}</a> }
                 .erase(),
