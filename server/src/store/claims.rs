@@ -39,9 +39,16 @@ fn hint(pool: &str) -> i64 {
     let g = HINTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     g.as_ref().and_then(|m| m.get(pool).copied()).unwrap_or(0)
 }
-fn set_hint(pool: &str, n: i64) {
+/// Onwards only, around the pool's `count` offsets: of two searches that began at `start`
+/// side by side, the one that reports last would otherwise take it back, and an address that
+/// was let go a moment ago would be given again.
+fn move_hint(pool: &str, start: i64, next: i64, count: i64) {
     let mut g = HINTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    g.get_or_insert_with(Default::default).insert(pool.to_owned(), n);
+    let at = g.get_or_insert_with(Default::default).entry(pool.to_owned()).or_insert(start);
+    let ahead = |n: i64| (n - start).rem_euclid(count);
+    if ahead(next) > ahead(*at) {
+        *at = next;
+    }
 }
 
 /// The one statement. `$11` and `$12` bound the offsets searched. Of all
@@ -69,36 +76,33 @@ pub async fn allocate(
     let base = i64::from(subnet.base());
     let (first, last) = (1i64, i64::from(subnet.count()) - 2);
     let start = hint(pool).clamp(first, last);
-    let mut ranges = vec![(start, last)];
-    if start > first {
-        ranges.push((first, start - 1));
-    }
+    // From where the last search ended; what is below it only when nothing is left there.
+    let mut below = (start > first).then_some((first, start - 1));
+    let (mut from, mut to) = (start, last);
     // A lost race costs one more search; each means that somebody else got one.
     for _ in 0..64 {
-        for (from, to) in &ranges {
-            let got: Option<i64> = sqlx::query_scalar(ALLOCATE)
-                .bind(uuid::Uuid::now_v7().simple().to_string())
-                .bind(owner.app_id)
-                .bind(&owner.app.team)
-                .bind(&owner.app.app)
-                .bind(i64::from(release))
-                .bind(i64::from(slot))
-                .bind(task_id)
-                .bind(pool)
-                .bind(base)
-                .bind(now_ms())
-                .bind(*from)
-                .bind(*to)
-                .bind(i64::from(gateway))
-                .fetch_optional(store.write())
-                .await
-                .what(WHAT)?;
-            if let Some(ip) = got {
-                set_hint(pool, ip - base + 1);
-                return Ok(Given::Address(u32::try_from(ip).unwrap_or_default()));
-            }
+        let got: Option<i64> = sqlx::query_scalar(ALLOCATE)
+            .bind(uuid::Uuid::now_v7().simple().to_string())
+            .bind(owner.app_id)
+            .bind(&owner.app.team)
+            .bind(&owner.app.app)
+            .bind(i64::from(release))
+            .bind(i64::from(slot))
+            .bind(task_id)
+            .bind(pool)
+            .bind(base)
+            .bind(now_ms())
+            .bind(from)
+            .bind(to)
+            .bind(i64::from(gateway))
+            .fetch_optional(store.write())
+            .await
+            .what(WHAT)?;
+        if let Some(ip) = got {
+            move_hint(pool, start, ip - base + 1, i64::from(subnet.count()));
+            return Ok(Given::Address(u32::try_from(ip).unwrap_or_default()));
         }
-        // Nothing came back: the task has one already, or the slot has, or all are taken, or the race was lost.
+        // Nothing came back: the task has one already, or the slot has, or all here are taken, or the race was lost.
         let mine: Option<i64> =
             sqlx::query_scalar("SELECT address FROM claim WHERE task_id = $1 AND kind = 'address' AND state = 'held'")
                 .bind(task_id)
@@ -112,15 +116,17 @@ pub async fn allocate(
             "SELECT COUNT(*) FROM claim WHERE pool = $1 AND released_at IS NULL AND address >= $2 AND address <= $3 AND address <> $4",
         )
         .bind(pool)
-        .bind(base + first)
-        .bind(base + last)
+        .bind(base + from)
+        .bind(base + to)
         .bind(i64::from(gateway))
         .fetch_one(store.read())
         .await
         .what(WHAT)?;
-        let usable = last - first + 1 - i64::from(gateway > subnet.base() && i64::from(gateway) <= base + last);
+        let usable = to - from + 1 - i64::from((base + from..=base + to).contains(&i64::from(gateway)));
         if taken >= usable {
-            return Ok(Given::Full);
+            let Some(rest) = below.take() else { return Ok(Given::Full) };
+            (from, to) = rest;
+            continue;
         }
         let slot_held: i64 =
             sqlx::query_scalar("SELECT COUNT(*) FROM claim WHERE app_id = $1 AND release = $2 AND slot = $3 AND kind = 'address' AND state = 'held'")

@@ -266,8 +266,7 @@ async fn names_hold_up_nothing_that_serves() {
         for victim in w.tasks(&app, 1) {
             assert!(w.sched.end_task(&victim, "TASK_FAILED", "exit code 1"));
         }
-        until("both are replaced and serve", async || {
-            let o = w.outside(&app).await;
+        w.until_outside(&app, "both are replaced and serve", |o| {
             o.ready == 2 && o.attached.len() == 2 && o.attached.is_disjoint(&before)
         })
         .await;

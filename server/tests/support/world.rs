@@ -377,6 +377,22 @@ impl World {
         }
     }
 
+    /// Waits until the outside is so; says what it is and what the last run said, if it does not come about.
+    pub async fn until_outside(&self, app: &AppRef, what: &str, cond: impl Fn(&Outside) -> bool) {
+        let mut last = Outside::default();
+        let come = until_or(async || {
+            last = self.outside(app).await;
+            cond(&last)
+        })
+        .await;
+        if come.is_err() {
+            let row = "SELECT 'wanted ' || CAST(wanted AS TEXT) || ', done ' || CAST(done AS TEXT) || ', due ' || CAST(due_at AS TEXT) \
+                       || ', parked ' || CAST(parked AS TEXT) || ', lease ' || COALESCE(lease, 'none') || ': ' || outcome FROM work WHERE key";
+            let work = self.word(&format!("{row} = '{}'", app.work_key())).await;
+            panic!("did not come about: {what}; found {last:?}; the last run, at {}: {work}", now_ms());
+        }
+    }
+
     /// Waits until nothing is held and the row is gone.
     pub async fn until_gone(&self, app: &AppRef) {
         let mut last = Outside::default();
