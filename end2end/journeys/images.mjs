@@ -90,7 +90,9 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await go(page, `/images/padis/stacks/nginx:${tag}`);
     await page.locator('#to_repository').fill('Not A Name');
     await page.locator('#copy-go').click();
-    await page.getByRole('alert').or(page.locator('.said .notice')).first().waitFor();
+    await page.locator('#to_repository[aria-invalid=true]').waitFor();
+    assert.equal(await page.locator('#to_repository').inputValue(), 'Not A Name');
+    assert.notEqual(await page.locator('#to_repository-line').innerText(), '');
   });
 
   step('what is pushed into our own registry is listed at once', async () => {

@@ -12,7 +12,7 @@ import { bringOnline, remove } from './support/steps.mjs';
 const OWN = 'http://127.0.0.1:5000', APP = 'ageing', AT = `/applications/default/${APP}`;
 
 journey('middleware gets old', ({ step, window }) => {
-  let page, chinese, old, next;
+  let page, operator, chinese, old, next;
   const card = (w, key) => w.locator('article.stack', { hasText: key });
   const decide = async (key, state, { successor = '', note = '' } = {}) => {
     await go(page, `/middleware/${encodeURIComponent(key)}`);
@@ -24,7 +24,8 @@ journey('middleware gets old', ({ step, window }) => {
   };
 
   step('an application runs on it, and a newer one is there', async () => {
-    ({ page } = await window('operator'));
+    operator = await window('operator');
+    ({ page } = operator);
     ({ page: chinese } = await window('reader of Chinese', { lang: 'zh', theme: 'dark', size: [390, 844] }));
     for (const w of [page, chinese]) await signIn(w);
     const file = withFiles('site.zip', 'ageing.zip', { 'health.html': 'all is well' });
@@ -36,6 +37,15 @@ journey('middleware gets old', ({ step, window }) => {
       'io.padis.stack.version': '1.99', 'io.padis.stack.title.en': 'Web site · Nginx 1.99', 'io.padis.stack.title.zh': '静态网站 · Nginx 1.99',
     });
     await card(page, next).waitFor();
+  });
+
+  step('a decision that tells nobody where to go is refused beside its field', async () => {
+    operator.expect(/422/);
+    await go(page, `/middleware/${encodeURIComponent(old)}`);
+    await page.locator('#state-deprecated').check();
+    await page.locator('#mark-go').click();
+    await page.locator('#note[aria-invalid=true]').waitFor();
+    assert.ok(await page.locator('#state-deprecated').isChecked(), 'what was chosen is still there');
   });
 
   step('it is deprecated, and nothing new begins with it', async () => {

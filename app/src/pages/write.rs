@@ -8,10 +8,14 @@ pub use super::images::write as images;
 pub use super::middleware::{write as middleware, write_notice as stack_notice};
 pub use super::names::write as names;
 
-use super::fault_notice;
-use crate::api::Fault;
-use crate::ui::{Shape, UrlState, notice};
+use super::{fault_notice, field_error};
+use crate::api::form::Form;
+use crate::api::{Outcome, Said, outcome, read_kept};
+use crate::text::Texts;
+use crate::ui::{Erase, Shape, UrlState, notice};
 use leptos::prelude::*;
+use leptos_router::location::{RequestUrl, Url};
+use leptos_router::params::ParamsMap;
 use padis_domain::view::ListQuery;
 
 /// The address of a list's page, for the links in it.
@@ -31,43 +35,60 @@ pub fn address(path: &str, q: &ListQuery) -> UrlState {
     UrlState::new(path, pairs.map(|(k, v)| (k.to_owned(), v.to_owned())))
 }
 
-/// One part of an address.
-pub fn unescape(s: &str) -> String {
-    let mut out = Vec::new();
-    let mut bytes = s.bytes();
-    while let Some(b) = bytes.next() {
-        let hex = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
-        match b {
-            b'%' => {
-                let rest = bytes.clone();
-                if let (Some(high), Some(low)) = (hex(bytes.next()), hex(bytes.next())) {
-                    out.push((high * 16 + low) as u8);
-                } else {
-                    out.push(b'%');
-                    bytes = rest;
-                }
-            }
-            b'+' => out.push(b' '),
-            b => out.push(b),
+/// Where a written page is, and what the form that led there said.
+pub struct Here {
+    /// The parts of the path, decoded.
+    pub parts: Vec<String>,
+    query: ParamsMap,
+}
+
+impl Here {
+    /// From a path with its query, as the browser has it.
+    pub fn of(at: &str) -> Self {
+        // What is no address names nothing.
+        let Ok(url) = RequestUrl::new(at).parse() else { return Self { parts: Vec::new(), query: ParamsMap::new() } };
+        let parts = url.path().split('/').filter(|p| !p.is_empty()).map(Url::unescape).collect();
+        Self { parts, query: url.search_params().clone() }
+    }
+
+    /// What became of the form that is posted to `path`.
+    pub fn outcome(&self, path: &str) -> Outcome {
+        outcome(endpoint(path), |name| self.query.get(name))
+    }
+
+    /// The form that came back from `path`, as it was sent.
+    pub async fn kept<F: Form>(&self, path: &'static str) -> Said<Option<F>> {
+        match self.outcome(path) {
+            Outcome::Failed(_) => read_kept(endpoint(path)).await,
+            _ => Ok(None),
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
-}
 
-/// The path and the query's pairs of an address, as they are after decoding.
-pub fn parts_of(at: &str) -> (Vec<String>, Vec<(String, String)>) {
-    let (path, query) = at.split_once('?').unwrap_or((at, ""));
-    let pairs = query.trim_start_matches('?').split('&').filter_map(|p| p.split_once('='));
-    let pairs = pairs.map(|(k, v)| (unescape(k), unescape(v))).collect();
-    (path.split('/').filter(|p| !p.is_empty()).map(unescape).collect(), pairs)
-}
-
-/// What a form that brought us here said: one of these words for its endpoint, or its fault.
-pub fn said(query: &[(String, String)], done: &[(&str, &'static str)]) -> Option<AnyView> {
-    let get = |key: &str| query.iter().find(|(k, _)| k == key).map_or("", |(_, v)| v.as_str());
-    let endpoint = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    if let Some((_, words)) = done.iter().find(|(path, _)| endpoint(path) == get("done")) {
-        return Some(notice(Shape::Ok, *words, "", ().into_any()));
+    /// What is wrong with a field of the form that is posted to `path`.
+    pub fn error(&self, t: &'static Texts, path: &str, field: &str) -> Signal<Option<String>> {
+        let said = match self.outcome(path) {
+            Outcome::Failed(fault) => field_error(t, Some(&fault), field),
+            _ => None,
+        };
+        Signal::stored(said)
     }
-    crate::wire::value::<Fault>(get("problem")).map(|fault| fault_notice(&fault))
+
+    /// What is said above the page of forms that are posted to these paths: that it is done,
+    /// in these words, or what belongs to none of `fields`.
+    pub fn notice(&self, done: &[(&str, &'static str)], fields: &[&str]) -> AnyView {
+        let said = done.iter().find_map(|(path, words)| match self.outcome(path) {
+            Outcome::None => None,
+            Outcome::Done => Some(notice(Shape::Ok, *words, "", ().into_any())),
+            Outcome::Failed(fault) => match fault.beside(fields) {
+                Some(rest) => Some(fault_notice(&rest)),
+                // All of it stands beside the fields, and is announced here.
+                None => Some(fault_notice(&fault)),
+            },
+        });
+        view! { <div class="said" aria-live="polite">{said}</div> }.erase()
+    }
+}
+
+fn endpoint(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }

@@ -67,6 +67,8 @@ area! {
         to_registry: "目标镜像仓库", "Target registry";
         to_repository: "目标仓库名", "Target repository";
         to_tag: "目标版本", "Target version";
+        to_repository_hint: "小写字母、数字和 . _ - /，例如 stacks/nginx。", "Lower-case letters, digits and . _ - /, such as stacks/nginx.";
+        to_tag_hint: "字母、数字和 . _ -，例如 1.22。", "Letters, digits and . _ -, such as 1.22.";
         copy_go: "复制", "Copy";
         no_target: "没有可写入的镜像仓库", "No registry takes images";
         from: "来源", "From";

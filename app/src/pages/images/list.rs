@@ -58,7 +58,7 @@ fn row(t: &'static Texts, i: &'static Images, r: RepositoryRow, now: UnixMs) -> 
     let newest = path(&r.registry, &r.name, Some(&r.newest));
     view! {
         <tr>
-            <th scope="row"><a href=path(&r.registry, &r.name, None)>{r.name.clone()}</a>{title}</th>
+            <th scope="row"><a href=path(&r.registry, &r.name, None)>{r.name.clone()}</a>{title}<span class="under slim">{r.registry.clone()}</span></th>
             <td class="lo">{r.registry.clone()}<span class="under">{stage(t, i, r.stage)}</span></td>
             <td><a href=newest><code>{r.newest.clone()}</code></a></td>
             <td class="num md">{r.newest_at.map(|at| made(t, at, now))}</td>

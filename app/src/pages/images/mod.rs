@@ -37,8 +37,8 @@ pub use server::write;
 mod server {
     use super::{copies, list, repository, version};
     use crate::api::form::CopyForm;
-    use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, Said, call, query, read_kept};
-    use crate::pages::write::{parts_of, said};
+    use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, Said, call, query};
+    use crate::pages::write::Here;
     use crate::text::Texts;
     use crate::text::images::Images;
     use crate::ui::{Erase, Tab, tabs};
@@ -58,50 +58,26 @@ mod server {
         Version(String, String, String),
     }
 
-    /// Where we are, and what the last form said.
-    pub struct Here {
-        pub place: Place,
-        /// Pairs of the query, as they are after decoding.
-        pub query: Vec<(String, String)>,
-    }
-
-    impl Here {
-        /// From a path with its query.
-        pub fn of(at: &str) -> Option<Self> {
-            let (parts, query) = parts_of(at);
+    impl Place {
+        /// From the parts of a path.
+        pub fn of(parts: &[String]) -> Option<Self> {
             let (first, parts) = parts.split_first()?;
             if first != "images" {
                 return None;
             }
-            let place = match parts {
-                [] => Place::List,
-                [one] if one == "copies" => Place::Copies,
+            Some(match parts {
+                [] => Self::List,
+                [one] if one == "copies" => Self::Copies,
                 [registry, rest @ .., last] => {
                     let (name, tag) = last.split_once(':').map_or((last.as_str(), None), |(n, t)| (n, Some(t)));
                     let repository = rest.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("/");
                     match tag {
-                        None => Place::Repository(registry.clone(), repository),
-                        Some(tag) => Place::Version(registry.clone(), repository, tag.to_owned()),
+                        None => Self::Repository(registry.clone(), repository),
+                        Some(tag) => Self::Version(registry.clone(), repository, tag.to_owned()),
                     }
                 }
                 [_] => return None,
-            };
-            Some(Self { place, query })
-        }
-
-        /// A value of the query.
-        pub fn get(&self, key: &str) -> &str {
-            self.query.iter().find(|(k, _)| k == key).map_or("", |(_, v)| v.as_str())
-        }
-
-        /// What a form that brought us here said.
-        pub fn said(&self, i: &'static Images) -> Option<AnyView> {
-            let done = [
-                (CopyImage::PATH, i.asked_done),
-                (CancelCopy::PATH, i.stop_done),
-                (LookAtRegistries::PATH, i.look_done),
-            ];
-            said(&self.query, &done)
+            })
         }
     }
 
@@ -132,26 +108,23 @@ mod server {
 
     /// The form for a copy as it was sent and came back, else as it is proposed.
     async fn copy_form(c: &Caller, portal: &dyn Portal, v: &ImageView, here: &Here) -> Said<CopyForm> {
-        let endpoint = CopyImage::PATH.rsplit('/').next().unwrap_or_default();
-        let kept = if here.get("failed") == endpoint { read_kept::<CopyForm>(endpoint).await? } else { None };
         let once = call::tell(portal.once(c).await)?;
         let other = v.targets.iter().find(|r| r.name != v.row.registry);
-        Ok(kept.map_or_else(
-            || CopyForm {
-                to_registry: other.map_or_else(|| v.row.registry.clone(), |r| r.name.clone()),
-                to_repository: v.row.name.clone(),
-                to_tag: v.version.tag.clone(),
-                once: once.clone(),
-                ..CopyForm::default()
-            },
-            |kept| CopyForm { once: once.clone(), ..kept },
-        ))
+        let proposed = || CopyForm {
+            to_registry: other.map_or_else(|| v.row.registry.clone(), |r| r.name.clone()),
+            to_repository: v.row.name.clone(),
+            to_tag: v.version.tag.clone(),
+            ..CopyForm::default()
+        };
+        let kept = here.kept::<CopyForm>(CopyImage::PATH).await?;
+        Ok(CopyForm { once, ..kept.unwrap_or_else(proposed) })
     }
 
     /// The whole body.
     pub async fn write(t: &'static Texts, c: &Caller, portal: &dyn Portal, q: &ListQuery, at: &str) -> Said<AnyView> {
-        let (i, here) = (t.images(), Here::of(at).ok_or(Fault::Portal(Problem::NotFound))?);
-        let body = match &here.place {
+        let (i, here) = (t.images(), Here::of(at));
+        let place = Place::of(&here.parts).ok_or(Fault::Portal(Problem::NotFound))?;
+        let body = match &place {
             Place::List => list::write(t, call::tell(portal.images(c, q).await)?, q),
             Place::Copies => copies::write(t, call::tell(portal.copies(c, q).await)?, q),
             Place::Repository(registry, name) => {
@@ -161,11 +134,13 @@ mod server {
                 let view = call::tell(portal.image(c, registry, name, tag).await)?;
                 let form =
                     if c.operator().is_ok() { copy_form(c, portal, &view, &here).await? } else { CopyForm::default() };
-                version::write(t, view, form)
+                version::write(t, view, form, &here)
             }
         };
-        let said = here.said(i);
-        Ok(view! { <div class="said" aria-live="polite">{said}</div> {body} }.erase())
+        let done =
+            [(CopyImage::PATH, i.asked_done), (CancelCopy::PATH, i.stop_done), (LookAtRegistries::PATH, i.look_done)];
+        let said = here.notice(&done, &version::FIELDS);
+        Ok(view! { {said} {body} }.erase())
     }
 
     #[cfg(test)]
@@ -174,7 +149,7 @@ mod server {
 
         #[test]
         fn an_address_says_what_it_shows() {
-            let place = |at: &str| Here::of(at).map(|h| h.place);
+            let place = |at: &str| Place::of(&Here::of(at).parts);
             assert_eq!(place("/images"), Some(Place::List));
             assert_eq!(place("/images/copies?state=done"), Some(Place::Copies));
             let (registry, name) = ("padis".to_owned(), "stacks/nginx".to_owned());
@@ -183,12 +158,7 @@ mod server {
             assert_eq!(place(&path("padis", "stacks/nginx", Some("1.22-9 x"))), Some(version));
             assert_eq!(place("/images/padis"), None);
             assert_eq!(place("/names"), None);
-        }
-
-        #[test]
-        fn the_query_is_read_as_it_was_written() {
-            let here = Here::of("/images?q=a%20b+c&x=%zz").unwrap_or_else(|| panic!("not read"));
-            assert_eq!((here.get("q"), here.get("x"), here.get("y")), ("a b c", "%zz", ""));
+            assert_eq!(place("//"), None);
         }
     }
 }

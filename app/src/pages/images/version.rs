@@ -3,22 +3,28 @@
 use super::list::{made, stage, title};
 use super::repository::{short, users};
 use super::server::path;
-use crate::api::CopyImage;
 use crate::api::form::CopyForm;
+use crate::api::{CopyImage, Outcome};
 use crate::pages::parts::{hidden, now, operator_refused};
+use crate::pages::write::Here;
 use crate::text::images::Images;
 use crate::text::{Texts, units};
-use crate::ui::{Button, Erase, Field, Shape, Table, col, col_num, empty, facts, head, notice, section, state_tag};
+use crate::ui::{
+    Button, Erase, SelectField, Shape, Table, TextField, col, col_num, empty, facts, head, notice, section, state_tag,
+};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use padis_domain::ports::{Image, ImageStep};
-use padis_domain::view::ImageView;
+use padis_domain::view::{ImageView, RegistryRow};
 
 /// Labels and variables that are shown; more are counted by nobody and kept in the registry.
 const MOST: usize = 100;
 
+/// Fields of the form for a copy.
+pub const FIELDS: [&str; 3] = ["to_registry", "to_repository", "to_tag"];
+
 /// The version.
-pub fn write(t: &'static Texts, v: ImageView, form: CopyForm) -> AnyView {
+pub fn write(t: &'static Texts, v: ImageView, form: CopyForm, here: &Here) -> AnyView {
     let (i, now) = (t.images(), now());
     let (row, r) = (&v.row, &v.version);
     let tag = (!r.fault.is_empty()).then(|| state_tag(Shape::Bad, i.broken));
@@ -39,6 +45,12 @@ pub fn write(t: &'static Texts, v: ImageView, form: CopyForm) -> AnyView {
         Some(image) => view! { {what(t, i, &v, image)} {layers(t, i, image)} }.erase(),
         None => ().into_any(),
     };
+    let copy = section("copy", i.copy, i.copy_aside, copy(t, i, &v, form, here));
+    // Where it came back, what is wrong with it is seen first.
+    let (first, last) = match here.outcome(CopyImage::PATH) {
+        Outcome::Failed(_) => (Some(copy), None),
+        _ => (None, Some(copy)),
+    };
     view! {
         {head(
             view! { <h1>{row.name.clone()} ":" {r.tag.clone()}</h1>{tag} }.erase(),
@@ -46,9 +58,10 @@ pub fn write(t: &'static Texts, v: ImageView, form: CopyForm) -> AnyView {
             ().into_any(),
         )}
         {fault}
+        {first}
         {inside}
         {section("places", i.places, i.places_aside, places(i, &v))}
-        {section("copy", i.copy, i.copy_aside, copy(t, i, &v, form))}
+        {last}
     }
     .erase()
 }
@@ -129,30 +142,16 @@ fn places(i: &'static Images, v: &ImageView) -> AnyView {
     view! { <Table label=i.places head=cols.into_any()>{rows}</Table> }.erase()
 }
 
-fn copy(t: &'static Texts, i: &'static Images, v: &ImageView, form: CopyForm) -> AnyView {
+fn copy(t: &'static Texts, i: &'static Images, v: &ImageView, form: CopyForm, here: &Here) -> AnyView {
     if let Some(refused) = operator_refused(t) {
         return view! { <p class="hint">{refused}</p> }.erase();
     }
-    let options: Vec<AnyView> = v
-        .targets
-        .iter()
-        .map(|r| {
-            let chosen = r.name == form.to_registry;
-            let word = format!("{} · {} · {}", r.name, r.place, stage(t, i, r.stage));
-            view! { <option value=r.name.clone() selected=chosen>{word}</option> }.erase()
-        })
-        .collect();
-    if options.is_empty() {
+    if v.targets.is_empty() {
         return view! { <p class="hint">{i.no_target}</p> }.erase();
     }
-    let text = |id: &'static str, label: &'static str, value: String| {
-        view! {
-            <Field id=id label=label>
-                <input class="in" id=id name=id value=value required=true autocomplete="off" spellcheck="false"/>
-            </Field>
-        }
-        .erase()
-    };
+    let word = |r: &RegistryRow| (r.name.clone(), format!("{} · {} · {}", r.name, r.place, stage(t, i, r.stage)));
+    let targets: Vec<(String, String)> = v.targets.iter().map(word).collect();
+    let error = |field: &str| here.error(t, CopyImage::PATH, field);
     view! {
         <p class="hint">{i.copy_text}</p>
         <form class="fields narrow gap" method="post" action=CopyImage::PATH>
@@ -160,13 +159,33 @@ fn copy(t: &'static Texts, i: &'static Images, v: &ImageView, form: CopyForm) ->
             {hidden("from_registry", v.row.registry.clone())}
             {hidden("from_repository", v.row.name.clone())}
             {hidden("from_tag", v.version.tag.clone())}
-            <Field id="to_registry" label=i.to_registry>
-                <span class="pull i-down">
-                    <select class="in" id="to_registry" name="to_registry">{options}</select>
-                </span>
-            </Field>
-            {text("to_repository", i.to_repository, form.to_repository)}
-            {text("to_tag", i.to_tag, form.to_tag)}
+            <SelectField
+                id="to_registry"
+                label=i.to_registry
+                options=targets
+                value=form.to_registry
+                error=error("to_registry")
+            />
+            <TextField
+                id="to_repository"
+                label=i.to_repository
+                value=form.to_repository
+                hint=i.to_repository_hint
+                error=error("to_repository")
+                code=true
+                required=true
+                autocomplete="off"
+            />
+            <TextField
+                id="to_tag"
+                label=i.to_tag
+                value=form.to_tag
+                hint=i.to_tag_hint
+                error=error("to_tag")
+                code=true
+                required=true
+                autocomplete="off"
+            />
             <div class="row"><Button id="copy-go" label=i.copy_go/></div>
         </form>
     }

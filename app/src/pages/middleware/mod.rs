@@ -34,8 +34,8 @@ pub use server::write;
 mod server {
     use super::{list, one};
     use crate::api::form::MarkForm;
-    use crate::api::{Fault, MarkStack, Said, call, read_kept};
-    use crate::pages::write::{parts_of, said};
+    use crate::api::{Fault, MarkStack, Said, call};
+    use crate::pages::write::Here;
     use crate::text::Texts;
     use crate::ui::Erase;
     use leptos::prelude::*;
@@ -46,22 +46,20 @@ mod server {
 
     /// The whole body.
     pub async fn write(t: &'static Texts, c: &Caller, portal: &dyn Portal, at: &str) -> Said<AnyView> {
-        let (parts, query) = parts_of(at);
+        let here = Here::of(at);
         let all = call::tell(portal.stacks(c).await)?;
-        let told = said(&query, &[(MarkStack::PATH, t.standards().done)]);
-        let body = match parts.get(1) {
+        let body = match here.parts.get(1) {
             None => list::write(t, all),
             Some(key) => {
                 let found = all.iter().find(|s| s.key == *key).cloned();
                 let stack = found.ok_or(Fault::Portal(Problem::NotFound))?;
-                let endpoint = MarkStack::PATH.rsplit('/').next().unwrap_or_default();
-                let failed = query.iter().any(|(k, v)| k == "failed" && v == endpoint);
-                let kept = if failed { read_kept::<MarkForm>(endpoint).await? } else { None };
+                let kept = here.kept::<MarkForm>(MarkStack::PATH).await?;
                 let once = if c.operator().is_ok() { call::tell(portal.once(c).await)? } else { String::new() };
                 let form = MarkForm { once, ..kept.unwrap_or_else(|| MarkForm::of(&stack)) };
-                one::write(t, stack, &all, form)
+                one::write(t, stack, &all, form, &here)
             }
         };
-        Ok(view! { <div class="said" aria-live="polite">{told}</div> {body} }.erase())
+        let said = here.notice(&[(MarkStack::PATH, t.standards().done)], &one::FIELDS);
+        Ok(view! { {said} {body} }.erase())
     }
 }

@@ -4,7 +4,7 @@
 use super::list::path;
 use crate::api::{ReleaseApp, Said, call};
 use crate::pages::parts::hidden;
-use crate::pages::write::parts_of;
+use crate::pages::write::Here;
 use crate::text::Texts;
 use crate::ui::{Button, ButtonSize, Erase, Shape, notice};
 use leptos::prelude::*;
@@ -16,8 +16,8 @@ use padis_domain::view::{StackNotice, StackState};
 
 /// The notice, or nothing.
 pub async fn write(t: &'static Texts, c: &Caller, portal: &dyn Portal, at: &str) -> Said<AnyView> {
-    let (parts, _) = parts_of(at);
-    let [_, team, app, ..] = parts.as_slice() else { return Ok(().into_any()) };
+    let here = Here::of(at);
+    let [_, team, app, ..] = here.parts.as_slice() else { return Ok(().into_any()) };
     let app = AppRef { team: team.clone(), app: app.clone() };
     let Some(n) = call::tell(portal.stack_notice(c, &app).await)? else { return Ok(().into_any()) };
     let once = if n.may && n.successor_there { call::tell(portal.once(c).await)? } else { String::new() };

@@ -4,16 +4,20 @@ use super::list::{path, tag};
 use crate::api::form::MarkForm;
 use crate::api::{MarkStack, app_path};
 use crate::pages::parts::{hidden, operator_refused};
+use crate::pages::write::Here;
 use crate::text::Texts;
 use crate::text::clock;
-use crate::ui::{Button, Erase, Field, facts, head, section};
+use crate::ui::{Button, Erase, SelectField, TextArea, facts, head, section};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use padis_domain::view::{StackState, StackView};
 use padis_domain::words::Stage;
 
+/// Fields of the form.
+pub const FIELDS: [&str; 3] = ["stages", "successor", "note"];
+
 /// The page.
-pub fn write(t: &'static Texts, s: StackView, all: &[StackView], form: MarkForm) -> AnyView {
+pub fn write(t: &'static Texts, s: StackView, all: &[StackView], form: MarkForm, here: &Here) -> AnyView {
     let d = t.standards();
     let title = t.pick_with(|| s.contract.title_zh.clone(), || s.contract.title_en.clone());
     let by = (!s.mark.by.is_empty())
@@ -33,7 +37,7 @@ pub fn write(t: &'static Texts, s: StackView, all: &[StackView], form: MarkForm)
         {note}
         {successor}
         {section("users", d.users, d.users_aside, users(t, &s))}
-        {section("decide", d.decide, d.decide_aside, decide(t, &s, all, form))}
+        {section("decide", d.decide, d.decide_aside, decide(t, &s, all, form, here))}
     }
     .erase()
 }
@@ -56,7 +60,7 @@ fn users(t: &'static Texts, s: &StackView) -> AnyView {
     view! { <ul class="plain">{s.used_by.iter().map(one).collect_view()}</ul> }.erase()
 }
 
-fn decide(t: &'static Texts, s: &StackView, all: &[StackView], form: MarkForm) -> AnyView {
+fn decide(t: &'static Texts, s: &StackView, all: &[StackView], form: MarkForm, here: &Here) -> AnyView {
     let d = t.standards();
     if let Some(refused) = operator_refused(t) {
         return view! { <p class="hint">{refused}</p> }.erase();
@@ -84,25 +88,26 @@ fn decide(t: &'static Texts, s: &StackView, all: &[StackView], form: MarkForm) -
         .erase()
     });
     let boxes = boxes.collect_view();
-    let mut others = vec![view! { <option value="">{d.no_successor}</option> }.erase()];
-    others.extend(all.iter().filter(|o| o.key != s.key).map(|o| {
-        let chosen = form.successor == o.key;
-        view! { <option value=o.key.clone() selected=chosen>{o.key.clone()}</option> }.erase()
-    }));
+    let mut others = vec![(String::new(), d.no_successor.to_owned())];
+    others.extend(all.iter().filter(|o| o.key != s.key).map(|o| (o.key.clone(), o.key.clone())));
+    let error = |field: &str| here.error(t, MarkStack::PATH, field);
+    let stages_wrong = error("stages").get_untracked();
+    let stages_wrong = stages_wrong.map(|e| view! { <p class="err"><span>{e}</span></p> }.erase());
     view! {
         <form class="fields narrow" method="post" action=MarkStack::PATH>
             {hidden("once", form.once.clone())}
             {hidden("key", s.key.clone())}
             <fieldset class="plain"><legend>{d.state}</legend>{states}</fieldset>
-            <fieldset class="plain"><legend>{d.stages}</legend>{boxes}</fieldset>
-            <Field id="successor" label=d.successor hint=d.successor_hint>
-                <span class="pull i-down">
-                    <select class="in" id="successor" name="successor">{others}</select>
-                </span>
-            </Field>
-            <Field id="note" label=d.note hint=d.note_hint>
-                <textarea class="in" id="note" name="note" rows="3" maxlength="300">{form.note.clone()}</textarea>
-            </Field>
+            <fieldset class="plain"><legend>{d.stages}</legend>{boxes}{stages_wrong}</fieldset>
+            <SelectField
+                id="successor"
+                label=d.successor
+                options=others
+                value=form.successor.clone()
+                hint=d.successor_hint
+                error=error("successor")
+            />
+            <TextArea id="note" label=d.note value=form.note.clone() hint=d.note_hint error=error("note")/>
             <div class="row"><Button id="mark-go" label=d.go/></div>
         </form>
     }
