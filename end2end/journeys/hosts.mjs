@@ -2,7 +2,7 @@
 // back; the message centre; what a container printed. The portal has two hosts of one
 // kind (support/two-hosts.toml), so what runs on one can go to the other.
 import assert from 'node:assert/strict';
-import { go, signIn } from './support/browser.mjs';
+import { go, number, signIn } from './support/browser.mjs';
 import { withFiles } from './support/archives.mjs';
 import { journey } from './support/journey.mjs';
 import { members, through } from './support/outside.mjs';
@@ -103,7 +103,7 @@ journey('hosts and the message centre', ({ step, window }) => {
 
   step('nothing new starts there until it is put back', async () => {
     await go(page, `${AT}/settings`);
-    await page.locator('#instances').fill('5');
+    await number(page, '#instances', 5);
     await page.locator('#scale-do').click();
     await until('five instances', async () => (await hosts()).length === 5);
     assert.ok((await hosts()).every((h) => h.endsWith('right')));

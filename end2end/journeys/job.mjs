@@ -1,7 +1,7 @@
 // The job with a real web site, from signing in to a restart.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { go, live, signIn } from './support/browser.mjs';
+import { go, live, number, signIn } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
 import { containersOf, fixture, until } from './support/portal.mjs';
 
@@ -73,7 +73,7 @@ journey('the whole job', ({ step, window }) => {
   step('scaling 1 to 3 and back to 1', async () => {
     for (const n of [3, 1]) {
       await tab('Settings');
-      await page.locator('#instances').fill(String(n));
+      await number(page, '#instances', n);
       await page.locator('#scale-do').click();
       await said('the number of instances is being changed');
       await tag(`${n} of ${n} well`);

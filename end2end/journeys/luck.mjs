@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { below, portal } from './support/another.mjs';
-import { go, signIn } from './support/browser.mjs';
+import { go, number, signIn } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
 import { through } from './support/outside.mjs';
 import { containersOf, docker, until } from './support/portal.mjs';
@@ -89,7 +89,7 @@ journey('bad luck', ({ step, window, atEnd }) => {
       await system('Container engine (Docker)', 'Does not answer');
       assert.ok(await answers());
       await go(page, `${AT}/settings`);
-      await page.locator('#instances').fill('2');
+      await number(page, '#instances', 2);
       await page.locator('#scale-do').click();
       await page.locator('.said', { hasText: 'Recorded; the number of instances is being changed.' }).waitFor();
       assert.ok(await answers());

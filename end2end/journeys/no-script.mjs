@@ -1,6 +1,6 @@
 // The whole job in a browser that runs no scripts: forms, links and reloading.
 import assert from 'node:assert/strict';
-import { signIn } from './support/browser.mjs';
+import { number, signIn } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
 import { ADMIN, containersOf, fixture, until } from './support/portal.mjs';
 
@@ -73,7 +73,7 @@ journey('without JavaScript', ({ step, window }) => {
 
   step('it is scaled', async () => {
     await page.goto(`/applications/default/${APP}/settings`);
-    await page.locator('#instances').fill('2');
+    await number(page, '#instances', 2);
     await page.locator('#scale-do').click();
     await shows(`/applications/default/${APP}`, () => page.locator('h1 ~ .st', { hasText: '2 of 2 well' }), 'two instances');
     assert.equal(containersOf(APP).length, 2);

@@ -1,7 +1,7 @@
 // Two at once: the same form sent twice has one effect, and of two people who
 // change one application the second sees what the first did, and loses nothing.
 import assert from 'node:assert/strict';
-import { go, signIn } from './support/browser.mjs';
+import { go, number, signIn } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
 import { containersOf, fixture, until } from './support/portal.mjs';
 import { remove } from './support/steps.mjs';
@@ -43,7 +43,7 @@ journey('two at once', ({ step, window }) => {
     ({ page: plain } = await window('without scripts', { script: false }));
     await signIn(plain);
     await plain.goto(`${AT}/settings`);
-    await plain.locator('#instances').fill('2');
+    await number(plain, '#instances', 2);
     const [request] = await Promise.all([plain.waitForRequest((r) => r.method() === 'POST'), plain.locator('#scale-do').click()]);
     await plain.waitForURL(/done=scale/);
     for (let n = 0; n < 3; n++) {
@@ -72,7 +72,7 @@ journey('two at once', ({ step, window }) => {
       // Meanwhile the first one scales.
       const n = script ? 1 : 2;
       await go(page, `${AT}/settings`);
-      await page.locator('#instances').fill(String(n));
+      await number(page, '#instances', n);
       await page.locator('#scale-do').click();
       await tag(page, `Online, ${n} of ${n} well`);
       const before = (await releases()).length;

@@ -80,3 +80,16 @@ export async function go(page, path) {
   await live(page);
   return answer;
 }
+
+/// Types a number into the field and looks at what stands there, as a person does. Once in
+/// some hundred times Chromium loses the selection between Playwright's "select all" and its
+/// "type" in a number field, and "1" over "2" becomes "12"; nothing of the page's touches the
+/// field then (watched with a MutationObserver). What the page did to it would show twice.
+export async function number(page, selector, n) {
+  const field = page.locator(selector);
+  await field.fill(String(n));
+  if ((await field.inputValue()) === String(n)) return;
+  console.log(`${selector} held ${await field.inputValue()} after ${n} was typed; typed again`);
+  await field.fill(String(n));
+  if ((await field.inputValue()) !== String(n)) throw new Error(`${selector} does not take ${n}`);
+}

@@ -1,5 +1,5 @@
 // What several journeys do on their way to what they are about.
-import { go, live } from './browser.mjs';
+import { go, live, number } from './browser.mjs';
 import { fixture, until } from './portal.mjs';
 
 /// Takes an application online through the page, and waits until it is.
@@ -13,7 +13,7 @@ export async function bringOnline(page, app) {
   await page.getByText('checked by the server').waitFor({ timeout: 60_000 });
   await page.locator(`label.pick:has(input[name=pool][value=${pool}])`).click();
   await page.locator(`label.pick:has(input[name=size][value=${size}])`).click();
-  await page.locator('#instances').fill(String(instances));
+  await number(page, '#instances', instances);
   await page.locator('#name').fill(name);
   await page.locator('#title').fill(title);
   await page.locator('#health_path').fill(path);
