@@ -54,6 +54,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/middleware/tomcat%3A10.1", "适用环境", "Stages that it is for"),
     ("/images", "没有应答", "does not answer"),
     ("/images/copies", "复制中", "On its way"),
+    ("/images/promotions", "等待批准", "Waits for a yes"),
     ("/images/prod/stacks/nginx", "没有及时应答", "did not answer in time"),
     ("/images/padis/stacks/nginx:1.22", "从下往上", "from the bottom up"),
     ("/images/padis/stacks/nginx:broken", "无法读取", "its configuration is not there"),

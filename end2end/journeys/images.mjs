@@ -2,9 +2,8 @@
 // somebody who may; a registry that does not answer, and a portal that is killed in the
 // middle of a copy.
 import assert from 'node:assert/strict';
-import { createServer, connect } from 'node:net';
 import { go, signIn } from './support/browser.mjs';
-import { freePorts, portal } from './support/another.mjs';
+import { portal, slowly } from './support/another.mjs';
 import { journey } from './support/journey.mjs';
 import { ARTEFACTS, until } from './support/portal.mjs';
 import { names, put, registry } from './support/registry.mjs';
@@ -114,23 +113,10 @@ journey('images and registries', ({ step, window, atEnd }) => {
 
   step('a portal that is killed in the middle of a copy goes on with it', async () => {
     // Before the target stands something slow, so that there is a middle.
-    const [slow] = await freePorts(1);
-    let passed = 0;
-    const proxy = createServer((near) => {
-      const far = connect(PROD, '127.0.0.1');
-      near.on('data', (piece) => {
-        passed += piece.length;
-        near.pause();
-        far.write(piece);
-        setTimeout(() => near.resume(), piece.length / 20_000);
-      });
-      far.pipe(near);
-      for (const [a, b] of [[near, far], [far, near]]) a.on('close', () => b.destroy()).on('error', () => b.destroy());
-      near.on('end', () => far.end());
-    });
-    await new Promise((done) => proxy.listen(slow, '127.0.0.1', done));
+    const slow = await slowly(PROD);
+    atEnd(() => slow.close());
     const want = await put(OWN, 'large/noise', '1', { layers: 4, bytes: 16 << 20 });
-    const toml = `[registry]\nchild = false\nurl = "${OWN}"\n\n[[registries]]\nname = "slow"\nurl = "http://127.0.0.1:${slow}"\nwritable = true\n`;
+    const toml = `[registry]\nchild = false\nurl = "${OWN}"\n\n[[registries]]\nname = "slow"\nurl = "${slow.url}"\nwritable = true\n`;
     const other = await portal('copies', toml);
     atEnd(() => other.stop());
     await other.start();
@@ -139,17 +125,16 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await go(w.page, '/images/padis/large/noise:1');
     await w.page.locator('#copy-go').click();
     await w.page.waitForURL(/\/images\/copies/);
-    await until('a third is there', async () => passed > 24 << 20);
+    await until('a third is there', async () => slow.passed() > 24 << 20);
     assert.equal(await names(prod.base, 'large/noise', '1'), null, 'nothing is visible before all of it is there');
     w.expect(/net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET)|Failed to load resource/);
     await other.stop('SIGKILL');
     await other.start();
     await until('it is whole', async () => (await names(prod.base, 'large/noise', '1')) === want);
     // What was there was not sent again: at most what was on its way came twice.
-    assert.ok(passed < 2 * (64 << 20), `${passed} bytes`);
+    assert.ok(slow.passed() < 2 * (64 << 20), `${slow.passed()} bytes`);
     await go(w.page, '/images/copies');
     await row(w.page, 'large/noise:1').getByText('Done').waitFor();
     await shot(w.page, 'after-kill');
-    proxy.close();
   });
 });

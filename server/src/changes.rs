@@ -41,6 +41,7 @@ impl Change {
         }
         match self.topic.as_str() {
             "apps" | "pools" | "stacks" | "packages" | "images" => true,
+            "copies" => caller.inspector().is_ok() || caller.publisher().is_ok(),
             _ => caller.inspector().is_ok(),
         }
     }

@@ -41,6 +41,9 @@ pub struct Operate;
 /// May see the platform's inside: operators and auditors.
 #[derive(Debug)]
 pub struct Inspect;
+/// May decide about images and standard middleware: operators and middleware engineers.
+#[derive(Debug)]
+pub struct Publish;
 /// May change one team's applications.
 #[derive(Debug)]
 pub struct Run;
@@ -70,10 +73,18 @@ impl Caller {
     }
     /// May see the platform's inside.
     pub fn inspector(&self) -> Result<Permit<'_, Inspect>, Problem> {
+        if self.oversees() { Ok(self.permit()) } else { Err(Problem::NotAllowed { needs: "operator".into() }) }
+    }
+    /// May decide about images and standard middleware.
+    pub fn publisher(&self) -> Result<Permit<'_, Publish>, Problem> {
         match self.platform {
-            Some(_) => Ok(self.permit()),
-            None => Err(Problem::NotAllowed { needs: "operator".into() }),
+            Some(PlatformRole::Operator | PlatformRole::Engineer) => Ok(self.permit()),
+            _ => Err(Problem::NotAllowed { needs: "engineer".into() }),
         }
+    }
+    /// Whether every team's things may be seen.
+    fn oversees(&self) -> bool {
+        matches!(self.platform, Some(PlatformRole::Operator | PlatformRole::Auditor))
     }
     /// May change `team`'s applications: its members, and operators.
     pub fn runs(&self, team: &str) -> Result<Permit<'_, Run>, Problem> {
@@ -86,15 +97,11 @@ impl Caller {
     }
     /// May see `team`'s things.
     pub fn sees(&self, team: &str) -> Result<Permit<'_, Look>, Problem> {
-        if self.teams.contains_key(team) || self.platform.is_some() {
-            Ok(self.permit())
-        } else {
-            Err(Problem::NotFound)
-        }
+        if self.teams.contains_key(team) || self.oversees() { Ok(self.permit()) } else { Err(Problem::NotFound) }
     }
     /// The scope for lists.
     pub fn scope(&self) -> Scope {
-        if self.platform.is_some() { Scope::Everything } else { Scope::Teams(self.teams.keys().cloned().collect()) }
+        if self.oversees() { Scope::Everything } else { Scope::Teams(self.teams.keys().cloned().collect()) }
     }
     /// Whether nothing may be changed at all.
     pub fn read_only(&self) -> bool {
@@ -130,5 +137,15 @@ mod tests {
         let c = caller(Some(PlatformRole::Auditor), &["motor"]);
         assert!(c.sees("life").is_ok() && c.inspector().is_ok());
         assert!(c.runs("motor").is_err() && c.runs("life").is_err() && c.operator().is_err());
+        assert!(c.publisher().is_err());
+    }
+
+    #[test]
+    fn an_engineer_publishes_and_sees_no_more_teams_than_his_own() {
+        let c = caller(Some(PlatformRole::Engineer), &["motor"]);
+        assert!(c.publisher().is_ok() && c.runs("motor").is_ok());
+        assert!(c.operator().is_err() && c.inspector().is_err());
+        assert_eq!((c.sees("life").err(), c.runs("life").err()), (Some(Problem::NotFound), Some(Problem::NotFound)));
+        assert_eq!(c.scope(), Scope::Teams(vec!["motor".into()]));
     }
 }

@@ -104,6 +104,21 @@ pub trait Portal: Send + Sync {
     async fn copy_image(&self, c: &Caller, new: &NewCopy, once: &str) -> Answer<String>;
     /// Stops a copy; what is at the target already stays there, without a name.
     async fn cancel_copy(&self, c: &Caller, id: &str) -> Answer<()>;
+    /// Where a version can be promoted to, and whether what is checked for that holds; none
+    /// where there is no later stage.
+    async fn promotion_offers(&self, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<Vec<PromotionOffer>>;
+    /// Promotions of what the caller may see, newest first; the state names one decision.
+    async fn promotions(&self, c: &Caller, q: &ListQuery) -> Answer<Page<PromotionRow>>;
+    /// Asks for a promotion of exactly what was seen; where nobody has to agree it begins.
+    /// Gives its id. `live`: one question to the source and one to the target.
+    async fn promote(&self, c: &Caller, new: &NewPromotion, once: &str) -> Answer<String>;
+    /// Says yes or no to what somebody else has asked for; no needs a reason.
+    async fn judge_promotion(&self, c: &Caller, id: &str, yes: bool, note: &str) -> Answer<()>;
+    /// Takes back what was asked for, before anybody has said yes.
+    async fn withdraw_promotion(&self, c: &Caller, id: &str) -> Answer<()>;
+    /// Puts back what the target's version named before; where it named nothing, takes it
+    /// away. `live`: the target is asked what the version names now.
+    async fn roll_back_promotion(&self, c: &Caller, id: &str) -> Answer<()>;
     /// Looks at all registries now.
     async fn look_at_registries(&self, c: &Caller) -> Answer<()>;
 

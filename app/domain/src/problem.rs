@@ -247,6 +247,9 @@ pub enum Problem {
         /// Why.
         reason: crate::action::Reason,
     },
+    /// What is checked before it does not hold; the page that it was asked on shows which.
+    #[error("what is checked before does not hold")]
+    NotReady,
     /// Still in use, so it can't be deleted.
     #[error("in use by {by}")]
     InUse {
@@ -304,7 +307,11 @@ impl Problem {
             Self::NotSignedIn | Self::SignInFailed => 401,
             Self::NotAllowed { .. } => 403,
             Self::NotFound => 404,
-            Self::NameTaken { .. } | Self::ChangedMeanwhile { .. } | Self::NotNow { .. } | Self::InUse { .. } => 409,
+            Self::NameTaken { .. }
+            | Self::ChangedMeanwhile { .. }
+            | Self::NotNow { .. }
+            | Self::NotReady
+            | Self::InUse { .. } => 409,
             Self::TooManyAttempts { .. } => 429,
             Self::Unavailable { .. } => 503,
             Self::DiskFull { .. } => 507,

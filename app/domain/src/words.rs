@@ -66,5 +66,7 @@ words! {
         Operator = "operator",
         /// Sees everything, changes nothing.
         Auditor = "auditor",
+        /// Images and standard middleware for everybody; of teams' things only those of his own.
+        Engineer = "engineer",
     }
 }

@@ -20,6 +20,7 @@ use leptos_axum::ResponseOptions;
 use padis_domain::Problem;
 use padis_domain::caller::Caller;
 use padis_domain::portal::Portal;
+use padis_domain::problem::ValueFault;
 use std::sync::Arc;
 
 /// The most bytes of one cookie's value; browsers keep 4096 with the attributes.
@@ -63,6 +64,22 @@ pub fn settle<T, F: Form>(path: &str, who: &Caller, form: &F, said: Result<T, Pr
         Err(_) => {}
     }
     said
+}
+
+/// Leads to another form, which finds these values in itself.
+///
+/// # Errors
+/// They are more than a browser keeps.
+pub fn hand_over<F: Form>(endpoint: &str, who: &Caller, form: &F, to: &str) -> Said<()> {
+    let Some(parts) = use_context::<Parts>() else { return Ok(()) };
+    if !keep(&parts, endpoint, who, form) {
+        let max = (COOKIE_BYTES * COOKIES) as u32;
+        let fault = Fault::Portal(Problem::field("env", ValueFault::TooLong { max }));
+        redirect(&query::with(to, &query::BACK, &[("failed", endpoint), ("problem", &wire::text(&fault))]));
+        return Err(fault);
+    }
+    redirect(to);
+    Ok(())
 }
 
 /// A form posted by the browser itself that changes nothing but asks something:
@@ -132,13 +149,16 @@ fn redirect(to: &str) {
     }
 }
 
-/// Keeps what was typed until the form is shown again.
-fn keep<F: Form>(parts: &Parts, endpoint: &str, who: &Caller, form: &F) {
-    let Some(response) = use_context::<ResponseOptions>() else { return };
+/// Keeps what was typed until the form is shown again; `false` if it is too much for that.
+fn keep<F: Form>(parts: &Parts, endpoint: &str, who: &Caller, form: &F) -> bool {
+    let Some(response) = use_context::<ResponseOptions>() else { return false };
     let secure = header(parts, ORIGIN).is_some_and(|o| o.starts_with("https:"));
-    for cookie in cookies(endpoint, who, form, secure) {
+    let cookies = cookies(endpoint, who, form, secure);
+    let kept = !cookies.is_empty();
+    for cookie in cookies {
         response.append_header(SET_COOKIE, cookie);
     }
+    kept
 }
 
 /// Cookies that keep what was typed, without secrets, as many as it needs. More

@@ -26,6 +26,8 @@ pub enum Class {
     Run,
     /// Operators and auditors.
     Inspect,
+    /// Operators and middleware engineers.
+    Publish,
     /// Operators.
     Operate,
 }
@@ -48,6 +50,7 @@ pub const ENDPOINTS: &[(&str, Kind, Class)] = &[
     ("charts", Kind::Read, Class::Look),
     ("new_app_options", Kind::Read, Class::Own),
     ("check_new_app", Kind::Check, Class::Run),
+    ("copy_environment", Kind::Check, Class::Run),
     ("create_app", Kind::Change, Class::Run),
     ("release_app", Kind::Change, Class::Run),
     ("try_health", Kind::Check, Class::Run),
@@ -62,10 +65,14 @@ pub const ENDPOINTS: &[(&str, Kind, Class)] = &[
     ("package", Kind::Read, Class::Look),
     ("delete_package", Kind::Change, Class::Run),
     ("stacks", Kind::Read, Class::Own),
-    ("mark_stack", Kind::Change, Class::Operate),
-    ("copy_image", Kind::Change, Class::Operate),
-    ("cancel_copy", Kind::Change, Class::Operate),
-    ("look_at_registries", Kind::Change, Class::Operate),
+    ("mark_stack", Kind::Change, Class::Publish),
+    ("copy_image", Kind::Change, Class::Publish),
+    ("cancel_copy", Kind::Change, Class::Publish),
+    ("look_at_registries", Kind::Change, Class::Publish),
+    ("promote", Kind::Change, Class::Run),
+    ("judge_promotion", Kind::Change, Class::Publish),
+    ("withdraw_promotion", Kind::Change, Class::Run),
+    ("roll_back_promotion", Kind::Change, Class::Publish),
     ("pools", Kind::Read, Class::Own),
     ("pool", Kind::Read, Class::Look),
     ("put_pool", Kind::Change, Class::Operate),

@@ -18,6 +18,9 @@ mod blocks;
 #[cfg(feature = "ssr")]
 pub(crate) mod call;
 mod endpoints;
+#[cfg(feature = "ssr")]
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod environment;
 mod fault;
 pub mod form;
 #[cfg(feature = "ssr")]
@@ -25,6 +28,9 @@ pub mod form;
 mod images;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod pools;
+#[cfg(feature = "ssr")]
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod promotions;
 pub mod query;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod shell;
@@ -40,10 +46,14 @@ pub use blocks::*;
 #[cfg(feature = "ssr")]
 pub use call::keep_beside_file;
 pub use endpoints::{Class, ENDPOINTS, Kind};
+#[cfg(feature = "ssr")]
+pub use environment::*;
 pub use fault::{Fault, Said};
 #[cfg(feature = "ssr")]
 pub use images::*;
 pub use pools::*;
+#[cfg(feature = "ssr")]
+pub use promotions::*;
 pub use shell::*;
 #[cfg(feature = "ssr")]
 pub use standards::*;

@@ -30,6 +30,13 @@ pub fn operator_refused(t: &'static Texts) -> Option<String> {
     (!may).then(|| t.pools.only_operator.to_owned())
 }
 
+/// Why the caller may not decide about images and middleware; only the server says it.
+#[cfg(feature = "ssr")]
+pub fn publisher_refused(t: &'static Texts) -> Option<String> {
+    let may = who().0.is_some_and(|c| c.publisher().is_ok());
+    (!may).then(|| t.images().only_publisher.to_owned())
+}
+
 /// Now by the server's clock: in the browser the moment that the page carries
 /// plus what has passed since, so a wrong clock there changes nothing.
 pub fn now() -> UnixMs {

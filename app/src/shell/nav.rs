@@ -79,7 +79,7 @@ pub fn Nav() -> AnyView {
         view! { <ul>{entries}</ul> }.erase()
     };
     let e = |href, glyph, word, staged, count| Entry { href, glyph, word, staged, count };
-    let inspector = who().0.is_some_and(|c| c.platform.is_some());
+    let inspector = who().0.is_some_and(|c| c.inspector().is_ok());
     let mut platform = vec![e("/activity", Icon::Activity, s.activity, false, |n| n.stuck.and_then(hot))];
     if inspector {
         platform.push(e("/admin", Icon::Admin, s.administration, false, none));

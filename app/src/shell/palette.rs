@@ -31,7 +31,7 @@ pub fn hit_icon(kind: &str) -> Icon {
 fn commands(q: &str) -> Vec<Hit> {
     let t = texts();
     let s = &t.shell;
-    let inspector = who().0.is_some_and(|c| c.platform.is_some());
+    let inspector = who().0.is_some_and(|c| c.inspector().is_ok());
     let cluster = inspector.then_some((t.pools.cluster, "/cluster"));
     let all = [
         (t.new_app.title, "/applications/new"),

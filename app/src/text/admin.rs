@@ -48,7 +48,7 @@ area! {
         password_hint_new: "至少 10 个字符。请当面或通过安全渠道告知本人。", "At least 10 characters. Tell it to the person in a safe way.";
         password_hint_edit: "留空则不变；至少 10 个字符。更换后，该账号的其他会话会结束。", "Empty keeps it; at least 10 characters. A new one ends the account's other sessions.";
         enabled_hint: "停用后立即无法登录，已登录的会话也会结束。", "Without it the person can't sign in, and sessions end.";
-        role_hint: "平台管理员可以修改一切；审计员只能查看。", "An operator may change everything; an auditor sees everything and changes nothing.";
+        role_hint: "平台管理员可以修改一切；审计员只能查看；中间件工程师管理镜像和中间件。", "An operator may change everything; an auditor sees everything and changes nothing; a middleware engineer decides about images and middleware.";
         in_teams: "所属团队", "Teams";
         not_in: "不在其中", "not in it";
         from_directory: "该人员来自员工目录，团队由目录组决定。", "This person comes from the staff directory; teams follow from its groups.";

@@ -105,6 +105,9 @@ area! {
         scale_do: "调整实例数", "Change the number";
         quota_left(c: &str, m: &str, i: &str): "配额剩余：{c}、{m}、{i}", "Left in the quota: {c}, {m}, {i}";
         config: "规格、健康检查与环境变量", "Size, health page and variables";
+        elsewhere: "其他环境", "Another environment";
+        elsewhere_lead: "用同样的中间件、应用包和设置新建应用，只需填写不同之处。", "A new application with the same middleware, package and settings: only what differs is asked for.";
+        elsewhere_do: "复制到其他环境…", "Copy to another environment …";
         config_lead: "保存即生成新版本并交付，旧版本在新版本正常后退出。", "Saving makes a new release and delivers it; the old one leaves when the new one is well.";
         env: "环境变量", "Variables";
         env_hint: "每行一个 NAME=value", "One NAME=value a line";

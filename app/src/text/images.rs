@@ -89,6 +89,7 @@ area! {
         every_state: "全部状态", "Every state";
         blobs(at: &str, all: &str): "{at} / {all} 块", "{at} of {all} blobs";
         already(n: &str): "其中 {n} 块已在目标", "{n} were there already";
+        only_publisher: "仅平台管理员和中间件工程师可以操作。", "Only operators and middleware engineers can do this.";
         asked_done: "已提交，正在复制", "It is on its way";
         stop_done: "已停止", "It was stopped";
     }

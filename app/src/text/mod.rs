@@ -56,6 +56,8 @@ pub mod note;
 pub mod overview;
 pub mod pools;
 pub mod problem;
+#[cfg(feature = "ssr")]
+pub mod promotions;
 pub mod shell;
 #[cfg(feature = "ssr")]
 pub mod standards;

@@ -142,6 +142,10 @@ impl Texts {
                 )
             }
             Problem::NotNow { reason } => Said::new(self.reason(*reason), ""),
+            Problem::NotReady => self.plain(
+                ("检查项未全部通过。", "请看下面的列表。"),
+                ("What is checked first does not hold any more.", "See the list below."),
+            ),
             Problem::InUse { by } => said!(self,
                 (format!("仍在使用中：{by}。"), "请先解除使用，再删除。"),
                 (format!("Still in use by {by}."), "Take it out of use first, then delete it."),
@@ -174,6 +178,8 @@ impl Texts {
     fn needs(&self, role: &str) -> &'static str {
         match role {
             "operator" => self.pick("平台管理员", "operator"),
+            "other" => self.pick("申请人以外的人", "person other than who asked"),
+            "engineer" => self.pick("中间件工程师", "middleware engineer"),
             "lead" => self.pick("团队负责人", "team lead"),
             "member" => self.pick("团队成员", "team member"),
             _ => self.pick("更高权限", "person with more rights"),

@@ -157,6 +157,7 @@ impl Texts {
         match r {
             PlatformRole::Operator => self.pick("平台管理员", "Operator"),
             PlatformRole::Auditor => self.pick("审计员", "Auditor"),
+            PlatformRole::Engineer => self.pick("中间件工程师", "Middleware engineer"),
         }
     }
     /// A kind of package.

@@ -118,3 +118,58 @@ pub fn copies() -> Vec<CopyRow> {
     };
     vec![row("2", CopyState::Running, ""), row("1", CopyState::Failed, "the target is full")]
 }
+
+pub fn offers(may: bool) -> Vec<PromotionOffer> {
+    let checks = |ok| {
+        vec![
+            PromotionCheck::Readable(true),
+            PromotionCheck::Size { bytes: 12_000_000, most: if ok { 1 << 30 } else { 1 << 20 } },
+        ]
+    };
+    let offer = |registry: &str, stage, ok, approval| PromotionOffer {
+        registry: registry.into(),
+        place: format!("{registry}.example:5000"),
+        stage,
+        there: String::new(),
+        approval,
+        checks: checks(ok),
+        may,
+    };
+    vec![
+        offer("test", Stage::Test, true, false),
+        offer("prod", Stage::Prod, true, true),
+        offer("small", Stage::Prod, false, true),
+    ]
+}
+
+pub fn promotions() -> Vec<PromotionRow> {
+    let place = |registry: &str| (registry.to_owned(), "stacks/nginx".to_owned(), "1.22".to_owned());
+    let row = |id: &str, state, copy, may| PromotionRow {
+        id: id.into(),
+        from: place("padis"),
+        to: place("prod"),
+        stage: Some(Stage::Prod),
+        digest: NGINX.into(),
+        before: BROKEN.into(),
+        bytes: 12_000_000,
+        state,
+        copy,
+        why: String::new(),
+        checks: vec![PromotionCheck::Readable(true), PromotionCheck::Free { by: "Mia <Wu>".into() }],
+        note: "For the <new> release.".into(),
+        by: "Lin".into(),
+        asked_at: NOW - 60_000,
+        judged_by: String::new(),
+        judged_at: None,
+        judged_note: String::new(),
+        back_by: String::new(),
+        back_at: None,
+        may,
+    };
+    let may = PromotionMay::default();
+    vec![
+        row("1", PromotionState::Asked, None, PromotionMay { judge: true, withdraw: true, ..may }),
+        row("2", PromotionState::Approved, Some(CopyState::Done), PromotionMay { roll_back: true, ..may }),
+        row("3", PromotionState::Back, Some(CopyState::Running), may),
+    ]
+}

@@ -299,6 +299,30 @@ impl Portal for FakePortal {
         c.operator()?;
         self.did(format!("cancel copy {id}"))
     }
+    async fn promotion_offers(&self, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<Vec<PromotionOffer>> {
+        images::image(registry, name, tag).ok_or(Problem::NotFound)?;
+        Ok(images::offers(c.publisher().is_ok()))
+    }
+    async fn promotions(&self, _: &Caller, q: &ListQuery) -> Answer<Page<PromotionRow>> {
+        let rows: Vec<PromotionRow> =
+            images::promotions().into_iter().filter(|r| q.state.is_empty() || r.state.as_str() == q.state).collect();
+        Ok(Page { total: rows.len() as u64, rows, page: 1, per_page: 50 })
+    }
+    async fn promote(&self, c: &Caller, new: &NewPromotion, _: &str) -> Answer<String> {
+        c.publisher()?;
+        self.did(format!("promote {}:{} to {}", new.repository, new.tag, new.to)).map(|()| "1".to_owned())
+    }
+    async fn judge_promotion(&self, c: &Caller, id: &str, yes: bool, note: &str) -> Answer<()> {
+        c.publisher()?;
+        self.did(format!("judge {id} {yes} {note}"))
+    }
+    async fn withdraw_promotion(&self, _: &Caller, id: &str) -> Answer<()> {
+        self.did(format!("withdraw {id}"))
+    }
+    async fn roll_back_promotion(&self, c: &Caller, id: &str) -> Answer<()> {
+        c.publisher()?;
+        self.did(format!("roll back {id}"))
+    }
     async fn look_at_registries(&self, c: &Caller) -> Answer<()> {
         c.operator()?;
         self.did("look at registries".to_owned())

@@ -3,7 +3,7 @@
 // journey that started it.
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { ADMIN, ARTEFACTS, until } from './portal.mjs';
 
@@ -15,6 +15,26 @@ export async function freePorts(n) {
   const ports = held.map((s) => s.address().port);
   await Promise.all(held.map((s) => new Promise((done) => s.close(done))));
   return ports;
+}
+
+/// Something slow before a port of loopback (20 MB/s): its address, and how many bytes were sent through it.
+export async function slowly(port) {
+  const [at] = await freePorts(1);
+  let passed = 0;
+  const proxy = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    near.on('data', (piece) => {
+      passed += piece.length;
+      near.pause();
+      far.write(piece);
+      setTimeout(() => near.resume(), piece.length / 20_000);
+    });
+    far.pipe(near);
+    for (const [a, b] of [[near, far], [far, near]]) a.on('close', () => b.destroy()).on('error', () => b.destroy());
+    near.on('end', () => far.end());
+  });
+  await new Promise((done) => proxy.listen(at, '127.0.0.1', done));
+  return { url: `http://127.0.0.1:${at}`, passed: () => passed, close: () => proxy.close() };
 }
 
 /// Ends a child in order, and waits until it has ended.

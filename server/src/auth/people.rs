@@ -140,7 +140,7 @@ async fn set_memberships(tx: &mut Tx<'_>, p: &DirectoryPerson) -> Result<(), Sto
     Ok(())
 }
 
-/// The highest role that one of the groups gives: operator before auditor.
+/// The highest role that one of the groups gives: operator before auditor before engineer.
 fn platform_role(groups: &[String], roles: &[(String, PlatformRole)]) -> Option<PlatformRole> {
     roles.iter().filter(|(dn, _)| groups.iter().any(|g| same_dn(g, dn))).map(|(_, r)| *r).min()
 }

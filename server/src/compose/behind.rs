@@ -213,6 +213,7 @@ fn registries(c: &Config, own: Arc<RegistryClient>) -> Result<Arc<Registries>, B
         place: without_scheme(&c.registry.base()),
         stage: c.registry.stage,
         takes: true,
+        rules: c.registry.rules(),
         token: c.registry.child.then(|| uuid::Uuid::new_v4().simple().to_string()),
         client: own.clone(),
     }];
@@ -227,6 +228,7 @@ fn registries(c: &Config, own: Arc<RegistryClient>) -> Result<Arc<Registries>, B
             place: without_scheme(&other.url),
             stage: other.stage,
             takes: other.writable,
+            rules: other.rules(),
             token: other.token.as_ref().map(|t| t.reveal().to_owned()),
             client: client.clone(),
         });

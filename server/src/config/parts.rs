@@ -310,7 +310,8 @@ impl Ldap {
             ),
             ..LdapConfig::default()
         };
-        let roles = r.tables("ldap.roles", Vec::new(), "roles on the platform: group, role (operator, auditor)");
+        let roles =
+            r.tables("ldap.roles", Vec::new(), "roles on the platform: group, role (operator, auditor, engineer)");
         if enabled && (driver.servers.is_empty() || driver.user_base.is_empty()) {
             r.blame("ldap.enabled", "ldap.enabled needs ldap.urls and ldap.base");
         }

@@ -3,6 +3,7 @@
 use super::parts::{ADDRESS, BOOL, loopback};
 use super::secret::Secret;
 use super::source::Reader;
+use crate::images::Rules;
 use padis_domain::name::check_name;
 use padis_domain::words::Stage;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,12 @@ pub struct Registry {
     pub stage: Option<Stage>,
     /// PEM file of the authorities that may sign its certificate.
     pub ca: Option<String>,
+    /// Whether somebody else has to agree to a promotion into it; `None`: where it is for production.
+    pub approve: Option<bool>,
+    /// Whether what is promoted into it has to run in the stage before.
+    pub must_run: bool,
+    /// Compressed MiB that an image may have that is promoted into it; 0: any number.
+    pub max_mib: u64,
     /// Between two looks at all of every registry.
     pub look: Duration,
     /// Other registries.
@@ -50,6 +57,20 @@ impl Registry {
                 "the stage that it is for: all, dev, test or prod",
             ),
             ca: r.maybe("registry.ca", "PEM file of the authorities that may sign its certificate"),
+            approve: r.choice(
+                "registry.approve",
+                "auto",
+                &[("auto", None), ("true", Some(true)), ("false", Some(false))],
+                None,
+                "whether somebody else agrees to promotions into it: auto (where it is for production), true or false",
+            ),
+            must_run: r.get(
+                "registry.must_run",
+                false,
+                BOOL,
+                "what is promoted into it has to run in the stage before",
+            ),
+            max_mib: r.within("registry.max_mib", 0, 0..=1 << 30, "MiB of an image that is promoted into it; 0: any"),
             look: Duration::from_secs(r.within(
                 "registry.look_s",
                 600,
@@ -59,7 +80,7 @@ impl Registry {
             others: r.tables(
                 "registries",
                 Vec::new(),
-                "other registries: name, url, stage, writable, user, password, ca, token",
+                "other registries: name, url, stage, writable, approve, must_run, max_mib, user, password, ca, token",
             ),
         };
         let mut names = BTreeSet::from([OWN_REGISTRY]);
@@ -80,6 +101,10 @@ impl Registry {
         }
         this
     }
+    /// What has to hold before an image is promoted into it.
+    pub fn rules(&self) -> Rules {
+        rules(self.stage, self.approve, self.must_run, self.max_mib)
+    }
     /// The registry's base URL.
     pub fn base(&self) -> String {
         match (&self.url, self.child) {
@@ -87,6 +112,11 @@ impl Registry {
             _ => format!("http://{}", self.listen),
         }
     }
+}
+
+fn rules(stage: Option<Stage>, approve: Option<bool>, must_run: bool, max_mib: u64) -> Rules {
+    let most_bytes = (max_mib > 0).then(|| max_mib.saturating_mul(1 << 20));
+    Rules { approve: approve.unwrap_or(stage == Some(Stage::Prod)), must_run, most_bytes }
 }
 
 /// Another registry, from which (and, if it is writable, into which) images are copied.
@@ -103,6 +133,15 @@ pub struct OtherRegistry {
     /// Whether images may be put into it.
     #[serde(default)]
     pub writable: bool,
+    /// Whether somebody else has to agree to a promotion into it; without, where it is for production.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approve: Option<bool>,
+    /// Whether what is promoted into it has to run in the stage before.
+    #[serde(default)]
+    pub must_run: bool,
+    /// Compressed MiB that an image may have that is promoted into it; 0: any number.
+    #[serde(default)]
+    pub max_mib: u64,
     /// Its user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -116,4 +155,11 @@ pub struct OtherRegistry {
     /// something has changed; without one it does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
+}
+
+impl OtherRegistry {
+    /// What has to hold before an image is promoted into it.
+    pub fn rules(&self) -> Rules {
+        rules(self.stage, self.approve, self.must_run, self.max_mib)
+    }
 }

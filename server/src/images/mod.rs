@@ -23,6 +23,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
+/// What has to hold before an image is promoted into a registry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Somebody else than whoever asks has to agree.
+    pub approve: bool,
+    /// An application that is online in the source's stage has to run exactly it.
+    pub must_run: bool,
+    /// Compressed bytes that it may have at most.
+    pub most_bytes: Option<u64>,
+}
+
 /// One registry.
 #[derive(Clone)]
 pub struct Place {
@@ -34,6 +45,8 @@ pub struct Place {
     pub stage: Option<Stage>,
     /// Whether images may be put into it.
     pub takes: bool,
+    /// What has to hold before an image is promoted into it.
+    pub rules: Rules,
     /// What it shows when it tells that something has changed; `None`: it does not tell.
     pub token: Option<String>,
     /// It.

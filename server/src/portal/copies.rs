@@ -13,7 +13,7 @@ use crate::store::copies::{self, Asked};
 use crate::store::journal::{self, Entry};
 use crate::store::{What, incident, work};
 use padis_domain::Problem;
-use padis_domain::caller::{Inspect, Operate, Permit};
+use padis_domain::caller::{Caller, Permit, Publish};
 use padis_domain::portal::Answer;
 use padis_domain::ports::{CopyFrom, CopyTo, PortError};
 use padis_domain::problem::{FieldChange, System, ValueFault};
@@ -49,7 +49,7 @@ fn is_tag(tag: &str) -> bool {
 }
 
 /// Asks for a copy.
-pub async fn ask(p: &PadisPortal, may: Permit<'_, Operate>, new: &NewCopy, token: &str) -> Answer<String> {
+pub async fn ask(p: &PadisPortal, may: Permit<'_, Publish>, new: &NewCopy, token: &str) -> Answer<String> {
     let mut problems = Problems::default();
     let known = |name: &str| p.registries.find(name);
     for (field, name) in [("from_registry", &new.from_registry), ("to_registry", &new.to_registry)] {
@@ -102,7 +102,7 @@ pub async fn ask(p: &PadisPortal, may: Permit<'_, Operate>, new: &NewCopy, token
 }
 
 /// What a tag names, asked of the registry itself.
-async fn names(place: &Place, repository: &str, tag: &str) -> Answer<Option<String>> {
+pub(super) async fn names(place: &Place, repository: &str, tag: &str) -> Answer<Option<String>> {
     let said = tokio::time::timeout(LIVE, place.client.digest(repository, tag)).await;
     let said = said.unwrap_or_else(|_| {
         Err(PortError::transient(System::Registry, format!("ask {}", place.name), "no answer within 5 s"))
@@ -129,7 +129,7 @@ fn entry(a: &Asked, what: &str) -> Entry {
 }
 
 /// Stops a copy.
-pub async fn cancel(p: &PadisPortal, may: Permit<'_, Operate>, id: &str) -> Answer<()> {
+pub async fn cancel(p: &PadisPortal, may: Permit<'_, Publish>, id: &str) -> Answer<()> {
     let (asked, state) = copies::find(&p.store, id).await?.ok_or(Problem::NotFound)?;
     if !state.open() {
         return Ok(());
@@ -147,7 +147,10 @@ pub async fn cancel(p: &PadisPortal, may: Permit<'_, Operate>, id: &str) -> Answ
 }
 
 /// Copies, newest first.
-pub async fn list(p: &PadisPortal, _may: Permit<'_, Inspect>, q: &ListQuery) -> Answer<Page<CopyRow>> {
+pub async fn list(p: &PadisPortal, c: &Caller, q: &ListQuery) -> Answer<Page<CopyRow>> {
+    if c.publisher().is_err() {
+        c.inspector()?;
+    }
     const WHAT: &str = "list copies";
     let paging = Paging::of(q);
     let filtered = |sql: Sql| {

@@ -240,6 +240,12 @@ async fn places(
     rows.iter().map(|r| Ok((r.s("digest")?, r.s("registry")?, r.s("repository")?, r.s("tag")?))).collect()
 }
 
+/// One version, if the caller may see its repository.
+pub(super) async fn version(p: &PadisPortal, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<VersionRow> {
+    find(p, c, registry, name).await?;
+    versions(p, c, registry, name, Some(tag)).await?.pop().ok_or(Problem::NotFound)
+}
+
 /// One version, whole.
 pub async fn image(p: &PadisPortal, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<ImageView> {
     let row = find(p, c, registry, name).await?;
@@ -255,7 +261,7 @@ pub async fn image(p: &PadisPortal, c: &Caller, registry: &str, name: &str, tag:
 }
 
 /// Looks at all registries now.
-pub fn look(p: &PadisPortal, _may: padis_domain::caller::Permit<'_, padis_domain::caller::Operate>) {
+pub fn look(p: &PadisPortal, _may: padis_domain::caller::Permit<'_, padis_domain::caller::Publish>) {
     p.registries.look_at_all();
 }
 

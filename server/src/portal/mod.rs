@@ -34,6 +34,7 @@ mod packages;
 mod people;
 mod pools;
 mod pools_put;
+mod promotions;
 mod queue;
 mod quotas;
 mod records;
@@ -303,7 +304,7 @@ impl Portal for PadisPortal {
     }
 
     async fn mark_stack(&self, c: &Caller, edit: &MarkEdit, once: &str) -> Answer<()> {
-        standards::put(self, c.operator()?, edit, once).await
+        standards::put(self, c.publisher()?, edit, once).await
     }
     async fn stack_notice(&self, c: &Caller, app: &AppRef) -> Answer<Option<StackNotice>> {
         standards::notice(self, c, app).await
@@ -318,16 +319,34 @@ impl Portal for PadisPortal {
         images::image(self, c, registry, name, tag).await
     }
     async fn copies(&self, c: &Caller, q: &ListQuery) -> Answer<Page<CopyRow>> {
-        copies::list(self, c.inspector()?, q).await
+        copies::list(self, c, q).await
     }
     async fn copy_image(&self, c: &Caller, new: &NewCopy, once: &str) -> Answer<String> {
-        copies::ask(self, c.operator()?, new, once).await
+        copies::ask(self, c.publisher()?, new, once).await
     }
     async fn cancel_copy(&self, c: &Caller, id: &str) -> Answer<()> {
-        copies::cancel(self, c.operator()?, id).await
+        copies::cancel(self, c.publisher()?, id).await
+    }
+    async fn promotion_offers(&self, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<Vec<PromotionOffer>> {
+        promotions::offers(self, c, registry, name, tag).await
+    }
+    async fn promotions(&self, c: &Caller, q: &ListQuery) -> Answer<Page<PromotionRow>> {
+        promotions::list(self, c, q).await
+    }
+    async fn promote(&self, c: &Caller, new: &NewPromotion, once: &str) -> Answer<String> {
+        promotions::ask(self, c, new, once).await
+    }
+    async fn judge_promotion(&self, c: &Caller, id: &str, yes: bool, note: &str) -> Answer<()> {
+        promotions::judge(self, c, id, yes, note).await
+    }
+    async fn withdraw_promotion(&self, c: &Caller, id: &str) -> Answer<()> {
+        promotions::withdraw(self, c, id).await
+    }
+    async fn roll_back_promotion(&self, c: &Caller, id: &str) -> Answer<()> {
+        promotions::roll_back(self, c, id).await
     }
     async fn look_at_registries(&self, c: &Caller) -> Answer<()> {
-        images::look(self, c.operator()?);
+        images::look(self, c.publisher()?);
         Ok(())
     }
 

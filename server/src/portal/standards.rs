@@ -14,7 +14,7 @@ use crate::store::journal::{self, Entry};
 use crate::store::{StoreError, What, now_ms, to_json};
 use padis_domain::Problem;
 use padis_domain::app::AppRef;
-use padis_domain::caller::{Caller, Operate, Permit};
+use padis_domain::caller::{Caller, Permit, Publish};
 use padis_domain::portal::Answer;
 use padis_domain::problem::ValueFault;
 use padis_domain::view::{MarkEdit, StackMark, StackNotice, StackState};
@@ -95,7 +95,7 @@ pub async fn stage_of(conn: &mut AnyConnection, pool: &str) -> Result<Option<Sta
 }
 
 /// Takes a decision.
-pub async fn put(p: &PadisPortal, may: Permit<'_, Operate>, edit: &MarkEdit, token: &str) -> Answer<()> {
+pub async fn put(p: &PadisPortal, may: Permit<'_, Publish>, edit: &MarkEdit, token: &str) -> Answer<()> {
     let known = stacks::list(p, may.caller).await?;
     if !known.iter().any(|s| s.key == edit.key) {
         return Err(Problem::NotFound);

@@ -25,7 +25,7 @@ const MAX_DN: usize = 1000;
 
 /// Whether the caller may see who is in the team.
 fn sees_people(c: &Caller, team: &str) -> bool {
-    c.platform.is_some() || c.teams.get(team) == Some(&TeamRole::Lead)
+    c.inspector().is_ok() || c.teams.get(team) == Some(&TeamRole::Lead)
 }
 
 /// The teams that the caller may know of.

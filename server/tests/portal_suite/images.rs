@@ -9,7 +9,7 @@ use padis_domain::problem::ValueFault;
 use padis_domain::view::{CopyState, ListQuery, NewCopy};
 use padis_domain::words::Stage;
 use padis_drivers::fake::{FakeRegistry, FakeTransfer, Fault, When};
-use padis_server::images::{Place, Registries, whole};
+use padis_server::images::{Place, Registries, Rules, whole};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,15 @@ struct Shelves {
 }
 
 fn place(name: &str, stage: Option<Stage>, takes: bool, client: &Arc<FakeRegistry>) -> Place {
-    Place { name: name.into(), place: format!("{name}.example"), stage, takes, token: None, client: client.clone() }
+    Place {
+        name: name.into(),
+        place: format!("{name}.example"),
+        stage,
+        takes,
+        rules: Rules::default(),
+        token: None,
+        client: client.clone(),
+    }
 }
 
 /// The digest that the world's middleware has, and others.

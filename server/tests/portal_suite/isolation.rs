@@ -132,6 +132,9 @@ async fn a_stranger_finds_nothing_of_another_team() {
             "repository",
             "image",
             "stack_notice",
+            "promotion_offers",
+            "promote",
+            "withdraw_promotion",
         ] {
             assert_eq!(of(&said, name), [&Err(Problem::NotFound)], "{name}");
         }
@@ -166,6 +169,8 @@ async fn a_stranger_finds_nothing_of_another_team() {
             "cancel_copy",
             "look_at_registries",
             "mark_stack",
+            "judge_promotion",
+            "roll_back_promotion",
         ] {
             assert!(of(&said, name).into_iter().all(refused), "{name}");
         }

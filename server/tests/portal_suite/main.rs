@@ -12,6 +12,7 @@ mod hosts;
 mod images;
 mod isolation;
 mod lists;
+mod promotions;
 mod quota;
 mod races;
 mod reads;

@@ -6,7 +6,9 @@ use padis_domain::Problem;
 use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::portal::{Answer, Portal};
-use padis_domain::view::{ListQuery, LogQuery, MarkEdit, NewCopy, NewRelease, PersonEdit, StackState, TeamEdit};
+use padis_domain::view::{
+    ListQuery, LogQuery, MarkEdit, NewCopy, NewPromotion, NewRelease, PersonEdit, StackState, TeamEdit,
+};
 use padis_domain::words::PlatformRole;
 use serde::Serialize;
 
@@ -47,6 +49,8 @@ pub async fn looks(w: &World, c: &Caller, app: &AppRef, task: &str) -> Vec<Said>
     say(&mut out, "images", p.images(c, &q).await);
     say(&mut out, "repository", p.repository(c, "padis", "teams/zebra/web").await);
     say(&mut out, "image", p.image(c, "padis", "teams/zebra/web", "1").await);
+    say(&mut out, "promotion_offers", p.promotion_offers(c, "padis", "teams/zebra/web", "1").await);
+    say(&mut out, "promotions", p.promotions(c, &q).await);
     say(&mut out, "copies", p.copies(c, &q).await);
     say(&mut out, "pools", p.pools(c, None).await);
     say(&mut out, "pool", p.pool(c, "striped").await);
@@ -95,6 +99,11 @@ pub async fn changes(w: &World, c: &Caller, app: &AppRef) -> Vec<Said> {
     };
     say(&mut out, "mark_stack", p.mark_stack(c, &mark, o).await);
     say(&mut out, "copy_image", p.copy_image(c, &NewCopy::default(), o).await);
+    let new = NewPromotion { repository: "teams/zebra/web".into(), ..NewPromotion::default() };
+    say(&mut out, "promote", p.promote(c, &new, o).await);
+    say(&mut out, "judge_promotion", p.judge_promotion(c, "none", true, "").await);
+    say(&mut out, "withdraw_promotion", p.withdraw_promotion(c, "none").await);
+    say(&mut out, "roll_back_promotion", p.roll_back_promotion(c, "none").await);
     say(&mut out, "cancel_copy", p.cancel_copy(c, "none").await);
     say(&mut out, "look_at_registries", p.look_at_registries(c).await);
     say(&mut out, "delete_package", p.delete_package(c, &app.team, SHA).await);

@@ -13,7 +13,7 @@ use padis_domain::words::{PlatformRole, Stage, TeamRole, Zone};
 use padis_drivers::fake::{FakeCluster, FakeRegistry, FakeTransfer};
 use padis_server::auth::Session;
 use padis_server::changes::Changes;
-use padis_server::images::{Place, Registries, whole};
+use padis_server::images::{Place, Registries, Rules, whole};
 use padis_server::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use padis_server::reconcile::live::Live;
 use padis_server::reconcile::stream::Stream;
@@ -236,6 +236,7 @@ async fn shelf(store: &Store) -> Arc<Registries> {
         place: "127.0.0.1:5000".into(),
         stage: None,
         takes: true,
+        rules: Rules::default(),
         token: None,
         client: registry.clone(),
     };

@@ -6,7 +6,7 @@ use crate::world::{World, until};
 use padis_domain::ports::{CopyFrom, CopyTo, Image, ImageStep, Registry};
 use padis_domain::view::CopyState;
 use padis_drivers::fake::{FakeRegistry, FakeTransfer, Fault, When};
-use padis_server::images::{Place, Registries};
+use padis_server::images::{Place, Registries, Rules};
 use padis_server::store::copies::{self, Asked};
 use padis_server::store::work;
 use std::sync::Arc;
@@ -37,6 +37,7 @@ fn between(w: &World) -> Between {
         name,
         stage: None,
         takes: true,
+        rules: Rules::default(),
         token: None,
         client,
     };

@@ -1,5 +1,5 @@
 use super::Form;
-use padis_domain::view::NewCopy;
+use padis_domain::view::{NewCopy, NewPromotion};
 use serde::{Deserialize, Serialize};
 
 /// An image that is to be copied.
@@ -46,3 +46,51 @@ pub struct CopyStopForm {
     pub id: String,
 }
 impl Form for CopyStopForm {}
+
+/// An image that is to be promoted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PromoteForm {
+    /// Source registry.
+    pub registry: String,
+    /// Repository.
+    pub repository: String,
+    /// Tag.
+    pub tag: String,
+    /// What it named when it was looked at.
+    pub digest: String,
+    /// Target registry.
+    pub to: String,
+    /// Why.
+    pub note: String,
+    /// Token.
+    pub once: String,
+}
+impl Form for PromoteForm {}
+
+impl PromoteForm {
+    /// What is asked for.
+    pub fn read(&self) -> NewPromotion {
+        NewPromotion {
+            registry: self.registry.clone(),
+            repository: self.repository.clone(),
+            tag: self.tag.clone(),
+            digest: self.digest.clone(),
+            to: self.to.clone(),
+            note: self.note.trim().to_owned(),
+        }
+    }
+}
+
+/// A promotion that is judged, withdrawn or rolled back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PromotionForm {
+    /// Its id.
+    pub id: String,
+    /// `yes` or `no`, where it is judged.
+    pub verdict: String,
+    /// Why.
+    pub note: String,
+}
+impl Form for PromotionForm {}

@@ -10,6 +10,8 @@
 mod admin;
 mod app;
 #[cfg(feature = "ssr")]
+mod environment;
+#[cfg(feature = "ssr")]
 mod images;
 mod network;
 mod parse;
@@ -19,9 +21,11 @@ mod standards;
 pub use admin::*;
 pub use app::*;
 #[cfg(feature = "ssr")]
+pub use environment::*;
+#[cfg(feature = "ssr")]
 pub use images::*;
 pub use network::*;
-pub use parse::{Faults, cores, env_lines, memory, pairs};
+pub use parse::{Faults, cores, env_lines, env_text, memory, pairs, seconds_text};
 #[cfg(feature = "ssr")]
 pub use standards::*;
 

@@ -2,6 +2,7 @@
 //! it wrong by being strict where the meaning is plain: `0,5`, `2g` and `512`
 //! are all understood.
 
+use crate::text::units;
 use padis_domain::Problem;
 use padis_domain::app::{Env, EnvVar};
 use padis_domain::name::check_env_name;
@@ -139,6 +140,19 @@ pub fn env_lines(plain: &str, secret: &str) -> Result<Env, Problem> {
         }
     }
     Ok(out)
+}
+
+/// Variables as lines, the plain or the secret ones; of those only the names.
+pub fn env_text(env: &Env, secret: bool) -> String {
+    env.iter()
+        .filter(|(_, v)| v.secret == secret)
+        .map(|(k, v)| if secret { format!("{k}=\n") } else { format!("{k}={}\n", v.value) })
+        .collect()
+}
+
+/// Milliseconds as seconds with up to three decimals.
+pub fn seconds_text(ms: u32) -> String {
+    units::fixed(f64::from(ms) / 1000.0, 3)
 }
 
 #[cfg(test)]

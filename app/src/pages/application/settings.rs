@@ -6,7 +6,7 @@
 
 use super::header::keys;
 use super::{danger, refused, shared, trying, with_app_once};
-use crate::api::form::ReleaseForm;
+use crate::api::form::{ReleaseForm, env_text, seconds_text as seconds};
 use crate::api::{self, Outcome, ReleaseApp, Said, Scale, read_kept, use_asked, use_kept};
 use crate::fetch::Fetch;
 use crate::pages::parts::{Act, act, act_form, hidden, seen};
@@ -15,7 +15,7 @@ use crate::ui::{Button, Erase, NumberField, Shape, TextArea, TextField, Tone, ma
 use leptos::prelude::*;
 use padis_domain::Problem;
 use padis_domain::action::Action;
-use padis_domain::app::{Env, HealthRule, MAX_INSTANCES};
+use padis_domain::app::{AppRef, HealthRule, MAX_INSTANCES};
 use padis_domain::view::{AppView, Tried};
 
 const FIELDS: &[&str] =
@@ -102,17 +102,6 @@ fn scaling(t: &'static Texts, v: &AppView, scale: Act<Scale>, once: &str) -> Any
     section("sch", a.scale, "", body.into_any())
 }
 
-fn seconds(ms: u32) -> String {
-    units::fixed(f64::from(ms) / 1000.0, 3)
-}
-
-fn lines(env: &Env, secret: bool) -> String {
-    env.iter()
-        .filter(|(_, v)| v.secret == secret)
-        .map(|(k, v)| if secret { format!("{k}=\n") } else { format!("{k}={}\n", v.value) })
-        .collect()
-}
-
 fn form_of(v: &AppView) -> ReleaseForm {
     let HealthRule { path, expect, interval_ms, timeout_ms, failures, grace_s } = v.spec.health.clone();
     ReleaseForm {
@@ -129,8 +118,8 @@ fn form_of(v: &AppView) -> ReleaseForm {
         failures: failures.to_string(),
         grace_s: grace_s.to_string(),
         env_given: "on".into(),
-        env: lines(&v.spec.env, false),
-        secrets: lines(&v.spec.env, true),
+        env: env_text(&v.spec.env, false),
+        secrets: env_text(&v.spec.env, true),
         ..ReleaseForm::default()
     }
 }
@@ -179,7 +168,24 @@ fn configuring(
         {act_form(change, "config-form", "column", fields.into_any())}
     }
     .erase();
-    section("coh", a.config, "", body.into_any())
+    let config = section("coh", a.config, "", body.into_any());
+    view! { {config} {elsewhere(t, &v.app)} }.into_any()
+}
+
+/// Taking it to another environment: the form for a new application, filled in. A plain
+/// form, because the server fills that in.
+fn elsewhere(t: &'static Texts, app: &AppRef) -> AnyView {
+    let a = &t.app;
+    let body = view! {
+        <form method="post" action="/api/copy_environment">
+            <p class="lead">{a.elsewhere_lead}</p>
+            {hidden("team", app.team.clone())}
+            {hidden("app", app.app.clone())}
+            <Button id="elsewhere" label=a.elsewhere_do/>
+        </form>
+    }
+    .erase();
+    section("elh", a.elsewhere, "", body)
 }
 
 /// How often and how patiently the health page is asked.

@@ -1,9 +1,9 @@
 //! Copies from registry to registry.
 
 use super::repository::short;
-use super::server::{lists, path};
+use super::server::{Lists, lists, path};
 use crate::api::CancelCopy;
-use crate::pages::parts::{filter_box, filter_select, hidden, now, operator_refused, pages_of};
+use crate::pages::parts::{filter_box, filter_select, hidden, now, pages_of, publisher_refused};
 use crate::pages::write::address;
 use crate::text::images::Images;
 use crate::text::{Texts, units};
@@ -14,7 +14,7 @@ use padis_domain::view::{CopyRow, CopyState, ListQuery, Page};
 use padis_domain::words::UnixMs;
 
 /// The list.
-pub fn write(t: &'static Texts, p: Page<CopyRow>, q: &ListQuery) -> AnyView {
+pub fn write(t: &'static Texts, p: Page<CopyRow>, q: &ListQuery, waiting: u64) -> AnyView {
     let (i, now, url) = (t.images(), now(), &address("/images/copies", q));
     let top = view! {
         {head(
@@ -22,7 +22,7 @@ pub fn write(t: &'static Texts, p: Page<CopyRow>, q: &ListQuery) -> AnyView {
             view! { <p class="lead">{i.copies_lead}</p> }.erase(),
             ().into_any(),
         )}
-        {lists(t, i, true)}
+        {lists(t, i, Lists::Copies, waiting)}
         <h2 class="vh">{i.copies}</h2>
     }
     .erase();
@@ -77,7 +77,7 @@ fn row(t: &'static Texts, i: &'static Images, r: CopyRow, now: UnixMs) -> AnyVie
         view! { <span class="under">{first}</span> <span class="under">{r.why.clone()}</span> }.erase()
     });
     let took = r.began_at.map(|began| t.took(r.ended_at.unwrap_or(now) - began));
-    let stop = (r.state.open() && operator_refused(t).is_none()).then(|| {
+    let stop = (r.state.open() && publisher_refused(t).is_none()).then(|| {
         let aria = format!("{}: {}:{}", i.stop, r.to.1, r.to.2);
         view! {
             <form method="post" action=CancelCopy::PATH>

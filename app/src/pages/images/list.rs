@@ -1,8 +1,8 @@
 //! Repositories of all registries.
 
-use super::server::{lists, path};
+use super::server::{Lists, lists, path};
 use crate::api::LookAtRegistries;
-use crate::pages::parts::{filter_box, filter_select, hidden, now, operator_refused, pages_of};
+use crate::pages::parts::{filter_box, filter_select, hidden, now, pages_of, publisher_refused};
 use crate::pages::write::address;
 use crate::text::images::Images;
 use crate::text::{Texts, clock, units};
@@ -16,13 +16,13 @@ use padis_domain::words::UnixMs;
 const OLD_MS: i64 = 60 * 24 * 3_600_000;
 
 /// The list.
-pub fn write(t: &'static Texts, v: ImagesView, q: &ListQuery) -> AnyView {
+pub fn write(t: &'static Texts, v: ImagesView, q: &ListQuery, waiting: u64) -> AnyView {
     let (i, now, url) = (t.images(), now(), &address("/images", q));
     let title =
         head(view! { <h1>{t.shell.images}</h1> }.erase(), view! { <p class="lead">{i.lead}</p> }.erase(), look(t, i));
     let silent = v.registries.iter().filter(|r| r.silent).map(|r| silence(t, i, r, now)).collect_view();
     let top =
-        view! { {title} {lists(t, i, false)} <h2 class="vh">{i.repositories}</h2> {silent} <div class="gap">{sums(t, i, &v.registries, now)}</div> }.erase();
+        view! { {title} {lists(t, i, Lists::Repositories, waiting)} <h2 class="vh">{i.repositories}</h2> {silent} <div class="gap">{sums(t, i, &v.registries, now)}</div> }.erase();
     if v.page.total == 0 && q.q.is_empty() && q.state.is_empty() && q.stage.is_none() {
         return view! { {top} {empty(i.none, i.none_text, ().into_any())} }.erase();
     }
@@ -115,7 +115,7 @@ fn sums(t: &'static Texts, i: &'static Images, all: &[RegistryRow], now: UnixMs)
 }
 
 fn look(t: &'static Texts, i: &'static Images) -> AnyView {
-    let button = match operator_refused(t) {
+    let button = match publisher_refused(t) {
         Some(refused) => {
             view! { <Button id="look" label=i.look size=ButtonSize::Small refused=Signal::stored(Some(refused))/> }
                 .erase()

@@ -1,7 +1,7 @@
-//! Images: repositories of all registries, one of them, one version whole, copies.
+//! Images: repositories of all registries, one of them, one version whole, copies, promotions.
 //!
 //! One page whose address says what it shows: `/images`, `/images/copies`,
-//! `/images/REGISTRY/REPOSITORY` and the same with `:TAG`; a repository's name has
+//! `/images/promotions`, `/images/REGISTRY/REPOSITORY` and the same with `:TAG`; a repository's name has
 //! slashes and no colon, a tag has no slash. All of it is written by the server, forms
 //! included, which are plain HTML.
 
@@ -9,6 +9,10 @@
 mod copies;
 #[cfg(feature = "ssr")]
 mod list;
+#[cfg(feature = "ssr")]
+mod promote;
+#[cfg(feature = "ssr")]
+mod promotions;
 #[cfg(feature = "ssr")]
 mod repository;
 #[cfg(feature = "ssr")]
@@ -35,25 +39,27 @@ pub fn Images() -> AnyView {
 pub use server::write;
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{copies, list, repository, version};
-    use crate::api::form::CopyForm;
+    use super::{copies, list, promotions, repository, version};
+    use crate::api::form::{CopyForm, PromoteForm};
     use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, Said, call, query};
+    use crate::api::{JudgePromotion, Promote, RollBackPromotion, WithdrawPromotion};
     use crate::pages::write::Here;
-    use crate::text::Texts;
     use crate::text::images::Images;
+    use crate::text::{Texts, units};
     use crate::ui::{Erase, Tab, tabs};
     use leptos::prelude::*;
     use leptos::server_fn::ServerFn;
     use padis_domain::Problem;
     use padis_domain::caller::Caller;
     use padis_domain::portal::Portal;
-    use padis_domain::view::{ImageView, ListQuery};
+    use padis_domain::view::{ImageView, ListQuery, PromotionState};
 
     /// What the address below `/images` names.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum Place {
         List,
         Copies,
+        Promotions,
         Repository(String, String),
         Version(String, String, String),
     }
@@ -68,6 +74,7 @@ mod server {
             Some(match parts {
                 [] => Self::List,
                 [one] if one == "copies" => Self::Copies,
+                [one] if one == "promotions" => Self::Promotions,
                 [registry, rest @ .., last] => {
                     let (name, tag) = last.split_once(':').map_or((last.as_str(), None), |(n, t)| (n, Some(t)));
                     let repository = rest.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("/");
@@ -95,15 +102,35 @@ mod server {
         out
     }
 
-    /// The lists under this area.
-    pub fn lists(t: &'static Texts, i: &'static Images, copies: bool) -> AnyView {
-        let tab = |href: &str, label: &str, current| Tab {
+    /// Which list under this area is shown.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Lists {
+        Repositories,
+        Copies,
+        Promotions,
+    }
+
+    /// The lists under this area; `waiting` promotions wait for somebody's yes.
+    pub fn lists(t: &'static Texts, i: &'static Images, shown: Lists, waiting: u64) -> AnyView {
+        let tab = |href: &str, label: &str, count, which| Tab {
             href: href.to_owned(),
             label: label.to_owned(),
-            count: None,
-            current,
+            count,
+            current: shown == which,
         };
-        tabs(t.shell.images, vec![tab("/images", i.repositories, !copies), tab("/images/copies", i.copies, copies)])
+        let waiting = (waiting > 0).then(|| units::count(waiting));
+        let all = vec![
+            tab("/images", i.repositories, None, Lists::Repositories),
+            tab("/images/promotions", t.promotions().title, waiting, Lists::Promotions),
+            tab("/images/copies", i.copies, None, Lists::Copies),
+        ];
+        tabs(t.shell.images, all)
+    }
+
+    /// How many promotions wait for somebody's yes, of those that the caller may see.
+    async fn waiting(c: &Caller, portal: &dyn Portal) -> Said<u64> {
+        let q = ListQuery { state: PromotionState::Asked.as_str().to_owned(), per_page: 1, ..ListQuery::default() };
+        Ok(call::tell(portal.promotions(c, &q).await)?.total)
     }
 
     /// The form for a copy as it was sent and came back, else as it is proposed.
@@ -125,20 +152,35 @@ mod server {
         let (i, here) = (t.images(), Here::of(at));
         let place = Place::of(&here.parts).ok_or(Fault::Portal(Problem::NotFound))?;
         let body = match &place {
-            Place::List => list::write(t, call::tell(portal.images(c, q).await)?, q),
-            Place::Copies => copies::write(t, call::tell(portal.copies(c, q).await)?, q),
+            Place::List => list::write(t, call::tell(portal.images(c, q).await)?, q, waiting(c, portal).await?),
+            Place::Copies => copies::write(t, call::tell(portal.copies(c, q).await)?, q, waiting(c, portal).await?),
+            Place::Promotions => {
+                promotions::write(t, call::tell(portal.promotions(c, q).await)?, q, waiting(c, portal).await?)
+            }
             Place::Repository(registry, name) => {
                 repository::write(t, call::tell(portal.repository(c, registry, name).await)?)
             }
             Place::Version(registry, name, tag) => {
                 let view = call::tell(portal.image(c, registry, name, tag).await)?;
                 let form =
-                    if c.operator().is_ok() { copy_form(c, portal, &view, &here).await? } else { CopyForm::default() };
-                version::write(t, view, form, &here)
+                    if c.publisher().is_ok() { copy_form(c, portal, &view, &here).await? } else { CopyForm::default() };
+                let offers = call::tell(portal.promotion_offers(c, registry, name, tag).await)?;
+                let promote = here.kept::<PromoteForm>(Promote::PATH).await?.unwrap_or_default();
+                let once = call::tell(portal.once(c).await)?;
+                let promote = super::promote::write(t, &view, offers, &promote, &once, &here);
+                version::write(t, view, promote, form, &here)
             }
         };
-        let done =
-            [(CopyImage::PATH, i.asked_done), (CancelCopy::PATH, i.stop_done), (LookAtRegistries::PATH, i.look_done)];
+        let p = t.promotions();
+        let done = [
+            (CopyImage::PATH, i.asked_done),
+            (CancelCopy::PATH, i.stop_done),
+            (LookAtRegistries::PATH, i.look_done),
+            (Promote::PATH, p.asked_done),
+            (JudgePromotion::PATH, p.judged_done),
+            (WithdrawPromotion::PATH, p.withdrawn_done),
+            (RollBackPromotion::PATH, p.back_done),
+        ];
         let said = here.notice(&done, &version::FIELDS);
         Ok(view! { {said} {body} }.erase())
     }
@@ -152,6 +194,7 @@ mod server {
             let place = |at: &str| Place::of(&Here::of(at).parts);
             assert_eq!(place("/images"), Some(Place::List));
             assert_eq!(place("/images/copies?state=done"), Some(Place::Copies));
+            assert_eq!(place("/images/promotions"), Some(Place::Promotions));
             let (registry, name) = ("padis".to_owned(), "stacks/nginx".to_owned());
             assert_eq!(place("/images/padis/stacks/nginx?"), Some(Place::Repository(registry.clone(), name.clone())));
             let version = Place::Version(registry, name, "1.22-9 x".to_owned());

@@ -5,7 +5,7 @@ use super::repository::{short, users};
 use super::server::path;
 use crate::api::form::CopyForm;
 use crate::api::{CopyImage, Outcome};
-use crate::pages::parts::{hidden, now, operator_refused};
+use crate::pages::parts::{hidden, now, publisher_refused};
 use crate::pages::write::Here;
 use crate::text::images::Images;
 use crate::text::{Texts, units};
@@ -20,11 +20,11 @@ use padis_domain::view::{ImageView, RegistryRow};
 /// Labels and variables that are shown; more are counted by nobody and kept in the registry.
 const MOST: usize = 100;
 
-/// Fields of the form for a copy.
-pub const FIELDS: [&str; 3] = ["to_registry", "to_repository", "to_tag"];
+/// Fields of the forms for a copy and for a promotion.
+pub const FIELDS: [&str; 4] = ["to_registry", "to_repository", "to_tag", "note"];
 
 /// The version.
-pub fn write(t: &'static Texts, v: ImageView, form: CopyForm, here: &Here) -> AnyView {
+pub fn write(t: &'static Texts, v: ImageView, promote: AnyView, form: CopyForm, here: &Here) -> AnyView {
     let (i, now) = (t.images(), now());
     let (row, r) = (&v.row, &v.version);
     let tag = (!r.fault.is_empty()).then(|| state_tag(Shape::Bad, i.broken));
@@ -61,6 +61,7 @@ pub fn write(t: &'static Texts, v: ImageView, form: CopyForm, here: &Here) -> An
         {first}
         {inside}
         {section("places", i.places, i.places_aside, places(i, &v))}
+        {promote}
         {last}
     }
     .erase()
@@ -143,7 +144,7 @@ fn places(i: &'static Images, v: &ImageView) -> AnyView {
 }
 
 fn copy(t: &'static Texts, i: &'static Images, v: &ImageView, form: CopyForm, here: &Here) -> AnyView {
-    if let Some(refused) = operator_refused(t) {
+    if let Some(refused) = publisher_refused(t) {
         return view! { <p class="hint">{refused}</p> }.erase();
     }
     if v.targets.is_empty() {

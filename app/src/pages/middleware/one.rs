@@ -3,7 +3,7 @@
 use super::list::{path, tag};
 use crate::api::form::MarkForm;
 use crate::api::{MarkStack, app_path};
-use crate::pages::parts::{hidden, operator_refused};
+use crate::pages::parts::{hidden, publisher_refused};
 use crate::pages::write::Here;
 use crate::text::Texts;
 use crate::text::clock;
@@ -62,7 +62,7 @@ fn users(t: &'static Texts, s: &StackView) -> AnyView {
 
 fn decide(t: &'static Texts, s: &StackView, all: &[StackView], form: MarkForm, here: &Here) -> AnyView {
     let d = t.standards();
-    if let Some(refused) = operator_refused(t) {
+    if let Some(refused) = publisher_refused(t) {
         return view! { <p class="hint">{refused}</p> }.erase();
     }
     let states = StackState::ALL.iter().map(|state| {

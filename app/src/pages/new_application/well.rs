@@ -21,6 +21,7 @@ pub fn step(d: Draft) -> AnyView {
     let [interval, timeout, failures, grace] = d.rules.get_untracked();
     let unit = |s: &'static str| Signal::stored(Some(s.to_owned()));
     let seconds = |ms: u32| crate::text::units::fixed(f64::from(ms) / 1000.0, 1);
+    let filled = [d.env, d.secrets].iter().any(|text| text.with_untracked(|t| !t.is_empty()));
     let body = view! {
         <div class="subgrid first">
             <TextField
@@ -61,7 +62,8 @@ pub fn step(d: Draft) -> AnyView {
                 <TextField id="grace_s" label=n.grace value=grace placeholder=usual.grace_s.to_string() inputmode="numeric" suffix=unit(n.seconds) error=d.error("grace_s") on_input=rule(3)/>
             </div>
         </details>
-        <details class="more">
+        // What was filled in before is seen: there may be something to type again in it.
+        <details class="more" open=filled>
             <summary>{n.env_title}</summary>
             <div class="subgrid first">
                 <TextArea id="env" label=n.env code=true note=t.shell.optional value=d.env.get_untracked() hint=n.env_hint error=d.error("env") on_input=Callback::new(move |v| d.env.set(v))/>

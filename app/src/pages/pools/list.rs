@@ -18,7 +18,7 @@ pub fn Pools() -> AnyView {
     let t = texts();
     let (list, changed) = (use_list(), live(&["pools"]));
     let rows = Fetch::new(move || (list.get().stage, changed.get()), |(stage, _)| api::pools(stage));
-    let inspector = who().0.is_some_and(|c| c.platform.is_some());
+    let inspector = who().0.is_some_and(|c| c.inspector().is_ok());
     let cluster = inspector.then(|| {
         view! { <LinkButton id="to-cluster" href="/cluster" label=t.pools.cluster glyph=Icon::Pool/> }.erase()
     });

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 fn registries() -> Arc<Registries> {
     let place = |name: &str, token: Option<&str>| Place {
+        rules: crate::images::Rules::default(),
         name: name.into(),
         place: name.into(),
         stage: None,
