@@ -56,6 +56,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/images/copies", "复制中", "On its way"),
     ("/images/promotions", "等待批准", "Waits for a yes"),
     ("/images/prod/stacks/nginx", "没有及时应答", "did not answer in time"),
+    ("/images/padis/stacks/nginx?newest=1&days=2", "会删除 1 个", "1 would go"),
     ("/images/padis/stacks/nginx:1.22", "从下往上", "from the bottom up"),
     ("/images/padis/stacks/nginx:broken", "无法读取", "its configuration is not there"),
     ("/packages", "上传应用包", "Upload a package"),

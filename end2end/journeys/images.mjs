@@ -84,7 +84,7 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await page.locator('#to_tag').fill('again');
     await page.locator('#copy-go').click();
     await page.waitForURL(/\/images\/copies/);
-    await row(page, 'stacks/nginx:again').getByText('were there already').waitFor();
+    await row(page, 'stacks/nginx:again').getByText('of them there already').waitFor();
     operator.expect(/422/);
     await go(page, `/images/padis/stacks/nginx:${tag}`);
     await page.locator('#to_repository').fill('Not A Name');
@@ -99,6 +99,31 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await page.getByText('No image matches').waitFor();
     await put(OWN, 'tools/pushed', '1', { labels: { 'org.opencontainers.image.title': 'Pushed <just> now' } });
     await row(page, 'Pushed <just> now').waitFor({ timeout: 5000 });
+  });
+
+  step('what nothing needs is shown, then taken away', async () => {
+    const all = [];
+    for (const n of [1, 2, 3]) all.push(await put(OWN, 'tools/old', String(n)));
+    await go(page, '/images/padis/tools/old');
+    await row(page, '3').first().waitFor();
+    await page.locator('#newest').fill('1');
+    await page.locator('#days').fill('0');
+    await page.locator('#tidy-show').click();
+    await page.getByText('2 would go').waitFor();
+    await shot(page, 'tidy');
+    await go(chinese, '/images/padis/tools/old?newest=1&days=0');
+    await chinese.getByText('会删除 2 个').waitFor();
+    await shot(chinese, 'tidy-zh');
+    await page.locator('#tidy-go').click();
+    await page.getByText('2 deleted').waitFor();
+    await shot(page, 'tidied');
+    const left = await Promise.all([1, 2, 3].map((n) => names(OWN, 'tools/old', String(n))));
+    assert.equal(left.filter(Boolean).length, 1);
+    assert.ok(all.includes(left.find(Boolean)));
+    // What may be chosen stays, whatever the numbers say.
+    await go(page, '/images/padis/stacks/nginx?newest=0&days=0');
+    await page.getByText('it is standard middleware').first().waitFor();
+    await page.getByText('Nothing would go').waitFor();
   });
 
   step('a registry that goes away leaves what is known of it', async () => {

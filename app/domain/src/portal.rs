@@ -119,6 +119,20 @@ pub trait Portal: Send + Sync {
     /// Puts back what the target's version named before; where it named nothing, takes it
     /// away. `live`: the target is asked what the version names now.
     async fn roll_back_promotion(&self, c: &Caller, id: &str) -> Answer<()>;
+    /// What of a repository would go by this rule, what stays and why, as the last look at it
+    /// found it; without a rule only what was done before.
+    async fn retention(&self, c: &Caller, registry: &str, name: &str, rule: Option<Retention>)
+    -> Answer<RetentionView>;
+    /// Lets it be done for those digests of it that were seen and still go.
+    async fn apply_retention(
+        &self,
+        c: &Caller,
+        registry: &str,
+        name: &str,
+        rule: Retention,
+        seen: &[String],
+        once: &str,
+    ) -> Answer<()>;
     /// Looks at all registries now.
     async fn look_at_registries(&self, c: &Caller) -> Answer<()>;
 

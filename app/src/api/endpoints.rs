@@ -70,6 +70,7 @@ pub const ENDPOINTS: &[(&str, Kind, Class)] = &[
     ("cancel_copy", Kind::Change, Class::Publish),
     ("look_at_registries", Kind::Change, Class::Publish),
     ("promote", Kind::Change, Class::Run),
+    ("apply_retention", Kind::Change, Class::Run),
     ("judge_promotion", Kind::Change, Class::Publish),
     ("withdraw_promotion", Kind::Change, Class::Run),
     ("roll_back_promotion", Kind::Change, Class::Publish),

@@ -3,7 +3,7 @@
 
 use super::ask::Ask;
 use super::fault::Said;
-use super::form::{CopyForm, CopyStopForm, LookForm};
+use super::form::{CopyForm, CopyStopForm, LookForm, RetentionForm};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 #[cfg(feature = "ssr")]
@@ -31,4 +31,16 @@ pub async fn look_at_registries(#[server(flatten)] form: LookForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.look_at_registries(&c).await }.await;
     call::settle(LookAtRegistries::PATH, &c, &form, said, None)
+}
+
+/// Takes out of a repository what nothing needs.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "apply_retention")]
+pub async fn apply_retention(#[server(flatten)] form: RetentionForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = async {
+        let (rule, seen) = form.read()?;
+        portal.apply_retention(&c, &form.registry, &form.repository, rule, &seen, &form.once).await
+    }
+    .await;
+    call::settle(ApplyRetention::PATH, &c, &form, said, None)
 }

@@ -51,6 +51,11 @@ impl Here {
         Self { parts, query: url.search_params().clone() }
     }
 
+    /// A value of the address.
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.query.get(name)
+    }
+
     /// What became of the form that is posted to `path`.
     pub fn outcome(&self, path: &str) -> Outcome {
         outcome(endpoint(path), |name| self.query.get(name))

@@ -28,6 +28,11 @@ impl Texts {
     pub fn requests(&self, n: u64) -> String {
         self.some(n, "个请求", "request", "requests")
     }
+    /// `3 repositories`.
+    #[cfg(feature = "ssr")]
+    pub fn repositories(&self, n: u64) -> String {
+        self.some(n, "个仓库", "repository", "repositories")
+    }
     /// `3 lines`.
     pub fn lines(&self, n: usize) -> String {
         self.some(n as u64, "行", "line", "lines")

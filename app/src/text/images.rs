@@ -27,7 +27,6 @@ area! {
         silent(name: &str): "{name} 没有应答", "{name} does not answer";
         silent_text(at: &str): "下面是 {at} 查看的结果。", "What stands below is what the look of {at} found.";
         silent_never: "还没有查看过它的内容。", "What it holds has not been seen yet.";
-        looked(n: &str): "{n} 个仓库", "{n} repositories";
         looked_at: "查看于", "looked at";
         never: "尚未查看", "not looked at yet";
         look: "立即查看", "Look now";
@@ -87,8 +86,8 @@ area! {
         copies_none_text: "在镜像版本的页面上可以复制它。", "A version's page offers to copy it.";
         copies_filter: "仓库名、版本或提交人", "Repository, version or person";
         every_state: "全部状态", "Every state";
-        blobs(at: &str, all: &str): "{at} / {all} 块", "{at} of {all} blobs";
-        already(n: &str): "其中 {n} 块已在目标", "{n} were there already";
+        blobs(at: &str, all: &str): "{at} / {all} 块", "blobs: {at} of {all}";
+        already(n: &str): "其中 {n} 块已在目标", "of them there already: {n}";
         only_publisher: "仅平台管理员和中间件工程师可以操作。", "Only operators and middleware engineers can do this.";
         asked_done: "已提交，正在复制", "It is on its way";
         stop_done: "已停止", "It was stopped";

@@ -58,6 +58,8 @@ pub mod pools;
 pub mod problem;
 #[cfg(feature = "ssr")]
 pub mod promotions;
+#[cfg(feature = "ssr")]
+pub mod retention;
 pub mod shell;
 #[cfg(feature = "ssr")]
 pub mod standards;

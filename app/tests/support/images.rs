@@ -173,3 +173,25 @@ pub fn promotions() -> Vec<PromotionRow> {
         row("3", PromotionState::Back, Some(CopyState::Running), may),
     ]
 }
+
+pub fn retention(may: bool) -> RetentionView {
+    let row = |digest: &str, tag: &str, stays| RetentionRow {
+        digest: digest.into(),
+        tags: vec![tag.into(), "also".into()],
+        bytes: 5_000_000,
+        at: Some(NOW - 3_600_000),
+        stays,
+    };
+    let run = RetentionRun {
+        by: "Lin <Wu>".into(),
+        asked_at: NOW - 60_000,
+        ended_at: None,
+        gone: 2,
+        gone_bytes: 10_000_000,
+        kept: 1,
+        left: 3,
+        why: "the registry <sleeps>".into(),
+    };
+    let rows = vec![row(NGINX, "1.22", vec![Stays::Used, Stays::Newest]), row(BROKEN, "broken", Vec::new())];
+    RetentionView { rows, runs: vec![run], may }
+}

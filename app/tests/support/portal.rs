@@ -323,6 +323,22 @@ impl Portal for FakePortal {
         c.publisher()?;
         self.did(format!("roll back {id}"))
     }
+    async fn retention(&self, c: &Caller, registry: &str, name: &str, _: Option<Retention>) -> Answer<RetentionView> {
+        images::repository(registry, name).ok_or(Problem::NotFound)?;
+        Ok(images::retention(c.publisher().is_ok()))
+    }
+    async fn apply_retention(
+        &self,
+        c: &Caller,
+        _: &str,
+        name: &str,
+        _: Retention,
+        seen: &[String],
+        _: &str,
+    ) -> Answer<()> {
+        c.publisher()?;
+        self.did(format!("tidy {name} {}", seen.join(" ")))
+    }
     async fn look_at_registries(&self, c: &Caller) -> Answer<()> {
         c.operator()?;
         self.did("look at registries".to_owned())

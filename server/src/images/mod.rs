@@ -7,10 +7,12 @@
 
 mod keep;
 mod look;
+mod retention;
 mod words;
 
 pub use keep::keep;
 pub use look::{LookError, repository, whole};
+pub use retention::judge;
 pub use words::{team, words};
 
 use crate::store::Store;

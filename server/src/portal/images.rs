@@ -240,6 +240,11 @@ async fn places(
     rows.iter().map(|r| Ok((r.s("digest")?, r.s("registry")?, r.s("repository")?, r.s("tag")?))).collect()
 }
 
+/// Whether the caller may see a repository.
+pub(super) async fn known(p: &PadisPortal, c: &Caller, registry: &str, name: &str) -> Answer<()> {
+    find(p, c, registry, name).await.map(|_| ())
+}
+
 /// One version, if the caller may see its repository.
 pub(super) async fn version(p: &PadisPortal, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<VersionRow> {
     find(p, c, registry, name).await?;

@@ -39,6 +39,7 @@ mod queue;
 mod quotas;
 mod records;
 mod releases;
+mod retention;
 mod retry;
 mod rollout;
 mod search;
@@ -344,6 +345,26 @@ impl Portal for PadisPortal {
     }
     async fn roll_back_promotion(&self, c: &Caller, id: &str) -> Answer<()> {
         promotions::roll_back(self, c, id).await
+    }
+    async fn retention(
+        &self,
+        c: &Caller,
+        registry: &str,
+        name: &str,
+        rule: Option<Retention>,
+    ) -> Answer<RetentionView> {
+        retention::view(self, c, registry, name, rule).await
+    }
+    async fn apply_retention(
+        &self,
+        c: &Caller,
+        registry: &str,
+        name: &str,
+        rule: Retention,
+        seen: &[String],
+        once: &str,
+    ) -> Answer<()> {
+        retention::apply(self, c, registry, name, rule, seen, once).await
     }
     async fn look_at_registries(&self, c: &Caller) -> Answer<()> {
         images::look(self, c.publisher()?);

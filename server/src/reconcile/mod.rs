@@ -24,6 +24,7 @@ pub mod probe;
 mod snapshot;
 mod story;
 pub mod stream;
+mod tidy;
 mod worker;
 
 use crate::changes::Changes;

@@ -171,6 +171,8 @@ async fn one(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
         super::pools::reconcile(r, pool).await
     } else if let Some(agent) = taken.key.strip_prefix("host:") {
         super::hosts::reconcile(r, agent).await
+    } else if let Some(id) = taken.key.strip_prefix("tidy:") {
+        super::tidy::reconcile(r, id).await
     } else if let Some(id) = taken.key.strip_prefix(work::LONG) {
         super::copies::reconcile(r, id).await
     } else {

@@ -13,6 +13,7 @@ pub mod copies;
 pub mod hosts;
 pub mod images;
 pub mod journal;
+pub mod retention;
 pub mod work;
 
 use padis_domain::Problem;

@@ -134,6 +134,8 @@ async fn a_stranger_finds_nothing_of_another_team() {
             "stack_notice",
             "promotion_offers",
             "promote",
+            "retention",
+            "apply_retention",
             "withdraw_promotion",
         ] {
             assert_eq!(of(&said, name), [&Err(Problem::NotFound)], "{name}");

@@ -9,6 +9,7 @@ use padis_domain::ports::{Image, ImageStep, Registry};
 use padis_domain::problem::ValueFault;
 use padis_domain::view::{
     CopyState, ListQuery, NewPromotion, PromotionCheck, PromotionMay, PromotionOffer, PromotionRow, PromotionState,
+    Retention, RetentionRow, Stays,
 };
 use padis_domain::words::{PlatformRole, Stage};
 use padis_drivers::fake::{FakeRegistry, FakeTransfer, Fault, When};
@@ -323,6 +324,67 @@ async fn a_team_s_promotions_are_its_own_and_two_at_once_make_one() {
         assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
         assert_eq!(one.err().or(two.err()), Some(Problem::NotReady));
         assert_eq!(w.number("SELECT COUNT(*) FROM promotion WHERE state = 'asked'").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nothing_needs_is_shown_before_it_goes() {
+    each_database(async |store| {
+        let w = World::new(store).await;
+        let s = Stages::new(&w).await;
+        let p = &s.portal;
+        // Five versions, the newest first in time; two of them are one digest.
+        for (n, tag) in [(11, "1"), (12, "2"), (13, "3"), (14, "4"), (14, "also-4"), (15, "5")] {
+            let created = format!("2026-01-{n:02}T00:00:00Z");
+            s.dev.put_image("tools/t", tag, Image { created, ..image(n, u64::from(n) * 100) });
+        }
+        s.look(&w).await;
+        // First seen long ago: what was first seen today is young.
+        w.sql("UPDATE image_tag SET since = 1").await;
+        let rule = Retention { newest: 1, days: 30 };
+        let rows = async |rule| p.retention(&engineer(), "dev", "tools/t", Some(rule)).await.expect("a list").rows;
+        let all = rows(rule).await;
+        let stays: Vec<(String, Vec<Stays>)> = all.iter().map(|r| (r.tags.join(" "), r.stays.clone())).collect();
+        let none = Vec::new;
+        let want = [("5", vec![Stays::Newest]), ("4 also-4", none()), ("3", none()), ("2", none()), ("1", none())];
+        assert_eq!(stays, want.map(|(t, w)| (t.to_owned(), w)));
+        assert!(rows(Retention { newest: 0, days: 36_500 }).await.iter().all(|r| r.stays == [Stays::Young]));
+        // What is run, may be chosen, or is on its way stays.
+        w.create(&lead(), &new_app(MARK, "web")).await;
+        w.sql(&format!("UPDATE release SET digest = '{}'", digest(11))).await;
+        w.sql(&format!("UPDATE stack SET digest = '{}'", digest(12))).await;
+        s.ask(&w, &operator(), &nginx()).await.expect("asked");
+        w.sql(&format!("UPDATE promotion SET from_place = 'dev', repository = 'tools/t', digest = '{}'", digest(13)))
+            .await;
+        let why = |n: usize, all: &[RetentionRow]| all[n].stays.clone();
+        let all = rows(rule).await;
+        assert_eq!((why(4, &all), why(3, &all)), (vec![Stays::Used], vec![Stays::Standard]));
+        assert_eq!((why(2, &all), why(1, &all)), (vec![Stays::Promotion], vec![]));
+
+        // Whoever may not change the repository is offered nothing, and gets nothing.
+        let seen = vec![digest(14), digest(11)];
+        let once = w.once(&lead()).await;
+        let refused = p.apply_retention(&lead(), "dev", "tools/t", rule, &seen, &once).await;
+        assert!(matches!(refused, Err(Problem::NotAllowed { .. })));
+        let look = p.retention(&lead(), "dev", "tools/t", Some(rule)).await.expect("a list");
+        assert_eq!((look.may, look.rows.len()), (false, 0));
+        assert_eq!(p.retention(&engineer(), "dev", WEB, Some(rule)).await, Err(Problem::NotFound));
+        let wide = Retention { newest: 10_001, days: 0 };
+        assert!(matches!(p.retention(&engineer(), "dev", "tools/t", Some(wide)).await, Err(Problem::Field { .. })));
+        // Only what was seen and still goes; the same form twice is done once.
+        let once = w.once(&engineer()).await;
+        for _ in 0..2 {
+            p.apply_retention(&engineer(), "dev", "tools/t", rule, &seen, &once).await.expect("recorded");
+        }
+        let items = sqlx::query_scalar::<_, String>("SELECT digest FROM retention_item").fetch_all(w.store.read());
+        assert_eq!(items.await.expect("items"), [digest(14)]);
+        assert_eq!(w.number("SELECT COUNT(*) FROM work WHERE key LIKE 'tidy:%' AND wanted > done").await, 1);
+        let run = p.retention(&engineer(), "dev", "tools/t", None).await.expect("a list").runs.remove(0);
+        assert_eq!((run.left, run.gone, run.by, run.ended_at), (1, 0, engineer().name, None));
+        let needed =
+            p.apply_retention(&engineer(), "dev", "tools/t", rule, &[digest(11)], &w.once(&engineer()).await).await;
+        assert_eq!(needed, Err(Problem::NotReady));
     })
     .await;
 }

@@ -7,7 +7,7 @@ use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::portal::{Answer, Portal};
 use padis_domain::view::{
-    ListQuery, LogQuery, MarkEdit, NewCopy, NewPromotion, NewRelease, PersonEdit, StackState, TeamEdit,
+    ListQuery, LogQuery, MarkEdit, NewCopy, NewPromotion, NewRelease, PersonEdit, Retention, StackState, TeamEdit,
 };
 use padis_domain::words::PlatformRole;
 use serde::Serialize;
@@ -50,6 +50,7 @@ pub async fn looks(w: &World, c: &Caller, app: &AppRef, task: &str) -> Vec<Said>
     say(&mut out, "repository", p.repository(c, "padis", "teams/zebra/web").await);
     say(&mut out, "image", p.image(c, "padis", "teams/zebra/web", "1").await);
     say(&mut out, "promotion_offers", p.promotion_offers(c, "padis", "teams/zebra/web", "1").await);
+    say(&mut out, "retention", p.retention(c, "padis", "teams/zebra/web", Some(Retention::default())).await);
     say(&mut out, "promotions", p.promotions(c, &q).await);
     say(&mut out, "copies", p.copies(c, &q).await);
     say(&mut out, "pools", p.pools(c, None).await);
@@ -101,6 +102,8 @@ pub async fn changes(w: &World, c: &Caller, app: &AppRef) -> Vec<Said> {
     say(&mut out, "copy_image", p.copy_image(c, &NewCopy::default(), o).await);
     let new = NewPromotion { repository: "teams/zebra/web".into(), ..NewPromotion::default() };
     say(&mut out, "promote", p.promote(c, &new, o).await);
+    let tidied = p.apply_retention(c, "padis", "teams/zebra/web", Retention::default(), &[], o).await;
+    say(&mut out, "apply_retention", tidied);
     say(&mut out, "judge_promotion", p.judge_promotion(c, "none", true, "").await);
     say(&mut out, "withdraw_promotion", p.withdraw_promotion(c, "none").await);
     say(&mut out, "roll_back_promotion", p.roll_back_promotion(c, "none").await);

@@ -8,6 +8,7 @@ mod locked;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;
+mod tidy;
 #[path = "../support/world.rs"]
 mod world;
 

@@ -1,5 +1,7 @@
 use super::Form;
-use padis_domain::view::{NewCopy, NewPromotion};
+use padis_domain::Problem;
+use padis_domain::problem::ValueFault;
+use padis_domain::view::{NewCopy, NewPromotion, Retention};
 use serde::{Deserialize, Serialize};
 
 /// An image that is to be copied.
@@ -94,3 +96,36 @@ pub struct PromotionForm {
     pub note: String,
 }
 impl Form for PromotionForm {}
+
+/// Versions that are to be taken out of a repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RetentionForm {
+    /// Registry.
+    pub registry: String,
+    /// Repository.
+    pub repository: String,
+    /// So many of the newest stay.
+    pub newest: String,
+    /// What is younger than so many days stays.
+    pub days: String,
+    /// Digests that were shown as going, with blanks between.
+    pub seen: String,
+    /// Token.
+    pub once: String,
+}
+impl Form for RetentionForm {}
+
+impl RetentionForm {
+    /// The rule and the digests.
+    ///
+    /// # Errors
+    /// A number that is none.
+    pub fn read(&self) -> Result<(Retention, Vec<String>), Problem> {
+        let number = |field: &str, text: &str| {
+            text.trim().parse::<u32>().map_err(|_| Problem::field(field, ValueFault::Malformed))
+        };
+        let rule = Retention { newest: number("newest", &self.newest)?, days: number("days", &self.days)? };
+        Ok((rule, self.seen.split_whitespace().map(str::to_owned).collect()))
+    }
+}

@@ -103,7 +103,7 @@ fn sums(t: &'static Texts, i: &'static Images, all: &[RegistryRow], now: UnixMs)
             Some(at) => view! { {i.looked_at} " " {t.when(at, now)} }.erase(),
             None => i.never.into_any(),
         };
-        let count = (i.looked)(&units::count(r.repositories));
+        let count = t.repositories(r.repositories);
         view! {
             <p class="second">
                 <b>{r.name.clone()}</b> " · " <code>{r.place.clone()}</code> " · " {stage(t, i, r.stage)} " · " {count} " · " {seen}

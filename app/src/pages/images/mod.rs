@@ -16,6 +16,8 @@ mod promotions;
 #[cfg(feature = "ssr")]
 mod repository;
 #[cfg(feature = "ssr")]
+mod tidy;
+#[cfg(feature = "ssr")]
 mod version;
 
 use crate::pages::written::{Part, written};
@@ -39,10 +41,10 @@ pub fn Images() -> AnyView {
 pub use server::write;
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{copies, list, promotions, repository, version};
+    use super::{copies, list, promotions, repository, tidy, version};
     use crate::api::form::{CopyForm, PromoteForm};
+    use crate::api::{ApplyRetention, JudgePromotion, Promote, RollBackPromotion, WithdrawPromotion};
     use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, Said, call, query};
-    use crate::api::{JudgePromotion, Promote, RollBackPromotion, WithdrawPromotion};
     use crate::pages::write::Here;
     use crate::text::images::Images;
     use crate::text::{Texts, units};
@@ -158,7 +160,12 @@ mod server {
                 promotions::write(t, call::tell(portal.promotions(c, q).await)?, q, waiting(c, portal).await?)
             }
             Place::Repository(registry, name) => {
-                repository::write(t, call::tell(portal.repository(c, registry, name).await)?)
+                let view = call::tell(portal.repository(c, registry, name).await)?;
+                let rule = tidy::rule(&here);
+                let kept = call::tell(portal.retention(c, registry, name, rule).await)?;
+                let once = if kept.may && rule.is_some() { call::tell(portal.once(c).await)? } else { String::new() };
+                let tidy = tidy::write(t, (registry, name), kept, rule, &once);
+                repository::write(t, view, tidy)
             }
             Place::Version(registry, name, tag) => {
                 let view = call::tell(portal.image(c, registry, name, tag).await)?;
@@ -166,7 +173,8 @@ mod server {
                     if c.publisher().is_ok() { copy_form(c, portal, &view, &here).await? } else { CopyForm::default() };
                 let offers = call::tell(portal.promotion_offers(c, registry, name, tag).await)?;
                 let promote = here.kept::<PromoteForm>(Promote::PATH).await?.unwrap_or_default();
-                let once = call::tell(portal.once(c).await)?;
+                let offered = offers.iter().any(|o| o.may);
+                let once = if offered { call::tell(portal.once(c).await)? } else { String::new() };
                 let promote = super::promote::write(t, &view, offers, &promote, &once, &here);
                 version::write(t, view, promote, form, &here)
             }
@@ -177,6 +185,7 @@ mod server {
             (CancelCopy::PATH, i.stop_done),
             (LookAtRegistries::PATH, i.look_done),
             (Promote::PATH, p.asked_done),
+            (ApplyRetention::PATH, t.keeping().done),
             (JudgePromotion::PATH, p.judged_done),
             (WithdrawPromotion::PATH, p.withdrawn_done),
             (RollBackPromotion::PATH, p.back_done),

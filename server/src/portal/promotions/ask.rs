@@ -57,7 +57,7 @@ pub async fn offers(
             there: there.first().map(|r| r.s("digest")).transpose()?.unwrap_or_default(),
             approval: to.rules.approve,
             checks: check::all(p, c, &what, to, true).await?.0,
-            may: check::may_ask(c, repository).is_ok(),
+            may: check::may_change(c, repository).is_ok(),
         });
     }
     Ok(out)
@@ -65,7 +65,7 @@ pub async fn offers(
 
 /// Asks for a promotion.
 pub async fn ask(p: &PadisPortal, c: &Caller, new: &NewPromotion, token: &str) -> Answer<String> {
-    check::may_ask(c, &new.repository)?;
+    check::may_change(c, &new.repository)?;
     images::version(p, c, &new.registry, &new.repository, &new.tag).await?;
     let from = p.registries.find(&new.registry).ok_or(Problem::NotFound)?;
     let mut problems = Problems::default();

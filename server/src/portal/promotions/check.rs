@@ -28,12 +28,13 @@ pub struct What<'a> {
     pub digest: &'a str,
 }
 
-/// Whether the caller may ask for it: whoever publishes for everybody, and a team's people
-/// for what is the team's, who need the right on both stages, too ([`PromotionCheck::Right`]).
+/// Whether the caller may change a repository: whoever publishes for everybody, and a team's
+/// people what is the team's. To promote from it they need the right on both stages, too
+/// ([`PromotionCheck::Right`]).
 ///
 /// # Errors
 /// He may not; of a stranger's repository he does not hear that it exists.
-pub fn may_ask(c: &Caller, repository: &str) -> Answer<()> {
+pub fn may_change(c: &Caller, repository: &str) -> Answer<()> {
     let team = team(repository);
     if team.is_empty() {
         return c.publisher().map(|_| ());

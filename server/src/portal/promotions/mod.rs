@@ -12,6 +12,7 @@ mod judge;
 mod list;
 
 pub use ask::{ask, offers};
+pub use check::may_change;
 pub use judge::{judge, roll_back, withdraw};
 pub use list::list;
 

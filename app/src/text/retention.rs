@@ -1,0 +1,50 @@
+//! Keeping a repository tidy. Only the server says these words (`pages::written`), so they
+//! are no part of [`super::Texts`], all of which the browser carries.
+
+use super::Texts;
+use padis_domain::view::Stays;
+
+area! {
+    /// Keeping a repository tidy.
+    Keeping {
+        title: "清理", "Keep it tidy";
+        aside: "先看会删除什么，再决定", "see what would go before anything does";
+        newest: "保留最新的版本数", "Newest that stay";
+        days: "保留不足天数的版本", "Days that a version is young";
+        show: "查看会删除什么", "Show what would go";
+        goes: "会删除", "goes";
+        what: "结果", "What becomes of it";
+        total(n: &str, bytes: &str): "会删除 {n} 个，{bytes}", "{n} would go, {bytes}";
+        nothing: "没有可以删除的版本", "Nothing would go";
+        nothing_text: "每个版本都还有用，或在保留范围内。", "Each version is needed, or stays by the numbers above.";
+        go(n: &str): "删除 {n} 个", "Delete {n}";
+        again: "删除前会逐个再次检查。", "Each is looked at once more right before it goes.";
+        done: "正在删除", "They are being deleted";
+        before: "以前的清理", "What was done before";
+        by: "执行人", "By";
+        gone(n: &str, bytes: &str): "已删除 {n} 个，{bytes}", "{n} deleted, {bytes}";
+        kept(n: &str): "保留 {n} 个（已被使用）", "{n} stayed, needed by then";
+        left(n: &str): "还有 {n} 个", "{n} to go";
+    }
+}
+
+impl Texts {
+    /// The words about keeping a repository tidy.
+    pub fn keeping(&self) -> &'static Keeping {
+        static ZH: Keeping = Keeping::ZH;
+        static EN: Keeping = Keeping::EN;
+        self.pick(&ZH, &EN)
+    }
+
+    /// Why a version stays.
+    pub fn stays(&self, s: Stays) -> &'static str {
+        match s {
+            Stays::Used => self.pick("应用在使用或可回退到它", "an application runs it or can go back to it"),
+            Stays::Standard => self.pick("是标准中间件", "it is standard middleware"),
+            Stays::Promotion => self.pick("晋级需要它", "a promotion needs it"),
+            Stays::OnItsWay => self.pick("正在复制", "it is being copied"),
+            Stays::Newest => self.pick("属于最新的版本", "among the newest"),
+            Stays::Young => self.pick("不足天数", "young"),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What of a repository nothing needs any more.
+//!
+//! One rule for the list that people see before (the dry run) and for the worker that
+//! takes away, which looks once more at each digest before it does. One could get it wrong
+//! by judging tags: a registry deletes a manifest with every tag that names it, so a digest
+//! stays for the sake of any of them.
+
+use crate::store::{Store, StoreError, What};
+use padis_domain::view::{Retention, RetentionRow, Stays};
+use padis_domain::words::UnixMs;
+use sqlx::Row;
+use std::collections::{BTreeMap, BTreeSet};
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// Every digest of a repository as the last look found it, newest first, and why it stays.
+pub async fn judge(
+    store: &Store,
+    registry: &str,
+    repository: &str,
+    rule: Retention,
+    now: UnixMs,
+) -> Result<Vec<RetentionRow>, StoreError> {
+    const WHAT: &str = "what a repository holds";
+    let rows = sqlx::query(
+        "SELECT t.tag, t.digest, t.since, i.bytes, i.made_at FROM image_tag t LEFT JOIN image i ON i.digest = t.digest \
+         WHERE t.registry = $1 AND t.repository = $2 ORDER BY t.tag",
+    )
+    .bind(registry)
+    .bind(repository)
+    .fetch_all(store.read())
+    .await
+    .what(WHAT)?;
+    let mut all: BTreeMap<String, RetentionRow> = BTreeMap::new();
+    for r in &rows {
+        let digest: String = r.try_get("digest").what(WHAT)?;
+        let number = |column: &str| r.try_get::<Option<i64>, _>(column).what(WHAT);
+        let at = number("made_at")?.max(number("since")?).filter(|at| *at > 0);
+        let bytes = number("bytes")?.and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
+        let row = all.entry(digest.clone()).or_insert_with(|| RetentionRow {
+            digest,
+            tags: Vec::new(),
+            bytes,
+            at: None,
+            stays: Vec::new(),
+        });
+        row.tags.push(r.try_get("tag").what(WHAT)?);
+        row.at = row.at.max(at);
+    }
+    let mut out: Vec<RetentionRow> = all.into_values().collect();
+    out.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.digest.cmp(&b.digest)));
+    for (why, needed) in needed(store, registry, repository).await? {
+        out.iter_mut().filter(|row| needed.contains(&row.digest)).for_each(|row| row.stays.push(why));
+    }
+    let young = now - i64::from(rule.days) * DAY_MS;
+    for (n, row) in out.iter_mut().enumerate() {
+        if n < rule.newest as usize {
+            row.stays.push(Stays::Newest);
+        }
+        if row.at.is_some_and(|at| at > young) {
+            row.stays.push(Stays::Young);
+        }
+    }
+    Ok(out)
+}
+
+/// Digests that something needs, by what.
+async fn needed(store: &Store, registry: &str, repository: &str) -> Result<Vec<(Stays, BTreeSet<String>)>, StoreError> {
+    // Releases that can be gone back to count, and those that run elsewhere, too: a digest
+    // names the same everywhere, and who pulls from where is not for a rule to guess.
+    const USED: &str = "SELECT DISTINCT digest FROM release WHERE digest <> '' AND $1 <> $2";
+    const STANDARD: &str = "SELECT s.digest FROM stack s LEFT JOIN stack_mark m ON m.key = s.key \
+                            WHERE s.gone_at IS NULL AND COALESCE(m.state, '') <> 'retired' AND $1 <> $2";
+    // What waits for a yes, on both sides, and what a promotion that stands can be rolled back to.
+    const PROMOTION: &str = "SELECT digest FROM promotion WHERE state = 'asked' AND from_place = $1 AND repository = $2 \
+                             UNION SELECT p.before FROM promotion p JOIN image_tag t ON t.registry = p.to_place \
+                             AND t.repository = p.repository AND t.tag = p.tag AND t.digest = p.digest \
+                             WHERE p.state = 'approved' AND p.to_place = $1 AND p.repository = $2";
+    const ON_ITS_WAY: &str = "SELECT digest FROM image_copy WHERE state IN ('waiting', 'running') \
+                              AND ((from_place = $1 AND from_repo = $2) OR (to_place = $1 AND to_repo = $2))";
+    let mut out = Vec::new();
+    for (why, sql) in
+        [(Stays::Used, USED), (Stays::Standard, STANDARD), (Stays::Promotion, PROMOTION), (Stays::OnItsWay, ON_ITS_WAY)]
+    {
+        let digests = sqlx::query_scalar::<_, String>(sql).bind(registry).bind(repository).fetch_all(store.read());
+        out.push((why, digests.await.what("what needs an image")?.into_iter().collect()));
+    }
+    Ok(out)
+}
