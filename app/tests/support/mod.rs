@@ -8,6 +8,7 @@ pub mod apps;
 pub mod cluster;
 pub mod images;
 pub mod ops;
+pub mod overview;
 pub mod portal;
 
 use axum::Router;
