@@ -10,6 +10,7 @@ pub mod config;
 pub mod http;
 pub mod images;
 pub mod inside;
+pub mod osv;
 pub mod packages;
 pub mod portal;
 pub mod reconcile;

@@ -65,6 +65,7 @@ pub const ENDPOINTS: &[(&str, Kind, Class)] = &[
     ("mark_stack", Kind::Change, Class::Operate),
     ("copy_image", Kind::Change, Class::Operate),
     ("cancel_copy", Kind::Change, Class::Operate),
+    ("look_inside", Kind::Change, Class::Run),
     ("look_at_registries", Kind::Change, Class::Operate),
     ("pools", Kind::Read, Class::Own),
     ("pool", Kind::Read, Class::Look),

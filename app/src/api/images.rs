@@ -3,7 +3,7 @@
 
 use super::ask::Ask;
 use super::fault::Said;
-use super::form::{CopyForm, CopyStopForm, LookForm};
+use super::form::{CopyForm, CopyStopForm, LookForm, LookInsideForm};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 #[cfg(feature = "ssr")]
@@ -31,4 +31,12 @@ pub async fn look_at_registries(#[server(flatten)] form: LookForm) -> Said<()> {
     let (c, portal) = call::begin()?;
     let said = async { portal.look_at_registries(&c).await }.await;
     call::settle(LookAtRegistries::PATH, &c, &form, said, None)
+}
+
+/// Has a version read: what is inside.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "look_inside")]
+pub async fn look_inside(#[server(flatten)] form: LookInsideForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = async { portal.look_inside(&c, &form.registry, &form.repository, &form.tag).await }.await;
+    call::settle(LookInside::PATH, &c, &form, said, None)
 }

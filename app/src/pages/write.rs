@@ -51,6 +51,11 @@ impl Here {
         Self { parts, query: url.search_params().clone() }
     }
 
+    /// A parameter of the query; empty if it is not there.
+    pub fn get(&self, name: &str) -> String {
+        self.query.get(name).unwrap_or_default()
+    }
+
     /// What became of the form that is posted to `path`.
     pub fn outcome(&self, path: &str) -> Outcome {
         outcome(endpoint(path), |name| self.query.get(name))

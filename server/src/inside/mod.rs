@@ -8,15 +8,18 @@
 //! layer alone: what a later one takes away is not in the image.
 
 mod archive;
+pub mod bill;
 mod dpkg;
 mod files;
 mod jars;
+mod keep;
 mod os;
 mod rpm;
 mod tree;
 mod unpack;
 
 pub use files::{find, pack};
+pub use keep::keep;
 pub use os::Os;
 
 use padis_domain::ports::{CopyBlob, Image, PortError, Registry};

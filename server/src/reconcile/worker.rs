@@ -171,8 +171,10 @@ async fn one(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
         super::pools::reconcile(r, pool).await
     } else if let Some(agent) = taken.key.strip_prefix("host:") {
         super::hosts::reconcile(r, agent).await
-    } else if let Some(id) = taken.key.strip_prefix(work::LONG) {
+    } else if let Some(id) = taken.key.strip_prefix(work::COPY) {
         super::copies::reconcile(r, id).await
+    } else if let Some(digest) = taken.key.strip_prefix(work::INSIDE) {
+        super::inside::reconcile(r, digest).await
     } else {
         Ok(Outcome::Park { why: "nothing knows this kind of work".into() })
     };

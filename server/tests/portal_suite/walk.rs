@@ -6,7 +6,9 @@ use padis_domain::Problem;
 use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::portal::{Answer, Portal};
-use padis_domain::view::{ListQuery, LogQuery, MarkEdit, NewCopy, NewRelease, PersonEdit, StackState, TeamEdit};
+use padis_domain::view::{
+    InsideQuery, ListQuery, LogQuery, MarkEdit, NewCopy, NewRelease, PersonEdit, StackState, TeamEdit,
+};
 use padis_domain::words::PlatformRole;
 use serde::Serialize;
 
@@ -47,6 +49,11 @@ pub async fn looks(w: &World, c: &Caller, app: &AppRef, task: &str) -> Vec<Said>
     say(&mut out, "images", p.images(c, &q).await);
     say(&mut out, "repository", p.repository(c, "padis", "teams/zebra/web").await);
     say(&mut out, "image", p.image(c, "padis", "teams/zebra/web", "1").await);
+    let of = ("padis", "teams/zebra/web", "1");
+    let asked = InsideQuery { package: String::new(), file: "nginx".into() };
+    say(&mut out, "inside", p.inside(c, of.0, of.1, of.2, &asked).await);
+    say(&mut out, "bill_of_materials", p.bill_of_materials(c, of.0, of.1, of.2).await);
+    say(&mut out, "vulnerabilities", p.vulnerabilities(c, &q).await);
     say(&mut out, "copies", p.copies(c, &q).await);
     say(&mut out, "pools", p.pools(c, None).await);
     say(&mut out, "pool", p.pool(c, "striped").await);
@@ -96,6 +103,7 @@ pub async fn changes(w: &World, c: &Caller, app: &AppRef) -> Vec<Said> {
     say(&mut out, "mark_stack", p.mark_stack(c, &mark, o).await);
     say(&mut out, "copy_image", p.copy_image(c, &NewCopy::default(), o).await);
     say(&mut out, "cancel_copy", p.cancel_copy(c, "none").await);
+    say(&mut out, "look_inside", p.look_inside(c, "padis", "teams/zebra/web", "1").await);
     say(&mut out, "look_at_registries", p.look_at_registries(c).await);
     say(&mut out, "delete_package", p.delete_package(c, &app.team, SHA).await);
     say(&mut out, "put_pool", p.put_pool(c, &pool("fresh", "10.99.0.0/24", "10.99.0.1"), 0, o).await);

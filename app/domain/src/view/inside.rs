@@ -140,6 +140,8 @@ pub struct InsideView {
     pub state: Option<InsideState>,
     /// What went wrong, for people.
     pub why: String,
+    /// Whether the caller may ask for it to be read.
+    pub may_ask: bool,
     /// When it was read.
     pub read_at: Option<UnixMs>,
     /// Distribution, for people; empty if it does not say.
@@ -160,8 +162,10 @@ pub struct InsideView {
     pub notes: Vec<InsideNote>,
     /// What vulnerabilities are known from; `None`: nothing is configured.
     pub feed: Option<FeedView>,
-    /// Known vulnerabilities, worst first.
+    /// Known vulnerabilities, worst first: the first of them.
     pub vulnerabilities: Vec<Match>,
+    /// How many there are.
+    pub vulnerabilities_total: u64,
 }
 
 /// What vulnerabilities are known from.

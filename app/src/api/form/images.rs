@@ -46,3 +46,16 @@ pub struct CopyStopForm {
     pub id: String,
 }
 impl Form for CopyStopForm {}
+
+/// A version that is to be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LookInsideForm {
+    /// Registry.
+    pub registry: String,
+    /// Repository.
+    pub repository: String,
+    /// Tag.
+    pub tag: String,
+}
+impl Form for LookInsideForm {}

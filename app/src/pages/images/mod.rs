@@ -8,11 +8,15 @@
 #[cfg(feature = "ssr")]
 mod copies;
 #[cfg(feature = "ssr")]
+mod inside;
+#[cfg(feature = "ssr")]
 mod list;
 #[cfg(feature = "ssr")]
 mod repository;
 #[cfg(feature = "ssr")]
 mod version;
+#[cfg(feature = "ssr")]
+mod vulnerabilities;
 
 use crate::pages::written::{Part, written};
 use crate::shell::PageTitle;
@@ -35,9 +39,9 @@ pub fn Images() -> AnyView {
 pub use server::write;
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{copies, list, repository, version};
+    use super::{copies, inside, list, repository, version, vulnerabilities};
     use crate::api::form::CopyForm;
-    use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, Said, call, query};
+    use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, LookInside, Said, call, query};
     use crate::pages::write::Here;
     use crate::text::Texts;
     use crate::text::images::Images;
@@ -54,6 +58,7 @@ mod server {
     pub enum Place {
         List,
         Copies,
+        Vulnerabilities,
         Repository(String, String),
         Version(String, String, String),
     }
@@ -68,6 +73,7 @@ mod server {
             Some(match parts {
                 [] => Self::List,
                 [one] if one == "copies" => Self::Copies,
+                [one] if one == "vulnerabilities" => Self::Vulnerabilities,
                 [registry, rest @ .., last] => {
                     let (name, tag) = last.split_once(':').map_or((last.as_str(), None), |(n, t)| (n, Some(t)));
                     let repository = rest.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("/");
@@ -97,13 +103,23 @@ mod server {
 
     /// The lists under this area.
     pub fn lists(t: &'static Texts, i: &'static Images, copies: bool) -> AnyView {
-        let tab = |href: &str, label: &str, current| Tab {
+        lists_at(t, i, if copies { "/images/copies" } else { "/images" })
+    }
+
+    /// The same, of which the one with this address is shown.
+    pub fn lists_at(t: &'static Texts, i: &'static Images, here: &str) -> AnyView {
+        let tab = |href: &str, label: &str| Tab {
             href: href.to_owned(),
             label: label.to_owned(),
             count: None,
-            current,
+            current: href == here,
         };
-        tabs(t.shell.images, vec![tab("/images", i.repositories, !copies), tab("/images/copies", i.copies, copies)])
+        let all = vec![
+            tab("/images", i.repositories),
+            tab("/images/copies", i.copies),
+            tab(vulnerabilities::PATH, t.inside().vulnerabilities),
+        ];
+        tabs(t.shell.images, all)
     }
 
     /// The form for a copy as it was sent and came back, else as it is proposed.
@@ -127,6 +143,7 @@ mod server {
         let body = match &place {
             Place::List => list::write(t, call::tell(portal.images(c, q).await)?, q),
             Place::Copies => copies::write(t, call::tell(portal.copies(c, q).await)?, q),
+            Place::Vulnerabilities => vulnerabilities::write(t, call::tell(portal.vulnerabilities(c, q).await)?, q),
             Place::Repository(registry, name) => {
                 repository::write(t, call::tell(portal.repository(c, registry, name).await)?)
             }
@@ -134,11 +151,18 @@ mod server {
                 let view = call::tell(portal.image(c, registry, name, tag).await)?;
                 let form =
                     if c.operator().is_ok() { copy_form(c, portal, &view, &here).await? } else { CopyForm::default() };
-                version::write(t, view, form, &here)
+                let asked = inside::asked(&here);
+                let inside = call::tell(portal.inside(c, registry, name, tag, &asked).await)?;
+                let inside = inside::write(t, inside, &view.row, tag, &here);
+                version::write(t, view, form, inside, &here)
             }
         };
-        let done =
-            [(CopyImage::PATH, i.asked_done), (CancelCopy::PATH, i.stop_done), (LookAtRegistries::PATH, i.look_done)];
+        let done = [
+            (CopyImage::PATH, i.asked_done),
+            (CancelCopy::PATH, i.stop_done),
+            (LookAtRegistries::PATH, i.look_done),
+            (LookInside::PATH, t.inside().look_done),
+        ];
         let said = here.notice(&done, &version::FIELDS);
         Ok(view! { {said} {body} }.erase())
     }
@@ -156,6 +180,7 @@ mod server {
             assert_eq!(place("/images/padis/stacks/nginx?"), Some(Place::Repository(registry.clone(), name.clone())));
             let version = Place::Version(registry, name, "1.22-9 x".to_owned());
             assert_eq!(place(&path("padis", "stacks/nginx", Some("1.22-9 x"))), Some(version));
+            assert_eq!(place("/images/vulnerabilities?q=x"), Some(Place::Vulnerabilities));
             assert_eq!(place("/images/padis"), None);
             assert_eq!(place("/names"), None);
             assert_eq!(place("//"), None);

@@ -68,6 +68,7 @@ pub fn outside() -> Outside {
         cluster: Arc::new(padis_drivers::fake::FakeCluster::new()),
         stream: Arc::new(crate::reconcile::stream::Stream::new()),
         registries: Arc::default(),
+        known: Arc::default(),
     }
 }
 
