@@ -43,6 +43,7 @@ impl Texts {
             "copied" => self.pick("复制完成", "copied"),
             "copy-failed" => self.pick("复制失败", "could not be copied"),
             "copy-stop" => self.pick("停止复制", "copy stopped"),
+            "look-inside" => self.pick("读取内容", "to be read"),
             "mark" => self.pick("作出决定", "decided"),
             "sign-in" => return self.pick("登录", "Signed in").to_owned(),
             "sign-out" => return self.pick("退出登录", "Signed out").to_owned(),

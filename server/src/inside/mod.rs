@@ -1,7 +1,7 @@
 //! What is inside an image: its files, its packages, its distribution.
 //!
 //! The layers are streamed from the registry, one after the other, each through a thread
-//! that unpacks it ([`unpack`]); nothing of an image is run, and no file of it is kept. What
+//! that unpacks it (`unpack`); nothing of an image is run, and no file of it is kept. What
 //! one could get wrong: to believe bytes whose digest was not compared yet (so the result is
 //! given only when the last layer has ended well), to let an archive decide how much memory
 //! it takes (so everything here has a limit, and what went over one is told), and to read a

@@ -149,15 +149,12 @@ impl Affected {
 
 /// OSV's own way ("Evaluation"): events by version, the last that applies decides.
 fn within(origin: PackageOrigin, version: &str, events: &[Event]) -> bool {
+    let at_least = |other: &str| compare(origin, version, other).is_ge();
     let mut hit = false;
     for e in events {
         match e {
-            Event { introduced: Some(from), .. } => {
-                if from == "0" || compare(origin, version, from).is_ge() {
-                    hit = true;
-                }
-            }
-            Event { fixed: Some(fixed), .. } if compare(origin, version, fixed).is_ge() => hit = false,
+            Event { introduced: Some(from), .. } if from == "0" || at_least(from) => hit = true,
+            Event { fixed: Some(fixed), .. } if at_least(fixed) => hit = false,
             Event { last_affected: Some(last), .. } if compare(origin, version, last).is_gt() => hit = false,
             _ => {}
         }

@@ -20,6 +20,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
+/// Images whose matches are kept; beyond that, they are found anew.
+const KEPT: usize = 2_000;
+
 #[derive(Default)]
 struct Held {
     feed: Arc<Feed>,
@@ -118,6 +121,9 @@ impl Known {
         let found = Arc::new(find(&feed, os, packages));
         let mut held = self.held();
         if Arc::ptr_eq(&held.feed, &feed) {
+            if held.by_digest.len() >= KEPT {
+                held.by_digest.clear();
+            }
             held.by_digest.insert(digest.to_owned(), Arc::clone(&found));
         }
         found

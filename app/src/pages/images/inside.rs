@@ -95,7 +95,7 @@ fn read(
     view! {
         {section("inside", i.title, i.aside, facts)}
         {section("weak", i.vulnerabilities, i.vulnerabilities_aside, weak(t, i, v))}
-        {section("packages", i.packages, "", packages(t, i, v, q, &url))}
+        {section("packages", i.packages, "", packages(t, i, v, &url))}
         {section("files", i.files, "", files(i, v, q, &url))}
     }
     .erase()
@@ -125,7 +125,7 @@ fn more(i: &'static Inside, shown: usize, all: u64) -> Option<AnyView> {
     (all > shown as u64).then(|| view! { <p class="hint">{words}</p> }.erase())
 }
 
-fn packages(t: &'static Texts, i: &'static Inside, v: &InsideView, q: &InsideQuery, url: &UrlState) -> AnyView {
+fn packages(t: &'static Texts, i: &'static Inside, v: &InsideView, url: &UrlState) -> AnyView {
     let cols = view! {
         {col(i.package, "")}
         {col(i.version, "")}
@@ -155,7 +155,6 @@ fn packages(t: &'static Texts, i: &'static Inside, v: &InsideView, q: &InsideQue
         let rows = v.packages.iter().map(row).collect_view();
         view! { <Table label=i.packages head=cols.into_any()>{rows}</Table> }.erase()
     };
-    let _ = q;
     view! {
         {filter(i, url, "inside", i.package_filter, "#packages")}
         {more(i, v.packages.len(), v.found)}
