@@ -149,6 +149,17 @@ async fn our_own_middleware_has_the_files_that_tar_lists_and_its_libraries() {
             jars.len(),
             inside.notes
         );
+        // What the recipes wrote down; the tag was made of what apt fetched.
+        let debian =
+            |name: &str| inside.packages.iter().find(|p| p.origin == PackageOrigin::Dpkg && p.name.contains(name));
+        assert_eq!((inside.os.id.as_str(), debian("libc6").is_some()), ("debian", true), "{repository}");
+        let server = match repository.as_str() {
+            "stacks/nginx" => "nginx",
+            "stacks/tomcat" => "libtomcat10-java",
+            _ => "-jre-headless",
+        };
+        let version = debian(server).map(|p| p.version.replace(['+', '~'], "-")).unwrap_or_default();
+        assert_eq!(version, tag, "{repository}");
         if repository.ends_with("tomcat") {
             let named =
                 |name: &str| inside.packages.iter().any(|p| p.name.ends_with(name) && p.version.starts_with("10."));
