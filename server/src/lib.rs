@@ -9,6 +9,8 @@ pub mod compose;
 pub mod config;
 pub mod http;
 pub mod images;
+pub mod inside;
+pub mod osv;
 pub mod packages;
 pub mod portal;
 pub mod reconcile;

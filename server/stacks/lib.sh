@@ -2,12 +2,15 @@
 
 # unpack ROOT DEBS URIS: the packages named in URIS, merged /usr as on a real system.
 unpack() {
-  local root=$1 d name
-  mkdir -p "$root"/usr/{bin,sbin,lib,lib32,lib64,libx32} "$root"/{proc,tmp,dev}
+  local root=$1 d name package
+  mkdir -p "$work/lists" "$root"/usr/{bin,sbin,lib,lib32,lib64,libx32} "$root"/{proc,tmp,dev}
   for d in bin sbin lib lib32 lib64 libx32; do ln -sfn "usr/$d" "$root/$d"; done
   while read -r _ name _; do
-    dpkg-deb --fsys-tarfile "$2/$name" | tar -x --keep-directory-symlink -C "$root" \
-      --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*'
+    package=${name%%_*}
+    dpkg-deb --fsys-tarfile "$2/$name" | tar -xv --keep-directory-symlink -C "$root" \
+      --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' \
+      | sed -E "s#^\./##; s#^(s?bin|lib(32|64|x32)?)/#usr/&#; /\/\$/d; s#\$#\t$package#" >"$work/lists/$package.files"
+    dpkg-deb --field "$2/$name" Package Source Version Architecture >"$work/lists/$package.stanza"
   done <"$3"
 }
 
@@ -71,6 +74,21 @@ libraries() {
     case $lib in
       "$from"/usr/lib/"$triple"/* | "$from"/lib/"$triple"/*) [ -e "$to/usr/lib/$triple/${lib##*/}" ] || cp -L "$lib" "$to/usr/lib/$triple/" ;;
     esac
+  done
+}
+
+# record DIR PACKAGE…: which of Debian's packages DIR is made of, as images without dpkg
+# itself tell it: a stanza for each in status.d, where whoever looks for known
+# vulnerabilities finds it. Named are those whose files lie elsewhere here; others are
+# known by their paths.
+record() {
+  local root=$1 package; shift
+  mkdir -p "$root/var/lib/dpkg/status.d"
+  {
+    [ $# = 0 ] || printf '%s\n' "$@"
+    find "$root" ! -type d -printf '%P\n' | awk -F'\t' 'NR == FNR { if (/^usr\//) here[$1]; next } $1 in here { print $2 }' - "$work"/lists/*.files
+  } | sort -u | while read -r package; do
+    [ ! -e "$work/lists/$package.stanza" ] || cp "$work/lists/$package.stanza" "$root/var/lib/dpkg/status.d/$package"
   done
 }
 

@@ -136,6 +136,16 @@ pub trait Portal: Send + Sync {
     /// Looks at all registries now.
     async fn look_at_registries(&self, c: &Caller) -> Answer<()>;
 
+    /// What is inside a version: packages, files, known vulnerabilities.
+    async fn inside(&self, c: &Caller, registry: &str, name: &str, tag: &str, q: &InsideQuery) -> Answer<InsideView>;
+    /// Asks for it to be read; one that was read stays as it is. Of a team's repository for its
+    /// members, else for operators.
+    async fn look_inside(&self, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<()>;
+    /// Its software bill of materials, CycloneDX in JSON; `NotFound` before it was read.
+    async fn bill_of_materials(&self, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<String>;
+    /// Known vulnerabilities of what runs, worst first, with the applications that have them.
+    async fn vulnerabilities(&self, c: &Caller, q: &ListQuery) -> Answer<VulnerabilitiesView>;
+
     /// Pools with what is left; a member sees those in which one of his teams has a quota.
     async fn pools(&self, c: &Caller, stage: Option<Stage>) -> Answer<Vec<PoolRow>>;
     /// One pool.

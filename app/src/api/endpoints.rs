@@ -68,6 +68,7 @@ pub const ENDPOINTS: &[(&str, Kind, Class)] = &[
     ("mark_stack", Kind::Change, Class::Publish),
     ("copy_image", Kind::Change, Class::Publish),
     ("cancel_copy", Kind::Change, Class::Publish),
+    ("look_inside", Kind::Change, Class::Run),
     ("look_at_registries", Kind::Change, Class::Publish),
     ("promote", Kind::Change, Class::Run),
     ("apply_retention", Kind::Change, Class::Run),

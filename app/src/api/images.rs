@@ -3,7 +3,7 @@
 
 use super::ask::Ask;
 use super::fault::Said;
-use super::form::{CopyForm, CopyStopForm, LookForm, RetentionForm};
+use super::form::{CopyForm, CopyStopForm, LookForm, LookInsideForm, RetentionForm};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 #[cfg(feature = "ssr")]
@@ -43,4 +43,12 @@ pub async fn apply_retention(#[server(flatten)] form: RetentionForm) -> Said<()>
     }
     .await;
     call::settle(ApplyRetention::PATH, &c, &form, said, None)
+}
+
+/// Has a version read: what is inside.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "look_inside")]
+pub async fn look_inside(#[server(flatten)] form: LookInsideForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = async { portal.look_inside(&c, &form.registry, &form.repository, &form.tag).await }.await;
+    call::settle(LookInside::PATH, &c, &form, said, None)
 }

@@ -51,9 +51,9 @@ impl Here {
         Self { parts, query: url.search_params().clone() }
     }
 
-    /// A value of the address.
-    pub fn get(&self, name: &str) -> Option<String> {
-        self.query.get(name)
+    /// A parameter of the query; empty if it is not there.
+    pub fn get(&self, name: &str) -> String {
+        self.query.get(name).unwrap_or_default()
     }
 
     /// What became of the form that is posted to `path`.

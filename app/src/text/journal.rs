@@ -47,6 +47,7 @@ impl Texts {
             "approve" => self.pick("批准晋级", "promotion agreed to"),
             "refuse" => self.pick("拒绝晋级", "promotion refused"),
             "withdraw" => self.pick("撤回申请", "taken back"),
+            "look-inside" => self.pick("读取内容", "to be read"),
             "mark" => self.pick("作出决定", "decided"),
             "sign-in" => return self.pick("登录", "Signed in").to_owned(),
             "sign-out" => return self.pick("退出登录", "Signed out").to_owned(),

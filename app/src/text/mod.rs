@@ -49,6 +49,8 @@ pub mod counts;
 pub mod event;
 #[cfg(feature = "ssr")]
 pub mod images;
+#[cfg(feature = "ssr")]
+pub mod inside;
 pub mod journal;
 pub mod net;
 pub mod new_app;

@@ -7,6 +7,7 @@
 pub mod apps;
 pub mod cluster;
 pub mod images;
+pub mod inside;
 pub mod ops;
 pub mod overview;
 pub mod portal;

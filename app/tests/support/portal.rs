@@ -1,6 +1,6 @@
 //! A portal that answers from memory and remembers what it was asked to do.
 
-use super::{NOW, apps, cluster, images, ops, overview};
+use super::{NOW, apps, cluster, images, inside, ops, overview};
 use async_trait::async_trait;
 use padis_domain::Problem;
 use padis_domain::app::{AppRef, HealthRule};
@@ -297,6 +297,19 @@ impl Portal for FakePortal {
     ) -> Answer<()> {
         c.publisher()?;
         self.did(format!("tidy {name} {}", seen.join(" ")))
+    }
+    async fn inside(&self, c: &Caller, registry: &str, _: &str, tag: &str, q: &InsideQuery) -> Answer<InsideView> {
+        Ok(inside::view(c.operator().is_ok(), registry, tag, q))
+    }
+    async fn look_inside(&self, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<()> {
+        c.operator()?;
+        self.did(format!("look inside {registry}/{name}:{tag}"))
+    }
+    async fn bill_of_materials(&self, _: &Caller, _: &str, _: &str, _: &str) -> Answer<String> {
+        Err(Problem::NotFound)
+    }
+    async fn vulnerabilities(&self, _: &Caller, q: &ListQuery) -> Answer<VulnerabilitiesView> {
+        Ok(inside::vulnerabilities(q))
     }
     async fn look_at_registries(&self, c: &Caller) -> Answer<()> {
         c.operator()?;

@@ -8,7 +8,8 @@
 mod world;
 
 use async_trait::async_trait;
-use padis_domain::ports::{Image, ImageStep, PortError, Registry, StackImage};
+use futures::TryStreamExt;
+use padis_domain::ports::{CopyBlob, Image, ImageStep, PortError, Registry, StackImage};
 use padis_drivers::child::ChildError;
 use padis_drivers::fake::FakeRegistry;
 use padis_drivers::registry::{RegistryChild, RegistryChildConfig, RegistryChildError, RegistryClient, RegistryConfig};
@@ -44,21 +45,24 @@ impl Shelf for FakeRegistry {
                 contract,
                 labels,
             }),
-            Err(_) => self.put_image(
-                repository,
-                tag,
-                Image {
-                    digest: digest.clone(),
-                    media_type: MANIFEST.to_owned(),
-                    platforms: vec!["linux/amd64".to_owned()],
-                    runs_here: true,
-                    bytes: 1,
-                    created,
-                    labels,
-                    steps: vec![ImageStep { layer: Some((sha256(b"x"), 1)), ..ImageStep::default() }],
-                    ..Image::default()
-                },
-            ),
+            Err(_) => {
+                self.put_bytes(&sha256(b"x"), b"x".to_vec());
+                self.put_image(
+                    repository,
+                    tag,
+                    Image {
+                        digest: digest.clone(),
+                        media_type: MANIFEST.to_owned(),
+                        platforms: vec!["linux/amd64".to_owned()],
+                        runs_here: true,
+                        bytes: 1,
+                        created,
+                        labels,
+                        steps: vec![ImageStep { layer: Some((sha256(b"x"), 1)), ..ImageStep::default() }],
+                        ..Image::default()
+                    },
+                )
+            }
         }
         digest
     }
@@ -125,6 +129,24 @@ async fn contract(shelf: &dyn Shelf) {
     assert_eq!((image.created.as_str(), image.steps.len()), ("2026-11-22T08:00:00Z", 1));
     assert_eq!(registry.image("stacks/nginx", &nginx).await.unwrap().unwrap().labels, labels("nginx"));
     assert_eq!(registry.image("stacks/nginx", &tool).await.unwrap(), None, "another repository's");
+
+    // A layer's bytes are those of its digest, or they are an error at the end.
+    let (layer, bytes) = image.steps[0].layer.clone().unwrap();
+    let blob = |digest: &str, bytes: u64| CopyBlob { digest: digest.to_owned(), bytes };
+    let read =
+        |repository: &'static str, blob: CopyBlob| async move { registry.blob(repository, &blob).try_concat().await };
+    let all = read("tools/builder", blob(&layer, bytes)).await.unwrap();
+    assert_eq!((all.len() as u64, sha256(&all)), (bytes, layer.clone()));
+    let never = sha256(b"never");
+    for (repository, odd) in [
+        ("tools/builder", blob(&layer, bytes + 1)),
+        ("tools/builder", blob(&never, 5)),
+        ("tools/builder", blob("latest", 5)),
+        ("tools/never", blob(&layer, bytes)),
+    ] {
+        let refused = read(repository, odd.clone()).await;
+        assert!(matches!(refused, Err(PortError::Refused { .. })), "{repository} {odd:?}: {refused:?}");
+    }
 
     // A tag that is pushed again names another image from then on.
     let mut changed = labels("nginx");

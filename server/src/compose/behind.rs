@@ -276,6 +276,7 @@ pub fn reconcile_settings(c: &Config) -> Settings {
         collect: c.reconcile.observe,
         drain_ms: i64::try_from(c.reconcile.drain.as_millis()).unwrap_or(30_000),
         kill_grace_s: c.reconcile.kill_grace_s,
+        scratch: c.below("scratch"),
         packages: c.below("packages"),
         logs: c.below("logs"),
         names_to: c.balancer.address.to_string(),

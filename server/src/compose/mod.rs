@@ -21,6 +21,8 @@ use crate::changes::Changes;
 use crate::config::Config;
 use crate::http::{self, Web};
 use crate::images;
+use crate::inside;
+use crate::osv::Known;
 use crate::packages::Packages;
 use crate::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use crate::reconcile::Reconciler;
@@ -42,6 +44,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// Between two looks whether the vulnerability feed has changed.
+const FEED: Duration = Duration::from_secs(10);
 /// Workers and starts under way have this long when the portal stops.
 const FAREWELL: Duration = Duration::from_secs(15);
 
@@ -132,6 +136,12 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     private_database(&config).map_err(|cause| StartError::Data { path: config.data.clone(), cause })?;
+    // What a killed process was unpacking; one that is not there is none.
+    if let Err(e) = std::fs::remove_dir_all(config.below("scratch"))
+        && e.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(StartError::Data { path: config.data.clone(), cause: e });
+    }
     let store = Store::open(config.database.reveal()).await?;
     // What a killed process had taken would otherwise wait until its lease runs out.
     crate::store::work::drop_leases(&store, &behind::lease_prefix(&config)).await?;
@@ -159,6 +169,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         wake.clone(),
     )?;
     let accounts: Arc<dyn Accounts> = auth.clone();
+    let known = Arc::new(Known::new(config.vulnerabilities.clone()));
     let portal = PadisPortal::new(
         store.clone(),
         live.clone(),
@@ -171,6 +182,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             cluster: behind.ports.cluster.clone(),
             stream,
             registries: behind.ports.registries.clone(),
+            known: known.clone(),
         },
     );
     let portal: Arc<dyn Portal> = Arc::new(portal);
@@ -178,7 +190,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     behind.start(&config, reached(address), &tasks, &stop);
     tasks.spawn(reconciler.run(stop.clone()));
     let registries = behind.ports.registries.clone();
-    tasks.spawn(images::keep(registries, store.clone(), changes.clone(), stop.clone()));
+    tasks.spawn(images::keep(registries.clone(), store.clone(), changes.clone(), stop.clone()));
+    tasks.spawn(known.keep(FEED, changes.clone(), stop.clone()));
+    tasks.spawn(inside::keep(registries, store.clone(), changes.clone(), stop.clone()));
     let tended = tend::Tended {
         store: store.clone(),
         auth: auth.clone(),

@@ -55,6 +55,8 @@ pub struct Config {
     pub balancer: Balancer,
     /// LDAP, if it is used.
     pub ldap: Option<Ldap>,
+    /// File or folder of known vulnerabilities in OSV's form, if there is one.
+    pub vulnerabilities: Option<PathBuf>,
     /// Uploads.
     pub upload: Upload,
     /// The reconciler.
@@ -149,6 +151,12 @@ pub fn from(
         dns: Dns::read(r),
         balancer: Balancer::read(r),
         ldap: Ldap::read(r),
+        vulnerabilities: r
+            .maybe(
+                "vulnerabilities.feed",
+                "file or folder of known vulnerabilities (OSV JSON), read again when it changes",
+            )
+            .map(PathBuf::from),
         upload: Upload::read(r),
         reconcile: Reconcile::read(r),
         data,

@@ -14,6 +14,7 @@ mod headers;
 mod hooks;
 pub mod local;
 mod logs;
+mod materials;
 mod pages;
 mod prefs;
 mod serve;
@@ -124,6 +125,7 @@ pub fn router(web: Web) -> Router {
         .route("/prefs", post(prefs::set))
         .route("/health", get(|| async { "ok\n" }))
         .route("/logs/{team}/{app}/{task}/{file}", get(logs::download))
+        .route("/images-sbom/{registry}/{*version}", get(materials::download))
         .route("/events/stream", get(events::stream));
     let pages = pages::mount(forms, &web).layer(RequestBodyLimitLayer::new(MAX_FORM));
     // Small answers are not worth it; wasm and friends are compressed beforehand.

@@ -13,7 +13,7 @@ mod words;
 pub use keep::keep;
 pub use look::{LookError, repository, whole};
 pub use retention::judge;
-pub use words::{team, words};
+pub use words::{made_at, team, words};
 
 use crate::store::Store;
 use async_trait::async_trait;

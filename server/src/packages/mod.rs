@@ -7,7 +7,7 @@
 
 mod disk;
 mod finish;
-mod inspect;
+pub(crate) mod inspect;
 pub mod layout;
 mod live;
 mod pour;

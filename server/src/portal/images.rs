@@ -29,7 +29,7 @@ fn moment(ms: i64) -> Option<UnixMs> {
 }
 
 /// Rows that the caller may see.
-fn visible(sql: Sql, scope: &Scope) -> Sql {
+pub(super) fn visible(sql: Sql, scope: &Scope) -> Sql {
     sql.text("(r.team = '' OR ").scope("r.team", scope).text(")")
 }
 
@@ -126,7 +126,7 @@ async fn targets(p: &PadisPortal) -> Result<Vec<RegistryRow>, StoreError> {
 }
 
 /// The repository's row, if the caller may see it.
-async fn find(p: &PadisPortal, c: &Caller, registry: &str, name: &str) -> Answer<RepositoryRow> {
+pub(super) async fn find(p: &PadisPortal, c: &Caller, registry: &str, name: &str) -> Answer<RepositoryRow> {
     if p.registries.find(registry).is_none() {
         return Err(Problem::NotFound);
     }

@@ -23,6 +23,7 @@ mod diff;
 mod frame;
 mod hosts;
 mod images;
+mod inside;
 mod journal;
 mod logs;
 mod names;
@@ -57,6 +58,7 @@ pub use accounts::Accounts;
 
 use crate::changes::Changes;
 use crate::images::Registries;
+use crate::osv::Known;
 use crate::reconcile::live::Live;
 use crate::reconcile::stream::Stream;
 use crate::store::Store;
@@ -116,6 +118,8 @@ pub struct PadisPortal {
     pub stream: Arc<Stream>,
     /// The registries, live.
     pub registries: Arc<Registries>,
+    /// Known vulnerabilities.
+    pub known: Arc<Known>,
     once_count: AtomicU64,
     journal_walk: Mutex<journal::Walked>,
 }
@@ -130,6 +134,8 @@ pub struct Outside {
     pub stream: Arc<Stream>,
     /// The registries.
     pub registries: Arc<Registries>,
+    /// Known vulnerabilities.
+    pub known: Arc<Known>,
 }
 
 impl std::fmt::Debug for PadisPortal {
@@ -149,7 +155,7 @@ impl PadisPortal {
         accounts: Arc<dyn Accounts>,
         outside: Outside,
     ) -> Self {
-        let Outside { pages, cluster, stream, registries } = outside;
+        let Outside { pages, cluster, stream, registries, known } = outside;
         Self {
             store,
             live,
@@ -161,6 +167,7 @@ impl PadisPortal {
             cluster,
             stream,
             registries,
+            known,
             once_count: AtomicU64::new(0),
             journal_walk: Mutex::default(),
         }
@@ -365,6 +372,18 @@ impl Portal for PadisPortal {
         once: &str,
     ) -> Answer<()> {
         retention::apply(self, c, registry, name, rule, seen, once).await
+    }
+    async fn inside(&self, c: &Caller, registry: &str, name: &str, tag: &str, q: &InsideQuery) -> Answer<InsideView> {
+        inside::view(self, c, registry, name, tag, q).await
+    }
+    async fn look_inside(&self, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<()> {
+        inside::ask(self, c, registry, name, tag).await
+    }
+    async fn bill_of_materials(&self, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<String> {
+        inside::materials(self, c, registry, name, tag).await
+    }
+    async fn vulnerabilities(&self, c: &Caller, q: &ListQuery) -> Answer<VulnerabilitiesView> {
+        inside::vulnerabilities(self, c, q).await
     }
     async fn look_at_registries(&self, c: &Caller) -> Answer<()> {
         images::look(self, c.publisher()?);

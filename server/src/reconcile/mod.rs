@@ -16,6 +16,7 @@ mod digest;
 mod events;
 mod hosts;
 mod image;
+mod inside;
 pub mod live;
 mod observe;
 mod pace;
@@ -90,6 +91,8 @@ pub struct Settings {
     pub drain_ms: i64,
     /// Seconds between SIGTERM and SIGKILL.
     pub kill_grace_s: u32,
+    /// Folder for files that are needed for a moment.
+    pub scratch: PathBuf,
     /// Folder of packages.
     pub packages: PathBuf,
     /// Folder of logs.

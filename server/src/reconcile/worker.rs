@@ -173,8 +173,10 @@ async fn one(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
         super::hosts::reconcile(r, agent).await
     } else if let Some(id) = taken.key.strip_prefix("tidy:") {
         super::tidy::reconcile(r, id).await
-    } else if let Some(id) = taken.key.strip_prefix(work::LONG) {
+    } else if let Some(id) = taken.key.strip_prefix(work::COPY) {
         super::copies::reconcile(r, id).await
+    } else if let Some(digest) = taken.key.strip_prefix(work::INSIDE) {
+        super::inside::reconcile(r, digest).await
     } else {
         Ok(Outcome::Park { why: "nothing knows this kind of work".into() })
     };

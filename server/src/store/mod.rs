@@ -12,6 +12,7 @@ pub mod claims;
 pub mod copies;
 pub mod hosts;
 pub mod images;
+pub mod inside;
 pub mod journal;
 pub mod retention;
 pub mod work;

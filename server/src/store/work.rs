@@ -50,10 +50,13 @@ pub enum Outcome {
     Forget,
 }
 
-/// What the keys of work begin with that may last for hours: copies of images.
-pub const LONG: &str = "copy:";
+/// What the keys of work begin with that may last for hours: copies of images, and images
+/// that are read.
+pub const COPY: &str = "copy:";
+/// See [`COPY`].
+pub const INSIDE: &str = "inside:";
 /// The same in a statement: 1 for such a row.
-const IS_LONG: &str = "CASE WHEN substr(key, 1, 5) = 'copy:' THEN 1 ELSE 0 END";
+const IS_LONG: &str = "CASE WHEN substr(key, 1, 5) = 'copy:' OR substr(key, 1, 7) = 'inside:' THEN 1 ELSE 0 END";
 
 /// The longest delay that is ever written, in ms.
 pub const MAX_DELAY_MS: i64 = 60_000;
@@ -67,7 +70,7 @@ pub struct Worker {
     pub process: String,
     /// Its own name, unique; it works on one row at a time.
     pub name: String,
-    /// Whether it takes what may last for hours ([`LONG`]), and only that; others never do.
+    /// Whether it takes what may last for hours ([`COPY`], [`INSIDE`]), and only that; others never do.
     pub long: bool,
 }
 

@@ -21,3 +21,7 @@ mkdir -p "$root/usr/lib/$triple"
 for l in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libresolv.so.2 libnss_files.so.2 libnss_dns.so.2; do
   cp -L "$debian/usr/lib/$triple/$l" "$root/usr/lib/$triple/"
 done
+# What it is made of, for whoever looks inside.
+cp "$debian/usr/lib/os-release" "$root/usr/lib/os-release"
+ln -s ../usr/lib/os-release "$root/etc/os-release"
+record "$root" base-files busybox-static ca-certificates

@@ -20,6 +20,7 @@ PADIS_LIBRARY_PATH=$debian/opt/java/lib:$debian/opt/java/lib/server libraries "$
 mkdir -p "$root/usr/share/fonts/truetype" "$root/etc/fonts"
 cp -r "$debian/usr/share/fonts/truetype/dejavu" "$root/usr/share/fonts/truetype/"
 printf '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig><dir>/usr/share/fonts</dir><cachedir>/tmp/.fontconfig</cachedir></fontconfig>\n' >"$root/etc/fonts/fonts.conf"
+record "$root" "openjdk-$jdk-jre-headless"
 # The archive of loaded classes records the date and size of what it was made from.
 seal "$root"
 mkdir -p "$work/whole"

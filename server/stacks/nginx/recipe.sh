@@ -9,3 +9,4 @@ libraries "$work/debian" "$root" usr/sbin/nginx
 sed 's|application/javascript *js;|application/javascript js mjs;|; s|application/json *json;|application/json json map;|; /^}/i\    application/manifest+json webmanifest;\n    application/x-ndjson ndjson;\n    text/markdown md;\n    text/csv csv;\n    font/ttf ttf;\n    font/otf otf;\n    image/jxl jxl;' \
   "$work/debian/etc/nginx/mime.types" >"$root/opt/padis/mime.types"
 cp "$here/nginx/nginx.conf" "$here/nginx/plain-404.html" "$here/nginx/start" "$root/opt/padis/"
+record "$root"

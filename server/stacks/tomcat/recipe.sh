@@ -21,6 +21,8 @@ cp -L "$debian/usr/share/tomcat10/etc/web.xml" "$t/conf/web.xml"
 chmod 644 "$t/conf"/*
 (cd "$root" && find opt/tomcat/bin opt/tomcat/lib -name '*.jar' | LC_ALL=C sort | sed 's|^|/|' | paste -sd:) >"$t/classpath"
 
+record "$root" libtomcat10-java libeclipse-jdt-core-java tomcat-jakartaee-migration
+
 # Run once with a small application, note the classes that were loaded, and keep
 # them parsed and verified in an archive: this halves the time to start.
 seal "$root"

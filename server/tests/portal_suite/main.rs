@@ -10,6 +10,7 @@ mod cluster;
 mod commands;
 mod hosts;
 mod images;
+mod inside;
 mod isolation;
 mod lists;
 mod promotions;

@@ -7,7 +7,8 @@ use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::portal::{Answer, Portal};
 use padis_domain::view::{
-    ListQuery, LogQuery, MarkEdit, NewCopy, NewPromotion, NewRelease, PersonEdit, Retention, StackState, TeamEdit,
+    InsideQuery, ListQuery, LogQuery, MarkEdit, NewCopy, NewPromotion, NewRelease, PersonEdit, Retention, StackState,
+    TeamEdit,
 };
 use padis_domain::words::PlatformRole;
 use serde::Serialize;
@@ -52,6 +53,11 @@ pub async fn looks(w: &World, c: &Caller, app: &AppRef, task: &str) -> Vec<Said>
     say(&mut out, "promotion_offers", p.promotion_offers(c, "padis", "teams/zebra/web", "1").await);
     say(&mut out, "retention", p.retention(c, "padis", "teams/zebra/web", Some(Retention::default())).await);
     say(&mut out, "promotions", p.promotions(c, &q).await);
+    let of = ("padis", "teams/zebra/web", "1");
+    let asked = InsideQuery { package: String::new(), file: "nginx".into() };
+    say(&mut out, "inside", p.inside(c, of.0, of.1, of.2, &asked).await);
+    say(&mut out, "bill_of_materials", p.bill_of_materials(c, of.0, of.1, of.2).await);
+    say(&mut out, "vulnerabilities", p.vulnerabilities(c, &q).await);
     say(&mut out, "copies", p.copies(c, &q).await);
     say(&mut out, "pools", p.pools(c, None).await);
     say(&mut out, "pool", p.pool(c, "striped").await);
@@ -108,6 +114,7 @@ pub async fn changes(w: &World, c: &Caller, app: &AppRef) -> Vec<Said> {
     say(&mut out, "withdraw_promotion", p.withdraw_promotion(c, "none").await);
     say(&mut out, "roll_back_promotion", p.roll_back_promotion(c, "none").await);
     say(&mut out, "cancel_copy", p.cancel_copy(c, "none").await);
+    say(&mut out, "look_inside", p.look_inside(c, "padis", "teams/zebra/web", "1").await);
     say(&mut out, "look_at_registries", p.look_at_registries(c).await);
     say(&mut out, "delete_package", p.delete_package(c, &app.team, SHA).await);
     say(&mut out, "put_pool", p.put_pool(c, &pool("fresh", "10.99.0.0/24", "10.99.0.1"), 0, o).await);

@@ -8,16 +8,18 @@ use padis_domain::pool::PoolSpec;
 use padis_domain::portal::{Answer, Portal};
 use padis_domain::ports::{Image, PageSeen, Pages};
 use padis_domain::quantity::{Amount, Size};
-use padis_domain::view::NewApp;
+use padis_domain::view::{Contained, NewApp};
 use padis_domain::words::{PlatformRole, Stage, TeamRole, Zone};
 use padis_drivers::fake::{FakeCluster, FakeRegistry, FakeTransfer};
 use padis_server::auth::Session;
 use padis_server::changes::Changes;
 use padis_server::images::{Place, Registries, Rules, whole};
+use padis_server::inside::{Inside, Os};
+use padis_server::osv::Known;
 use padis_server::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use padis_server::reconcile::live::Live;
 use padis_server::reconcile::stream::Stream;
-use padis_server::store::{Store, now_ms};
+use padis_server::store::{Store, inside, now_ms};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -197,7 +199,7 @@ fn portal(
     store: &Store,
     live: &Arc<Live>,
     wake: &Arc<Notify>,
-    outside: (&Arc<NotedPages>, &Arc<FakeCluster>, Arc<Registries>),
+    outside: (&Arc<NotedPages>, &Arc<FakeCluster>, Arc<Registries>, Arc<Known>),
     logs: &Path,
 ) -> Arc<PadisPortal> {
     let settings = PortalSettings {
@@ -216,6 +218,7 @@ fn portal(
         cluster: outside.1.clone(),
         stream: Arc::new(Stream::new()),
         registries: outside.2,
+        known: outside.3,
     };
     Arc::new(PadisPortal::new(store.clone(), live, Changes::new(), settings, wake, accounts, outside))
 }
@@ -224,12 +227,8 @@ fn portal(
 async fn shelf(store: &Store) -> Arc<Registries> {
     let registry = Arc::new(FakeRegistry::new());
     let labels = [("about".to_owned(), MARK.to_owned())].into();
-    let image = Image {
-        digest: format!("sha256:{:064}", 9),
-        platforms: vec!["linux/amd64".into()],
-        labels,
-        ..Image::default()
-    };
+    let digest = format!("sha256:{:064}", 9);
+    let image = Image { digest: digest.clone(), platforms: vec!["linux/amd64".into()], labels, ..Image::default() };
     registry.put_image("teams/zebra/web", "1", image);
     let place = Place {
         name: "padis".into(),
@@ -243,7 +242,36 @@ async fn shelf(store: &Store) -> Arc<Registries> {
     let transfer = Arc::new(FakeTransfer::new([("padis".to_owned(), registry)].into()));
     let all = Registries::new(vec![place], transfer, Duration::from_secs(600));
     whole(store, &all.all()[0]).await.expect("a look");
+    read(store, &digest, "padis", "teams/zebra/web", &[contained("zebra-stripes", "1.0")]).await;
     Arc::new(all)
+}
+
+/// A package of Debian's, built from a source of the same name.
+pub fn contained(name: &str, version: &str) -> Contained {
+    let (name, version) = (name.to_owned(), version.to_owned());
+    let (source, source_version) = (name.clone(), version.clone());
+    let purl = format!("pkg:deb/debian/{name}@{version}");
+    Contained { name, version, source, source_version, purl, ..Contained::default() }
+}
+
+/// An image of Debian 12 that was read, with these packages and one file.
+pub async fn read(store: &Store, digest: &str, registry: &str, repository: &str, packages: &[Contained]) {
+    let mut tx = store.begin().await.expect("a transaction");
+    inside::ask(&mut tx, digest, registry, repository).await.expect("asked");
+    tx.commit().await.expect("committed");
+    let found = Inside {
+        os: Os::parse("ID=debian\nVERSION_ID=12\nPRETTY_NAME=Debian\n"),
+        packages: packages.to_vec(),
+        files: vec![("etc/nginx/nginx.conf".into(), 7, 0), ("usr/sbin/nginx".into(), 9, 0)],
+        notes: Vec::new(),
+    };
+    inside::put(store, digest, &found).await.expect("written");
+    // The work that was asked for is done.
+    sqlx::query("DELETE FROM work WHERE key = $1")
+        .bind(inside::key(digest))
+        .execute(store.write())
+        .await
+        .expect("no work");
 }
 
 impl World {
@@ -251,7 +279,7 @@ impl World {
         let logs = tempfile::tempdir().expect("a log folder");
         let (live, wake, pages) = (Arc::new(Live::default()), Arc::new(Notify::new()), Arc::default());
         let cluster = Arc::new(FakeCluster::new());
-        let portal = portal(&store, &live, &wake, (&pages, &cluster, shelf(&store).await), logs.path());
+        let portal = portal(&store, &live, &wake, (&pages, &cluster, shelf(&store).await, Arc::default()), logs.path());
         let w = Self { store, live, portal, wake, pages, cluster, logs };
         w.seed().await;
         w
@@ -264,7 +292,13 @@ impl World {
 
     /// The same that knows these registries.
     pub fn portal_with(&self, registries: Arc<Registries>) -> Arc<PadisPortal> {
-        portal(&self.store, &self.live, &self.wake, (&self.pages, &self.cluster, registries), self.logs.path())
+        self.portal_knowing(registries, Arc::default())
+    }
+
+    /// The same that knows these vulnerabilities, too.
+    pub fn portal_knowing(&self, registries: Arc<Registries>, known: Arc<Known>) -> Arc<PadisPortal> {
+        let outside = (&self.pages, &self.cluster, registries, known);
+        portal(&self.store, &self.live, &self.wake, outside, self.logs.path())
     }
 
     /// Runs a statement of the test's own.

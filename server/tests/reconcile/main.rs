@@ -4,6 +4,7 @@
 
 mod copies;
 mod flood;
+mod inside;
 mod locked;
 mod stream;
 #[path = "../support/mod.rs"]

@@ -190,6 +190,7 @@ impl World {
             collect: Duration::from_millis(200),
             drain_ms: 1_000,
             kill_grace_s: 1,
+            scratch: self.folder.path().join("scratch"),
             packages: self.packages(),
             logs: self.folder.path().join("logs"),
             names_to: "127.0.0.1".into(),

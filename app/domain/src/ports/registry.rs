@@ -1,6 +1,7 @@
 use super::PortResult;
 use crate::stack::Contract;
 use async_trait::async_trait;
+use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -93,6 +94,11 @@ pub trait Registry: Send + Sync {
     /// What a digest names. Bytes that are no manifest, and a manifest whose configuration
     /// is not there, are `Refused`.
     async fn image(&self, repository: &str, digest: &str) -> PortResult<Option<Image>>;
+    /// A blob's bytes from the first to the last, in pieces that cost no memory together. They
+    /// are believed only when the stream has ended without an error, which would be its last
+    /// item: a blob that is not there, another number of bytes, and bytes that are not those of
+    /// the digest are `Refused`.
+    fn blob<'a>(&'a self, repository: &'a str, blob: &'a CopyBlob) -> BoxStream<'a, PortResult<Vec<u8>>>;
     /// Takes a manifest away, with every tag that names it; what is not there succeeds. A
     /// registry that does not delete is `Refused`.
     async fn delete(&self, repository: &str, digest: &str) -> PortResult<()>;

@@ -4,6 +4,7 @@
 mod application;
 mod cluster;
 mod images;
+mod inside;
 mod list;
 mod making;
 mod network;
@@ -18,6 +19,7 @@ mod timeline;
 pub use application::*;
 pub use cluster::*;
 pub use images::*;
+pub use inside::*;
 pub use list::*;
 pub use making::*;
 pub use network::*;

@@ -129,3 +129,16 @@ impl RetentionForm {
         Ok((rule, self.seen.split_whitespace().map(str::to_owned).collect()))
     }
 }
+
+/// A version that is to be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LookInsideForm {
+    /// Registry.
+    pub registry: String,
+    /// Repository.
+    pub repository: String,
+    /// Tag.
+    pub tag: String,
+}
+impl Form for LookInsideForm {}

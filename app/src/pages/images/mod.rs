@@ -8,6 +8,8 @@
 #[cfg(feature = "ssr")]
 mod copies;
 #[cfg(feature = "ssr")]
+mod inside;
+#[cfg(feature = "ssr")]
 mod list;
 #[cfg(feature = "ssr")]
 mod promote;
@@ -19,6 +21,8 @@ mod repository;
 mod tidy;
 #[cfg(feature = "ssr")]
 mod version;
+#[cfg(feature = "ssr")]
+mod vulnerabilities;
 
 use crate::pages::written::{Part, written};
 use crate::shell::PageTitle;
@@ -41,10 +45,10 @@ pub fn Images() -> AnyView {
 pub use server::write;
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{copies, list, promotions, repository, tidy, version};
+    use super::{copies, inside, list, promotions, repository, tidy, version, vulnerabilities};
     use crate::api::form::{CopyForm, PromoteForm};
     use crate::api::{ApplyRetention, JudgePromotion, Promote, RollBackPromotion, WithdrawPromotion};
-    use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, Said, call, query};
+    use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, LookInside, Said, call, query};
     use crate::pages::write::Here;
     use crate::text::images::Images;
     use crate::text::{Texts, units};
@@ -62,6 +66,7 @@ mod server {
         List,
         Copies,
         Promotions,
+        Vulnerabilities,
         Repository(String, String),
         Version(String, String, String),
     }
@@ -77,6 +82,7 @@ mod server {
                 [] => Self::List,
                 [one] if one == "copies" => Self::Copies,
                 [one] if one == "promotions" => Self::Promotions,
+                [one] if one == "vulnerabilities" => Self::Vulnerabilities,
                 [registry, rest @ .., last] => {
                     let (name, tag) = last.split_once(':').map_or((last.as_str(), None), |(n, t)| (n, Some(t)));
                     let repository = rest.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("/");
@@ -110,6 +116,7 @@ mod server {
         Repositories,
         Copies,
         Promotions,
+        Vulnerabilities,
     }
 
     /// The lists under this area; `waiting` promotions wait for somebody's yes.
@@ -125,6 +132,7 @@ mod server {
             tab("/images", i.repositories, None, Lists::Repositories),
             tab("/images/promotions", t.promotions().title, waiting, Lists::Promotions),
             tab("/images/copies", i.copies, None, Lists::Copies),
+            tab(vulnerabilities::PATH, t.inside().vulnerabilities, None, Lists::Vulnerabilities),
         ];
         tabs(t.shell.images, all)
     }
@@ -159,6 +167,9 @@ mod server {
             Place::Promotions => {
                 promotions::write(t, call::tell(portal.promotions(c, q).await)?, q, waiting(c, portal).await?)
             }
+            Place::Vulnerabilities => {
+                vulnerabilities::write(t, call::tell(portal.vulnerabilities(c, q).await)?, q, waiting(c, portal).await?)
+            }
             Place::Repository(registry, name) => {
                 let view = call::tell(portal.repository(c, registry, name).await)?;
                 let rule = tidy::rule(&here);
@@ -176,7 +187,9 @@ mod server {
                 let offered = offers.iter().any(|o| o.may);
                 let once = if offered { call::tell(portal.once(c).await)? } else { String::new() };
                 let promote = super::promote::write(t, &view, offers, &promote, &once, &here);
-                version::write(t, view, promote, form, &here)
+                let inside = call::tell(portal.inside(c, registry, name, tag, &inside::asked(&here)).await)?;
+                let inside = inside::write(t, inside, &view.row, tag, &here);
+                version::write(t, view, (inside, promote), form, &here)
             }
         };
         let p = t.promotions();
@@ -189,6 +202,7 @@ mod server {
             (JudgePromotion::PATH, p.judged_done),
             (WithdrawPromotion::PATH, p.withdrawn_done),
             (RollBackPromotion::PATH, p.back_done),
+            (LookInside::PATH, t.inside().look_done),
         ];
         let said = here.notice(&done, &version::FIELDS);
         Ok(view! { {said} {body} }.erase())
@@ -208,6 +222,7 @@ mod server {
             assert_eq!(place("/images/padis/stacks/nginx?"), Some(Place::Repository(registry.clone(), name.clone())));
             let version = Place::Version(registry, name, "1.22-9 x".to_owned());
             assert_eq!(place(&path("padis", "stacks/nginx", Some("1.22-9 x"))), Some(version));
+            assert_eq!(place("/images/vulnerabilities?q=x"), Some(Place::Vulnerabilities));
             assert_eq!(place("/images/padis"), None);
             assert_eq!(place("/names"), None);
             assert_eq!(place("//"), None);

@@ -19,7 +19,7 @@ const MOST: usize = 200;
 
 /// The rule that the address has; `None`: nobody has asked yet.
 pub fn rule(here: &Here) -> Option<Retention> {
-    let number = |name: &str| here.get(name)?.parse().ok();
+    let number = |name: &str| here.get(name).parse().ok();
     Some(Retention { newest: number("newest")?, days: number("days")? })
 }
 

@@ -24,7 +24,13 @@ const MOST: usize = 100;
 pub const FIELDS: [&str; 4] = ["to_registry", "to_repository", "to_tag", "note"];
 
 /// The version.
-pub fn write(t: &'static Texts, v: ImageView, promote: AnyView, form: CopyForm, here: &Here) -> AnyView {
+pub fn write(
+    t: &'static Texts,
+    v: ImageView,
+    (contents, promote): (AnyView, AnyView),
+    form: CopyForm,
+    here: &Here,
+) -> AnyView {
     let (i, now) = (t.images(), now());
     let (row, r) = (&v.row, &v.version);
     let tag = (!r.fault.is_empty()).then(|| state_tag(Shape::Bad, i.broken));
@@ -42,7 +48,7 @@ pub fn write(t: &'static Texts, v: ImageView, promote: AnyView, form: CopyForm, 
     let fault = (!r.fault.is_empty()).then(|| notice(Shape::Bad, i.broken, r.fault.clone(), ().into_any()));
     let inside = match &v.image {
         Some(image) if image.platforms.is_empty() => empty(i.no_image, i.no_image_text, ().into_any()),
-        Some(image) => view! { {what(t, i, &v, image)} {layers(t, i, image)} }.erase(),
+        Some(image) => view! { {what(t, i, &v, image)} {layers(t, i, image)} {contents} }.erase(),
         None => ().into_any(),
     };
     let copy = section("copy", i.copy, i.copy_aside, copy(t, i, &v, form, here));

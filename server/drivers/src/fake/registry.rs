@@ -6,9 +6,12 @@
 
 use super::faults::{Faults, lock};
 use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
 use padis_domain::ports::{CopyBlob, Image, PortError, PortResult, Registry, StackImage};
 use padis_domain::problem::System;
 use padis_domain::stack::{Contract, LABEL_PREFIX};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
@@ -29,6 +32,8 @@ pub(super) struct Shelf {
     pub manifests: BTreeMap<Key, Held>,
     pub tags: BTreeMap<Key, String>,
     pub blobs: BTreeSet<Key>,
+    /// What those are made of that somebody put there with their bytes, by digest.
+    bytes: BTreeMap<String, Vec<u8>>,
     /// Whether its storage takes nothing more.
     pub full: bool,
     deletes_nothing: bool,
@@ -131,6 +136,10 @@ impl FakeRegistry {
         self.put(image.clone());
         image
     }
+    /// Gives a blob its bytes, whatever they are: an image that names the digest has it.
+    pub fn put_bytes(&self, digest: &str, bytes: Vec<u8>) {
+        self.with(|s| s.bytes.insert(digest.to_owned(), bytes));
+    }
     /// Removes every image with this digest.
     pub fn remove(&self, digest: &str) {
         self.with(|s| s.take(|(_, d)| d == digest));
@@ -151,6 +160,12 @@ impl FakeRegistry {
     pub fn blobs(&self, repository: &str) -> Vec<String> {
         self.with(|s| s.blobs.iter().filter(|(r, _)| r == repository).map(|(_, d)| d.clone()).collect())
     }
+}
+
+/// `sha256:…` of some bytes.
+fn digest_of(bytes: &[u8]) -> String {
+    let hex: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+    format!("sha256:{hex}")
 }
 
 /// Its layers, each once, and a configuration, whose digest here is made from the image's.
@@ -208,6 +223,20 @@ impl Registry for FakeRegistry {
             Ok(Some(held.image))
         };
         self.faults.run("image", &format!("{repository}@{digest}"), look).await
+    }
+    fn blob<'a>(&'a self, repository: &'a str, blob: &'a CopyBlob) -> BoxStream<'a, PortResult<Vec<u8>>> {
+        let refused = |why: String| Err(PortError::refused(System::Registry, why));
+        let look = move || {
+            let key = (repository.to_owned(), blob.digest.clone());
+            let bytes = self.with(|s| s.bytes.get(&blob.digest).filter(|_| s.blobs.contains(&key)).cloned());
+            let Some(bytes) = bytes else { return refused(format!("{} is not there", blob.digest)) };
+            if bytes.len() as u64 != blob.bytes || digest_of(&bytes) != blob.digest {
+                return refused(format!("the bytes are not those of {}", blob.digest));
+            }
+            Ok(bytes)
+        };
+        let called = format!("{repository}@{}", blob.digest);
+        stream::once(async move { self.faults.run("blob", &called, look).await }).boxed()
     }
     async fn delete(&self, repository: &str, digest: &str) -> PortResult<()> {
         let take = || {

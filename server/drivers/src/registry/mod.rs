@@ -8,6 +8,7 @@
 //! asked every time.
 
 mod account;
+mod blob;
 mod child;
 mod digest;
 mod fetch;
@@ -22,10 +23,11 @@ use crate::http::Auth;
 use async_trait::async_trait;
 use digest::Hasher;
 use fetch::{Fetch, unexpected};
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use image::Found;
 use manifest::{Catalog, MANIFEST_TYPES, Tags};
-use padis_domain::ports::{Image, PortError, PortResult, Registry, StackImage};
+use padis_domain::ports::{CopyBlob, Image, PortError, PortResult, Registry, StackImage};
 use padis_domain::problem::System;
 use padis_domain::stack::{Contract, LABEL_PREFIX};
 use reqwest::Method;
@@ -248,6 +250,10 @@ impl Registry for RegistryClient {
                 Err(PortError::refused(System::Registry, format!("{repository}@{digest} can't be shown: {why}")))
             }
         }
+    }
+
+    fn blob<'a>(&'a self, repository: &'a str, blob: &'a CopyBlob) -> BoxStream<'a, PortResult<Vec<u8>>> {
+        self.read_blob(repository, blob)
     }
 
     async fn delete(&self, repository: &str, digest: &str) -> PortResult<()> {

@@ -3,6 +3,7 @@
 mod door;
 mod gate;
 mod hooks;
+mod materials;
 mod stream;
 mod upload;
 
@@ -68,6 +69,7 @@ pub fn outside() -> Outside {
         cluster: Arc::new(padis_drivers::fake::FakeCluster::new()),
         stream: Arc::new(crate::reconcile::stream::Stream::new()),
         registries: Arc::default(),
+        known: Arc::default(),
     }
 }
 
@@ -116,7 +118,8 @@ pub async fn world_of(env: &[(&str, &str)], registries: Arc<crate::images::Regis
         public_url: "http://localhost".into(),
     };
     let wake = Arc::new(tokio::sync::Notify::new());
-    let portal = PadisPortal::new(store.clone(), Arc::default(), changes.clone(), settings, wake, accounts, outside());
+    let outside = Outside { registries: registries.clone(), ..outside() };
+    let portal = PadisPortal::new(store.clone(), Arc::default(), changes.clone(), settings, wake, accounts, outside);
     let packages = Packages::new(store.clone(), &c.data, c.upload.clone(), changes.clone()).expect("packages");
     let stop = CancellationToken::new();
     let web = Web::new(

@@ -33,7 +33,8 @@ impl Manifest {
         Self(out.into_iter().collect())
     }
 
-    fn get(&self, key: &str) -> Option<String> {
+    /// An attribute, by its name in lower case.
+    pub fn get(&self, key: &str) -> Option<String> {
         self.0.get(key).map(|v| tidy_name(v)).filter(|v| !v.is_empty())
     }
 
@@ -148,7 +149,7 @@ impl Libraries {
 }
 
 /// Splits `spring-boot-3.2.1` at the first hyphen before a digit.
-fn split(stem: &str) -> (&str, &str) {
+pub fn split(stem: &str) -> (&str, &str) {
     let at = stem.char_indices().zip(stem.chars().skip(1)).find(|((_, c), next)| *c == '-' && next.is_ascii_digit());
     at.map_or((stem, ""), |((i, _), _)| (&stem[..i], &stem[i + 1..]))
 }

@@ -9,7 +9,7 @@
 mod ahead;
 mod entries;
 mod facts;
-mod java;
+pub(crate) mod java;
 mod looks;
 mod names;
 mod targz;
@@ -18,10 +18,10 @@ mod zip;
 mod zip_dir;
 
 pub use ahead::{Ahead, Notes};
-pub use entries::{Limits, Refusal};
+pub use entries::{Limits, Refusal, Visitor};
 pub use unpack::{Room, unpack};
+pub(crate) use zip::pick;
 
-use entries::Visitor;
 use padis_domain::package::{PackageFacts, PackageFault};
 use std::fs::File;
 use std::os::unix::fs::FileExt;

@@ -62,6 +62,40 @@ pub fn walk(file: &File, len: u64, limits: &Limits, notes: &Notes, visitor: &mut
     if expected == dir.at { Ok(()) } else { corrupt(b"") }
 }
 
+/// Reads only the entries that are wanted, by name and unpacked bytes. What the others
+/// hold, and what may lie between them, is not looked at.
+pub fn pick(
+    file: &File,
+    len: u64,
+    limits: &Limits,
+    wanted: &dyn Fn(&[u8], u64) -> bool,
+    visitor: &mut dyn Visitor,
+) -> Result<(), Refusal> {
+    let dir = directory(file, len, limits)?;
+    let mut buffers = Buffers { packed: vec![0; PIECE], unpacked: vec![0; PIECE] };
+    for e in dir.entries.iter().filter(|e| !e.link && !e.folder) {
+        let name = names::check(&e.raw)?;
+        if !wanted(name, e.unpacked) {
+            continue;
+        }
+        let data = local(file, e, dir.at)?;
+        if data.checked_add(e.packed).is_none_or(|end| end > dir.at) {
+            return corrupt(&e.raw);
+        }
+        visitor.begin(name, false)?;
+        let got = if e.method == 0 {
+            stored(file, data, e, &mut buffers, visitor)?
+        } else {
+            inflated(file, data, e, &mut buffers, visitor)?
+        };
+        if got.finalize() != e.crc {
+            return corrupt(&e.raw);
+        }
+        visitor.end()?;
+    }
+    Ok(())
+}
+
 /// Whether the names alone leave it open that this is a web site: no `WEB-INF`, no
 /// manifest. A directory that can't be read is for [`walk`] to refuse.
 pub fn may_be_site(file: &File, len: u64, limits: &Limits) -> bool {

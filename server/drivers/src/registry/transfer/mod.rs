@@ -14,6 +14,8 @@ mod source;
 mod tree;
 mod upload;
 
+pub(super) use source::Source;
+
 use super::fetch::{Ask, unexpected};
 use super::manifest::MANIFEST_TYPES;
 use super::{RegistryClient, account, by_digest, named};

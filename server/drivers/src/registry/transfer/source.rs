@@ -14,17 +14,18 @@ use padis_domain::ports::{CopyBlob, PortError, PortResult};
 use padis_domain::problem::System;
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Method, Response};
+use std::ops::Deref;
 use std::sync::Arc;
 
-/// Where a blob is.
-pub(super) struct Source {
-    pub registry: Arc<RegistryClient>,
+/// Where a blob is. `R` points to its registry.
+pub(in super::super) struct Source<R = Arc<RegistryClient>> {
+    pub registry: R,
     pub repository: String,
     pub blob: CopyBlob,
 }
 
-struct Reader {
-    source: Arc<Source>,
+struct Reader<R> {
+    source: Arc<Source<R>>,
     what: String,
     at: u64,
     response: Option<Response>,
@@ -33,9 +34,9 @@ struct Reader {
     fruitless: u32,
 }
 
-impl Source {
+impl<R: Deref<Target = RegistryClient> + Send + Sync> Source<R> {
     /// Its bytes from `at` to its end. An error is the last item.
-    pub(super) fn stream(self: &Arc<Self>, at: u64) -> impl Stream<Item = PortResult<Bytes>> + Send + 'static {
+    pub(in super::super) fn stream(self: &Arc<Self>, at: u64) -> impl Stream<Item = PortResult<Bytes>> + Send + use<R> {
         let what = format!("read {} of {}", self.blob.digest, self.repository);
         let source = Arc::clone(self);
         let reader = Reader { source, what, at, response: None, skip: 0, fruitless: 0 };
@@ -45,7 +46,7 @@ impl Source {
     }
 }
 
-impl Reader {
+impl<R: Deref<Target = RegistryClient> + Send + Sync> Reader<R> {
     async fn next(&mut self) -> PortResult<Option<Bytes>> {
         while self.at < self.source.blob.bytes {
             match self.piece().await {
