@@ -49,7 +49,7 @@ area! {
         vulnerabilities_aside: "按严重程度排列", "the worst first";
         no_feed: "未配置漏洞数据", "No vulnerability feed is configured";
         no_feed_text: "在配置 vulnerabilities.feed 中指定 OSV 格式的文件或文件夹后，这里会显示已知漏洞。", "Once the setting vulnerabilities.feed names a file or folder in OSV's form, known vulnerabilities stand here.";
-        feed(n: &str): "漏洞数据含 {n} 条", "the feed has {n} entries";
+        feed(n: &str): "漏洞数据含 {n} 条", "The feed has {n} entries";
         feed_read: "读取于", "read";
         feed_fault: "漏洞数据无法读取，沿用此前的数据。", "The vulnerability feed could not be read; what was known before holds.";
         clean: "没有已知漏洞", "No known vulnerability";

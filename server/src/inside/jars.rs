@@ -2,7 +2,8 @@
 //! else what their file is called; and the archives inside them (war, ear, fat jars).
 //!
 //! One could get it wrong by opening archives within archives without an end: here it is
-//! three levels, each in a file of its own that has no name, and so many in one layer.
+//! three levels, each in a file of its own that has no name, and so many, of so many bytes,
+//! in one layer.
 
 use super::dpkg::word;
 use crate::packages::inspect::java::{Manifest, split};
@@ -16,6 +17,8 @@ use std::path::Path;
 pub const MAX_JAR: u64 = 1 << 30;
 /// Archives of one layer, those inside others with them.
 const MAX_JARS: u32 = 5_000;
+/// Bytes that all archives of one layer may unpack to, those inside others with them.
+const MAX_POURED: u64 = 16 << 30;
 /// Levels of archives inside archives.
 const MAX_DEPTH: u32 = 3;
 /// Bytes of a manifest, of what Maven wrote.
@@ -32,6 +35,8 @@ pub struct Jars<'a> {
     /// Where files without a name are made.
     scratch: &'a Path,
     opened: u32,
+    /// Bytes that may still be unpacked.
+    left: u64,
     /// Archives that were not read: damaged, too large, too many, too deep.
     pub unread: u64,
 }
@@ -39,26 +44,24 @@ pub struct Jars<'a> {
 impl<'a> Jars<'a> {
     /// None yet.
     pub fn new(scratch: &'a Path) -> Self {
-        Self { scratch, opened: 0, unread: 0 }
+        Self { scratch, opened: 0, left: MAX_POURED, unread: 0 }
     }
 
     /// The libraries in the archive at `path`, whose bytes come from `from`.
     pub fn read(&mut self, from: &mut dyn Read, path: &str) -> std::io::Result<Vec<Contained>> {
-        if self.opened >= MAX_JARS {
+        if self.opened >= MAX_JARS || self.left == 0 {
             self.unread += 1;
             return Ok(Vec::new());
         }
         let mut file = tempfile::tempfile_in(self.scratch)?;
         std::io::copy(from, &mut file)?;
-        Ok(self.open(&mut file, path, 1))
+        self.open(&mut file, path, 1)
     }
 
-    fn open(&mut self, file: &mut File, path: &str, depth: u32) -> Vec<Contained> {
+    /// An error is of this machine's disk; an archive that can't be opened is counted.
+    fn open(&mut self, file: &mut File, path: &str, depth: u32) -> std::io::Result<Vec<Contained>> {
         self.opened += 1;
-        let Ok(len) = file.seek(std::io::SeekFrom::End(0)) else {
-            self.unread += 1;
-            return Vec::new();
-        };
+        let len = file.seek(std::io::SeekFrom::End(0))?;
         let limits = Limits { unpacked_bytes: 4 * MAX_JAR, entries: 200_000 };
         let wanted = |name: &[u8], bytes: u64| match what(name) {
             Some(What::Jar) => bytes <= MAX_JAR,
@@ -69,15 +72,17 @@ impl<'a> Jars<'a> {
             Visit { jars: self, path, depth, now: None, own: Vec::new(), manifest: None, inner: Vec::new() };
         let read = pick(file, len, &limits, &wanted, &mut visit);
         let Visit { mut own, manifest, mut inner, .. } = visit;
-        if read.is_err() {
-            self.unread += 1;
+        match read {
+            Err(Refusal::Io(e)) if e.raw_os_error().is_some() => return Err(e),
+            Err(_) => self.unread += 1,
+            Ok(()) => {}
         }
         // An archive that only carries others is no library itself.
         if own.is_empty() && (inner.is_empty() || manifest.is_some()) {
             own.extend(by_manifest(path, manifest.unwrap_or_default()));
         }
         own.append(&mut inner);
-        own
+        Ok(own)
     }
 }
 
@@ -130,6 +135,10 @@ impl Visitor for Visit<'_, '_> {
     }
 
     fn data(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        self.jars.left = self.jars.left.saturating_sub(bytes.len() as u64);
+        if self.jars.left == 0 {
+            return Err(std::io::Error::other("the archives of this layer unpack to too much").into());
+        }
         match &mut self.now {
             Some(Now::Text(_, text)) if text.len() as u64 <= MAX_TEXT => text.extend_from_slice(bytes),
             Some(Now::Jar(_, file)) => file.write_all(bytes)?,
@@ -145,7 +154,7 @@ impl Visitor for Visit<'_, '_> {
     fn end(&mut self) -> Result<(), Refusal> {
         match self.now.take() {
             Some(Now::Jar(path, mut file)) => {
-                let found = self.jars.open(&mut file, &path, self.depth + 1);
+                let found = self.jars.open(&mut file, &path, self.depth + 1)?;
                 self.inner.extend(found);
             }
             Some(Now::Text(What::Pom, text)) => self.own.extend(by_pom(self.path, &String::from_utf8_lossy(&text))),

@@ -2,13 +2,14 @@
 //! headers of the packages.
 //!
 //! A header is a list of entries and a store that they point into (rpm's manual, "RPM
-//! Package Format"). One could get it wrong by believing an offset, or by running what an
-//! image says is a database with the right to write.
+//! Package Format"). One could get it wrong by believing an offset, or by asking what an
+//! image says is a table: a view of that name may take for ever to answer.
 
 use super::dpkg::word;
+use futures::TryStreamExt;
 use padis_domain::view::{Contained, PackageOrigin};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, Row};
+use sqlx::{ConnectOptions, Connection};
 use std::path::Path;
 
 /// Tags of rpm's `rpmtag.h`.
@@ -26,23 +27,32 @@ const MAX_HEADER: i64 = 4 << 20;
 
 /// The packages in the database in this file, found at `path` in the image.
 pub async fn read(file: &Path, path: &str) -> Result<Vec<Contained>, sqlx::Error> {
-    let options =
-        SqliteConnectOptions::new().filename(file).read_only(true).immutable(true).disable_statement_logging();
-    let mut db = options.connect().await?;
-    let (mut out, mut after) = (Vec::new(), 0_i64);
-    // One header at a time: a page of them may be large.
-    while (out.len() as i64) < MAX_PACKAGES {
-        let row =
-            sqlx::query("SELECT hnum, blob FROM Packages WHERE hnum > ? AND length(blob) <= ? ORDER BY hnum LIMIT 1")
-                .bind(after)
-                .bind(MAX_HEADER)
-                .fetch_optional(&mut db)
-                .await?;
-        let Some(row) = row else { break };
-        after = row.try_get("hnum")?;
-        let blob: Vec<u8> = row.try_get("blob")?;
-        out.extend(package(&blob, path));
+    // One header at a time: a buffer of them may be large.
+    let options = SqliteConnectOptions::new().filename(file).read_only(true).immutable(true).row_buffer_size(1);
+    let mut db = options.disable_statement_logging().connect().await?;
+    let form: Option<(String, i64)> =
+        sqlx::query_as("SELECT sql, rootpage FROM sqlite_master WHERE type = 'table' AND name = 'Packages'")
+            .fetch_optional(&mut db)
+            .await?;
+    // A view, or a column that is computed, would run what the image wants.
+    let plain = form.is_some_and(|(sql, root)| {
+        let sql = sql.to_ascii_uppercase();
+        root > 0
+            && sql.starts_with("CREATE TABLE")
+            && !sql.split(|c: char| !c.is_ascii_alphanumeric()).any(|w| w == "AS")
+    });
+    if !plain {
+        return Err(sqlx::Error::Protocol("its table of packages is none that rpm makes".to_owned()));
     }
+    let mut out = Vec::new();
+    let mut rows = sqlx::query_scalar::<_, Vec<u8>>("SELECT blob FROM Packages WHERE length(blob) <= ? LIMIT ?")
+        .bind(MAX_HEADER)
+        .bind(MAX_PACKAGES)
+        .fetch(&mut db);
+    while let Some(header) = rows.try_next().await? {
+        out.extend(package(&header, path));
+    }
+    drop(rows);
     db.close().await?;
     Ok(out)
 }
@@ -153,7 +163,40 @@ mod tests {
             told,
             [("bash", "5.1.8-9.el9", "bash", "GPLv3+"), ("openssl-libs", "1:3.0.7-27.el9", "openssl", "")]
         );
+        let endless =
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT i AS hnum, x'' AS blob FROM n";
+        let computed = "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB AS (zeroblob(900000000)))";
+        for hostile in [format!("CREATE VIEW Packages AS {endless}"), computed.to_owned()] {
+            std::fs::remove_file(&file).expect("removed");
+            let made = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+            let mut db = made.connect().await.expect("made");
+            sqlx::raw_sql(&hostile).execute(&mut db).await.expect("made");
+            db.close().await.expect("closed");
+            assert!(read(&file, "x").await.is_err(), "{hostile}");
+        }
         std::fs::write(&file, b"no database").expect("written");
         assert!(read(&file, "x").await.is_err());
+    }
+
+    /// Made by rpm 4.18 itself (`rpm --initdb`, `rpm -i --justdb` of two packages of one source);
+    /// `rpm -qa` tells of it what is expected here.
+    #[tokio::test]
+    async fn a_database_that_rpm_made_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("rpmdb.sqlite");
+        let mut bytes = Vec::new();
+        let mut packed = flate2::read::GzDecoder::new(&include_bytes!("recorded/rpmdb.sqlite.gz")[..]);
+        std::io::Read::read_to_end(&mut packed, &mut bytes).expect("unpacked");
+        std::fs::write(&file, bytes).expect("written");
+        let mut found = read(&file, "x").await.expect("read");
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        let told: Vec<_> = found.iter().map(|p| (&*p.name, &*p.version, &*p.arch, &*p.source, &*p.license)).collect();
+        assert_eq!(
+            told,
+            [
+                ("tool", "2:2.1~rc1-3.el9", "noarch", "tool", "MIT and GPLv2+"),
+                ("tool-libs", "2:2.1~rc1-3.el9", "noarch", "tool", "MIT"),
+            ]
+        );
     }
 }

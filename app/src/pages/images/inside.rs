@@ -168,7 +168,7 @@ fn files(i: &'static Inside, v: &InsideView, q: &InsideQuery, url: &UrlState) ->
     let row = |f: &FileInside| {
         view! {
             <tr>
-                <th scope="row" class="wrap"><code>"/" {f.path.clone()}</code></th>
+                <th scope="row" class="wrap"><code>{format!("/{}", f.path)}</code></th>
                 <td class="lo">{short(&f.layer)}</td>
                 <td class="num">{units::bytes(f.bytes)}</td>
             </tr>
