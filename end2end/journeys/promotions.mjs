@@ -124,7 +124,7 @@ journey('promotion', ({ step, window, atEnd }) => {
     await w.page.waitForURL(/\/images\/promotions/);
     await until('a third is there', async () => slow.passed() > 24 << 20);
     assert.equal(await names(prod.base, 'large/moved', '1'), null, 'nothing is visible before all of it is there');
-    w.expect(/net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET)|Failed to load resource/);
+    w.expect(/net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET|EMPTY_RESPONSE)|Failed to load resource/);
     await second.stop('SIGKILL');
     await second.start();
     await until('it is whole', async () => (await names(prod.base, 'large/moved', '1')) === want);

@@ -89,23 +89,63 @@ fn inside(markup: String) -> AnyView {
     view! { <div class="written" inner_html=markup></div> }.into_any()
 }
 
+/// What somebody types in, has typed in, or stands on with the keyboard.
+#[cfg(not(feature = "ssr"))]
+const TOUCHED: &str = ".written :is(a:focus,:is(input,select,textarea):is(:focus,:user-valid,:user-invalid))";
+
+/// The markup, anew when the address, a topic or the time says so; while something in it is
+/// touched, later: it would be taken away from under somebody's hands.
 fn followed(part: Part, topics: &[&str], every: Option<Duration>) -> Fetch<String> {
-    let (list, changed, tick) = (use_list(), live(topics), RwSignal::new(0_u32));
+    let (list, changed, told) = (use_list(), live(topics), RwSignal::new(0_u32));
     let here = use_location();
-    if let Some(every) = every {
-        effect(move || {
-            let again = move || {
-                // What somebody types in, or stands on with the keyboard, is not taken away.
-                if document().query_selector(".written :is(a,input,select):focus").is_ok_and(|e| e.is_some()) {
-                    return;
-                }
-                let _ = tick.try_update(|n| *n = n.wrapping_add(1));
-            };
-            if let Ok(handle) = set_interval_with_handle(again, every) {
-                on_cleanup(move || handle.clear());
-            }
-        });
-    }
+    let (heard, hear) = signal(0_u32);
+    let take = move |always: bool| {
+        let now = changed.get_untracked();
+        let due = always || heard.get_untracked() != now;
+        if due && !touched() {
+            hear.set(now);
+            told.update(|n| *n = n.wrapping_add(1));
+        }
+    };
+    effect(move || {
+        changed.track();
+        take(false);
+    });
+    effect(move || {
+        let again = move || take(every.is_some());
+        if let Ok(handle) = set_interval_with_handle(again, every.unwrap_or(Duration::from_secs(1))) {
+            on_cleanup(move || handle.clear());
+        }
+    });
     let at = move || here.pathname.get() + "?" + &here.search.get();
-    Fetch::new(move || (list.get(), at(), changed.get(), tick.get()), move |(q, at, ..)| as_markup(part, q, at))
+    // What is shown, and where.
+    let shown = StoredValue::new((String::new(), String::new()));
+    Fetch::new(
+        move || (list.get(), at(), told.get()),
+        move |(q, at, _)| async move {
+            let said = as_markup(part, q, at.clone()).await;
+            // Somebody may have begun to type since it was asked for: then later, once more.
+            let stays = shown.try_with_value(|(was, old)| (*was == at && touched()).then(|| old.clone())).flatten();
+            if let Some(old) = stays {
+                hear.set(changed.get_untracked().wrapping_sub(1));
+                return Ok(old);
+            }
+            if let Ok(markup) = &said {
+                shown.set_value((at, markup.clone()));
+            }
+            said
+        },
+    )
+}
+
+/// Whether somebody is at something in it; on the server nobody is.
+fn touched() -> bool {
+    #[cfg(feature = "ssr")]
+    {
+        false
+    }
+    #[cfg(not(feature = "ssr"))]
+    {
+        document().query_selector(TOUCHED).is_ok_and(|e| e.is_some())
+    }
 }

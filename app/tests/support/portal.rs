@@ -262,9 +262,12 @@ impl Portal for FakePortal {
         images::image(registry, name, tag).ok_or(Problem::NotFound)?;
         Ok(images::offers(c.publisher().is_ok()))
     }
-    async fn promotions(&self, _: &Caller, q: &ListQuery) -> Answer<Page<PromotionRow>> {
-        let rows: Vec<PromotionRow> =
+    async fn promotions(&self, c: &Caller, q: &ListQuery) -> Answer<Page<PromotionRow>> {
+        let mut rows: Vec<PromotionRow> =
             images::promotions().into_iter().filter(|r| q.state.is_empty() || r.state.as_str() == q.state).collect();
+        if c.publisher().is_err() {
+            rows.iter_mut().for_each(|r| r.may = PromotionMay::default());
+        }
         Ok(Page { total: rows.len() as u64, rows, page: 1, per_page: 50 })
     }
     async fn promote(&self, c: &Caller, new: &NewPromotion, _: &str) -> Answer<String> {
