@@ -43,6 +43,9 @@ impl Texts {
             Stays::Standard => self.pick("是标准中间件", "it is standard middleware"),
             Stays::Promotion => self.pick("晋级需要它", "a promotion needs it"),
             Stays::OnItsWay => self.pick("正在复制", "it is being copied"),
+            Stays::Part => {
+                self.pick("可能属于保留的多平台版本", "it may be a part of a version for several platforms that stays")
+            }
             Stays::Newest => self.pick("属于最新的版本", "among the newest"),
             Stays::Young => self.pick("不足天数", "young"),
         }

@@ -3,9 +3,11 @@
 //! One rule for the list that people see before (the dry run) and for the worker that
 //! takes away, which looks once more at each digest before it does. One could get it wrong
 //! by judging tags: a registry deletes a manifest with every tag that names it, so a digest
-//! stays for the sake of any of them.
+//! stays for the sake of any of them. Nor is what is tagged all that is needed: a version for
+//! several platforms names manifests that may have tags of their own, and would break.
 
 use crate::store::{Store, StoreError, What};
+use padis_domain::ports::Image;
 use padis_domain::view::{Retention, RetentionRow, Stays};
 use padis_domain::words::UnixMs;
 use sqlx::Row;
@@ -23,7 +25,7 @@ pub async fn judge(
 ) -> Result<Vec<RetentionRow>, StoreError> {
     const WHAT: &str = "what a repository holds";
     let rows = sqlx::query(
-        "SELECT t.tag, t.digest, t.since, i.bytes, i.made_at FROM image_tag t LEFT JOIN image i ON i.digest = t.digest \
+        "SELECT t.tag, t.digest, t.since, i.bytes, i.made_at, i.facts FROM image_tag t LEFT JOIN image i ON i.digest = t.digest \
          WHERE t.registry = $1 AND t.repository = $2 ORDER BY t.tag",
     )
     .bind(registry)
@@ -32,11 +34,16 @@ pub async fn judge(
     .await
     .what(WHAT)?;
     let mut all: BTreeMap<String, RetentionRow> = BTreeMap::new();
+    let mut several = BTreeSet::new();
     for r in &rows {
         let digest: String = r.try_get("digest").what(WHAT)?;
         let number = |column: &str| r.try_get::<Option<i64>, _>(column).what(WHAT);
         let at = number("made_at")?.max(number("since")?).filter(|at| *at > 0);
         let bytes = number("bytes")?.and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
+        let facts: Option<String> = r.try_get("facts").what(WHAT)?;
+        if facts.is_some_and(|f| is_index(&f)) {
+            several.insert(digest.clone());
+        }
         let row = all.entry(digest.clone()).or_insert_with(|| RetentionRow {
             digest,
             tags: Vec::new(),
@@ -61,7 +68,19 @@ pub async fn judge(
             row.stays.push(Stays::Young);
         }
     }
+    // Which manifests an index names is not remembered: while one stays, all of them do.
+    if out.iter().any(|row| !row.stays.is_empty() && several.contains(&row.digest)) {
+        let parts = out.iter_mut().filter(|row| row.stays.is_empty() && !several.contains(&row.digest));
+        parts.for_each(|row| row.stays.push(Stays::Part));
+    }
     Ok(out)
+}
+
+/// Whether the facts of an image are those of an index (OCI) or a manifest list (Docker). What
+/// can't be read is none: it names nothing that could be broken.
+fn is_index(facts: &str) -> bool {
+    let image = serde_json::from_str::<Image>(facts);
+    image.is_ok_and(|i| i.media_type.contains("image.index") || i.media_type.contains("manifest.list"))
 }
 
 /// Digests that something needs, by what.

@@ -7,6 +7,7 @@
 
 use super::PadisPortal;
 use super::images::find;
+use super::promotions::may_change;
 use super::sql::{Cols, Paging, Sql};
 use crate::inside::{Os, bill, find as find_files};
 use crate::store::inside as rows;
@@ -58,7 +59,7 @@ pub async fn view(
 ) -> Answer<InsideView> {
     const WHAT: &str = "read what is inside an image";
     let (digest, image) = digest(p, c, registry, name, tag).await?;
-    let may_ask = may_ask(c, name).is_ok();
+    let may_ask = may_change(c, name).is_ok();
     let mut view = InsideView { feed: p.known.view(), may_ask, ..InsideView::default() };
     let row = Sql::new("SELECT state, why, os, notes, files_total, ended_at FROM image_inside WHERE digest = ")
         .bind(&digest)
@@ -124,17 +125,9 @@ async fn matches(p: &PadisPortal, digest: &str) -> Result<Option<Arc<Vec<Match>>
     Ok(all.map(|(os, packages)| p.known.matches(digest, &os, &packages)))
 }
 
-/// Reading a team's own images is for its members, all others for operators and middleware engineers.
-fn may_ask(c: &Caller, repository: &str) -> Answer<()> {
-    match crate::images::team(repository) {
-        "" => c.publisher().map(|_| ()),
-        team => c.runs(team).map(|_| ()),
-    }
-}
-
 /// Asks for a version to be read. A team's own may be asked for by its members.
 pub async fn ask(p: &PadisPortal, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<()> {
-    may_ask(c, name)?;
+    may_change(c, name)?;
     let team = crate::images::team(name);
     let (digest, _) = digest(p, c, registry, name, tag).await?;
     let mut tx = p.store.begin().await?;

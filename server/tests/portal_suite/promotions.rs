@@ -276,6 +276,12 @@ async fn what_was_not_there_is_taken_away_unless_something_else_needs_it() {
         assert_eq!(names("1.22").await, None);
         let row = s.list(&operator()).await.remove(0);
         assert_eq!((row.state, row.copy), (PromotionState::Back, Some(CopyState::Done)));
+        // A portal that was killed between the deed and the note of it: it is noted.
+        let id = s.ask(&w, &operator(), &nginx()).await.expect("asked again");
+        p.judge_promotion(&engineer(), &id, true, "").await.expect("agreed");
+        s.carry(&w).await;
+        s.prod.delete("stacks/nginx", &digest(2)).await.expect("gone");
+        p.roll_back_promotion(&operator(), &id).await.expect("noted");
         // What somebody has moved since is not taken away.
         let id = s.ask(&w, &operator(), &nginx()).await.expect("asked again");
         p.judge_promotion(&engineer(), &id, true, "").await.expect("agreed");
@@ -350,6 +356,16 @@ async fn what_nothing_needs_is_shown_before_it_goes() {
         let want = [("5", vec![Stays::Newest]), ("4 also-4", none()), ("3", none()), ("2", none()), ("1", none())];
         assert_eq!(stays, want.map(|(t, w)| (t.to_owned(), w)));
         assert!(rows(Retention { newest: 0, days: 36_500 }).await.iter().all(|r| r.stays == [Stays::Young]));
+        // A version for several platforms that stays keeps whatever could be a part of it.
+        let list = "application/vnd.oci.image.index.v1+json";
+        let index = Image { media_type: list.into(), created: "2026-01-16T00:00:00Z".into(), ..image(16, 1) };
+        s.dev.put_image("tools/t", "all", index);
+        s.look(&w).await;
+        w.sql("UPDATE image_tag SET since = 1").await;
+        assert!(rows(rule).await.iter().skip(1).all(|r| r.stays == [Stays::Part]));
+        s.dev.remove(&digest(16));
+        s.look(&w).await;
+        w.sql("UPDATE image_tag SET since = 1").await;
         // What is run, may be chosen, or is on its way stays.
         w.create(&lead(), &new_app(MARK, "web")).await;
         w.sql(&format!("UPDATE release SET digest = '{}'", digest(11))).await;

@@ -30,6 +30,8 @@ pub enum Stays {
     Promotion,
     /// It is being copied.
     OnItsWay,
+    /// It may be a part of a version for several platforms that stays.
+    Part,
     /// It is one of the newest.
     Newest,
     /// It is young.

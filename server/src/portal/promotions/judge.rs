@@ -91,12 +91,16 @@ pub async fn roll_back(p: &PadisPortal, c: &Caller, id: &str) -> Answer<()> {
     let arrived = kept::find(&p.store, &row.copy).await?.is_some_and(|(_, state)| state == CopyState::Done);
     let to = p.registries.find(&row.to).filter(|to| to.takes);
     let (Some(to), PromotionState::Approved, true) = (to, row.state, arrived) else { return Err(Problem::NotReady) };
-    // Somebody has put something else there since: that is not ours to take away.
-    if copies::names(to, &row.repository, &row.tag).await?.as_deref() != Some(row.digest.as_str()) {
-        return Err(Problem::NotReady);
-    }
-    if row.before.is_empty() {
-        take_away(p, to, &row).await?;
+    match copies::names(to, &row.repository, &row.tag).await?.as_deref() {
+        Some(there) if there == row.digest => {
+            if row.before.is_empty() {
+                take_away(p, to, &row).await?;
+            }
+        }
+        // Taken away before by a portal that was killed before it could say so.
+        None if row.before.is_empty() => {}
+        // Somebody has put something else there since: that is not ours to take away.
+        _ => return Err(Problem::NotReady),
     }
     let mut tx = p.store.begin().await?;
     let copy = if row.before.is_empty() { String::new() } else { begin(&mut tx, c, &row, true).await? };
