@@ -1,6 +1,6 @@
 //! What the server writes for [`super::written::Part`].
 
-pub use super::activity::write_centre as centre;
+pub use super::activity::{write_centre as centre, write_journal as journal};
 pub use super::admin::write_systems as systems;
 pub use super::balancers::write as balancers;
 pub use super::cluster::write as cluster;

@@ -42,6 +42,8 @@ pub enum Part {
     Notice,
     /// Registries: repositories, one, a version of it, copies; the address says which.
     Images,
+    /// Who did what.
+    Journal,
 }
 
 /// A part as markup; whether the caller may see it is the portal's to say.
@@ -60,6 +62,7 @@ async fn as_markup(part: Part, q: ListQuery, #[server(default)] at: String) -> S
         Part::Cluster => write::cluster(t, call::tell(portal.cluster(&c, &q).await)?, &q),
         Part::Middleware => write::middleware(t, &c, &*portal, &at).await?,
         Part::Notice => write::stack_notice(t, &c, &*portal, &at).await?,
+        Part::Journal => write::journal(t, &c, &*portal, &q, &at).await?,
         Part::Images => write::images(t, &c, &*portal, &q, &at).await?,
     };
     Ok(view.to_html())
@@ -118,24 +121,27 @@ fn followed(part: Part, topics: &[&str], every: Option<Duration>) -> Fetch<Strin
         }
     });
     let at = move || here.pathname.get() + "?" + &here.search.get();
-    // What is shown, and where.
-    let shown = StoredValue::new((String::new(), String::new()));
-    Fetch::new(
+    // Where what is shown is from: to begin with, what the page itself came with.
+    let from = StoredValue::new(untrack(at));
+    let this = StoredValue::new(None::<Fetch<String>>);
+    let fetch = Fetch::new(
         move || (list.get(), at(), told.get()),
         move |(q, at, _)| async move {
             let said = as_markup(part, q, at.clone()).await;
             // Somebody may have begun to type since it was asked for: then later, once more.
-            let stays = shown.try_with_value(|(was, old)| (*was == at && touched()).then(|| old.clone())).flatten();
-            if let Some(old) = stays {
+            let stays = from.try_with_value(|was| *was == at && touched()) == Some(true);
+            if let Some(old) = stays.then(|| this.try_get_value().flatten()?.get_untracked()).flatten() {
                 hear.set(changed.get_untracked().wrapping_sub(1));
-                return Ok(old);
+                return old;
             }
-            if let Ok(markup) = &said {
-                shown.set_value((at, markup.clone()));
+            if said.is_ok() {
+                from.try_set_value(at);
             }
             said
         },
-    )
+    );
+    this.set_value(Some(fetch));
+    fetch
 }
 
 /// Whether somebody is at something in it; on the server nobody is.

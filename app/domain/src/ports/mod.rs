@@ -15,6 +15,7 @@ mod page;
 mod registry;
 mod scheduler;
 mod survey;
+mod workbench;
 
 pub use balancer::*;
 pub use cluster::*;
@@ -25,6 +26,7 @@ pub use page::*;
 pub use registry::*;
 pub use scheduler::*;
 pub use survey::*;
+pub use workbench::*;
 
 use crate::problem::System;
 

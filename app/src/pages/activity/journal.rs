@@ -1,26 +1,12 @@
 //! The journal: who did what, when, and whether anything was changed afterwards.
 
-use super::activity_tabs;
-use crate::api::{self, Fault, page_status};
-use crate::fetch::Fetch;
-use crate::pages::parts::{filter_box, filter_select, live, now, pages_of, use_list, use_param};
-use crate::pages::{field_error, page};
-use crate::shell::{PageTitle, use_here, who};
-use crate::text::{Texts, clock, texts};
-use crate::ui::{
-    Erase, Icon, LinkButton, Shape, Table, UrlState, col, col_num, empty, head, notice, seg_links, state, state_tag,
-};
+use crate::api::{Fault, page_status};
+use crate::pages::written::{Part, written};
+use crate::shell::{PageTitle, who};
+use crate::text::texts;
+use crate::ui::{Erase, LinkButton, empty, head};
 use leptos::prelude::*;
 use padis_domain::Problem;
-use padis_domain::app::AppRef;
-use padis_domain::problem::ValueFault;
-use padis_domain::view::{JournalRow, ListQuery, Page};
-use padis_domain::words::UnixMs;
-
-/// By what a row can be about the journal is filtered: the first part of its word.
-const THINGS: &[&str] = &[
-    "app", "instance", "delivery", "package", "pool", "quota", "address", "team", "person", "session", "work", "stream",
-];
 
 /// The journal's page.
 #[component]
@@ -36,198 +22,217 @@ pub fn Journal() -> AnyView {
         }
         .erase();
     }
-    let (list, here, changed) = (use_list(), use_here(), live(&["journal"]));
-    let (from, to, zone) = (use_param("from"), use_param("to"), clock::Zone::here());
-    let data = Fetch::new(
-        move || (list.get(), from.get(), to.get(), changed.get()),
-        move |(q, from, to, _)| async move {
-            let mut q = q;
-            let said = match span(&mut q, &from, &to, zone) {
-                Ok(()) => api::journal(q.clone()).await,
-                Err(p) => Err(Fault::Portal(p)),
-            };
-            Ok(((said, q), now())) as api::Said<(Read, UnixMs)>
-        },
-    );
     view! {
         <PageTitle text=t.activity.journal/>
-        {page(t.activity.journal, data, move |((said, q), now): (Read, UnixMs)| match said {
-            // What is wrong with the filter is said beside it, and the filter stays.
-            Err(f) if f.problem().and_then(Problem::about_field).is_none() => crate::pages::fault(&f),
-            said => body(t, said, now, &here.get_untracked(), &q),
-        })}
+        {written(t.activity.journal, Part::Journal, &["journal"])}
     }
     .erase()
 }
 
-/// The rows or why there are none, and what was asked.
-type Read = (api::Said<Page<JournalRow>>, ListQuery);
+#[cfg(feature = "ssr")]
+pub use server::write;
+#[cfg(feature = "ssr")]
+mod server {
+    use super::super::{subject, tabs_of};
+    use crate::api::{self, Fault, call};
+    use crate::pages::field_error;
+    use crate::pages::parts::{filter_box, filter_select, now, pages_of};
+    use crate::pages::write::{Here, address};
+    use crate::text::{Texts, clock};
+    use crate::ui::{
+        Erase, Icon, LinkButton, Shape, Table, UrlState, col, col_num, empty, head, notice, seg_links, state, state_tag,
+    };
+    use leptos::prelude::*;
+    use padis_domain::Problem;
+    use padis_domain::caller::Caller;
+    use padis_domain::portal::Portal;
+    use padis_domain::problem::ValueFault;
+    use padis_domain::view::{JournalRow, ListQuery, Page};
+    use padis_domain::words::UnixMs;
 
-/// Gives the query its span of time, or says which end can't be read.
-fn span(q: &mut ListQuery, from: &str, to: &str, zone: clock::Zone) -> Result<(), Problem> {
-    for (field, text, end) in [("from", from, false), ("to", to, true)] {
-        let at = if text.is_empty() { None } else { clock::moment(text, zone, end) };
-        if at.is_none() && !text.is_empty() {
-            return Err(Problem::field(field, ValueFault::Malformed));
+    /// By what a row can be about the journal is filtered: the first part of its word.
+    const THINGS: &[&str] = &[
+        "app", "instance", "delivery", "package", "pool", "quota", "address", "team", "person", "session", "work",
+        "stream",
+    ];
+
+    /// The journal as the page's query asks for it.
+    ///
+    /// # Errors
+    /// What keeps it from being read, unless it stands beside a field of the filter.
+    pub async fn write(
+        t: &'static Texts,
+        c: &Caller,
+        portal: &dyn Portal,
+        q: &ListQuery,
+        at: &str,
+    ) -> api::Said<AnyView> {
+        let (here, mut q) = (Here::of(at), q.clone());
+        let (from, to) = (here.get("from"), here.get("to"));
+        let said = match span(&mut q, &from, &to, clock::Zone::here()) {
+            Ok(()) => call::tell(portal.journal(c, &q).await),
+            Err(p) => Err(Fault::Portal(p)),
+        };
+        let mut url = address("/activity", &q);
+        let span = [("from", from), ("to", to)].into_iter().filter(|(_, v)| !v.is_empty());
+        url.query.extend(span.map(|(k, v)| (k.to_owned(), v)));
+        match said {
+            // What is wrong with the filter is said beside it, and the filter stays.
+            Err(f) if f.problem().and_then(Problem::about_field).is_none() => Err(f),
+            said => Ok(body(t, said, now(), &url, &q)),
         }
-        if end { q.to = at } else { q.from = at }
     }
-    Ok(())
-}
 
-/// The two ends of the span as inputs, and usual spans as links.
-fn times(t: &'static Texts, url: &UrlState, now: UnixMs, f: Option<&Fault>) -> (AnyView, AnyView) {
-    let a = &t.activity;
-    let zone = clock::Zone::here().name();
-    let one = |name: &'static str, label: String| {
-        let wrong = f.and_then(|f| field_error(t, Some(f), name));
-        let line = format!("{name}-line");
+    /// Gives the query its span of time, or says which end can't be read.
+    fn span(q: &mut ListQuery, from: &str, to: &str, zone: clock::Zone) -> Result<(), Problem> {
+        for (field, text, end) in [("from", from, false), ("to", to, true)] {
+            let at = if text.is_empty() { None } else { clock::moment(text, zone, end) };
+            if at.is_none() && !text.is_empty() {
+                return Err(Problem::field(field, ValueFault::Malformed));
+            }
+            if end { q.to = at } else { q.from = at }
+        }
+        Ok(())
+    }
+
+    /// The two ends of the span as inputs, and usual spans as links.
+    fn times(t: &'static Texts, url: &UrlState, now: UnixMs, f: Option<&Fault>) -> (AnyView, AnyView) {
+        let a = &t.activity;
+        let zone = clock::Zone::here().name();
+        let one = |name: &'static str, label: String| {
+            let wrong = f.and_then(|f| field_error(t, Some(f), name));
+            let line = format!("{name}-line");
+            view! {
+                <label class="span" for=format!("journal-{name}")>
+                    <span>{label}</span>
+                    <input
+                        class="in"
+                        id=format!("journal-{name}")
+                        type="datetime-local"
+                        name=name
+                        value=url.get(name).to_owned()
+                        aria-invalid=wrong.is_some().then_some("true")
+                        aria-describedby=wrong.is_some().then(|| line.clone())
+                    />
+                </label>
+                {wrong.map(|w| view! { <p class="err" id=line><span>{w}</span></p> }.erase())}
+            }
+            .erase()
+        };
+        let inputs = view! { {one("from", (a.from)(&zone))} {one("to", (a.to)(&zone))} }.erase();
+        let last = |hours: i64, word: &'static str| {
+            let from = clock::input(now - hours * 3_600_000);
+            let current = url.get("to").is_empty() && url.get("from") == from;
+            (url.with(&[("from", &from), ("to", ""), ("page", "")]), word.to_owned(), current)
+        };
+        let all = url.get("from").is_empty() && url.get("to").is_empty();
+        let links = seg_links(
+            a.span,
+            vec![
+                (url.with(&[("from", ""), ("to", ""), ("page", "")]), a.span_all.to_owned(), all),
+                last(1, a.span_hour),
+                last(24, a.span_day),
+                last(168, a.span_week),
+            ],
+        );
+        (inputs.into_any(), links)
+    }
+
+    /// Where the rows that the filter shows can be had as JSON.
+    fn export(q: &ListQuery) -> String {
+        let time = |at: Option<UnixMs>| at.map_or_else(String::new, |at| at.to_string());
+        let (from, to) = (time(q.from), time(q.to));
+        let pairs = [("q", &q.q), ("state", &q.state), ("team", &q.team), ("from", &from), ("to", &to)];
+        let mut out = "/api/journal?q%5Bper_page%5D=200".to_owned();
+        for (k, v) in pairs.into_iter().filter(|(_, v)| !v.is_empty()) {
+            out.push_str(&format!("&q%5B{k}%5D={}", api::query::escape(v)));
+        }
+        out
+    }
+
+    fn body(
+        t: &'static Texts,
+        said: api::Said<Page<JournalRow>>,
+        now: UnixMs,
+        url: &UrlState,
+        q: &ListQuery,
+    ) -> AnyView {
+        let a = &t.activity;
+        let wrong = said.as_ref().err().cloned();
+        let (inputs, spans) = times(t, url, now, wrong.as_ref());
+        let p = said.unwrap_or_else(|_| Page { rows: Vec::new(), total: 0, page: 1, per_page: 50 });
+        let intact = p.rows.iter().all(|r| r.intact);
+        let tag = match (p.rows.is_empty(), intact) {
+            (true, _) => ().into_any(),
+            (_, true) => state_tag(Shape::Ok, a.intact),
+            (_, false) => state_tag(Shape::Bad, a.broken),
+        };
+        let alarm = (!intact).then(|| notice(Shape::Bad, a.broken_title, a.broken_text, ().into_any()));
+        let save = view! {
+            <LinkButton href=export(q) label=a.export glyph=Icon::Download external=true/>
+            <small class="vh">{a.export_hint}</small>
+        }
+        .erase();
+        let mut kinds = vec![(String::new(), a.any.to_owned())];
+        kinds.extend(THINGS.iter().map(|k| ((*k).to_owned(), t.journal_thing(k).to_owned())));
+        let kinds = filter_select(a.kind, "state", &q.state, kinds);
+        let timed = q.from.is_some() || q.to.is_some();
+        let filtered = timed || !(q.q.is_empty() && q.state.is_empty() && q.team.is_empty());
+        let kinds = view! { {kinds} {inputs} }.erase();
+        let list = match (p.rows.is_empty(), filtered) {
+            _ if wrong.is_some() => ().into_any(),
+            (true, false) => empty(a.none, a.none_text, ().into_any()),
+            (true, true) => empty(a.no_hit, t.net.no_hit_text, ().into_any()),
+            _ => table(t, &p.rows, now, url),
+        };
         view! {
-            <label class="span" for=format!("journal-{name}")>
-                <span>{label}</span>
-                <input
-                    class="in"
-                    id=format!("journal-{name}")
-                    type="datetime-local"
-                    name=name
-                    value=url.get(name).to_owned()
-                    aria-invalid=wrong.is_some().then_some("true")
-                    aria-describedby=wrong.is_some().then(|| line.clone())
-                />
-            </label>
-            {wrong.map(|w| view! { <p class="err" id=line><span>{w}</span></p> }.erase())}
+            {head(
+                view! { <h1>{a.journal}</h1>{tag} }.erase(),
+                view! { <p class="lead">{a.lead}</p> }.erase(),
+                save.into_any(),
+            )}
+            {tabs_of(t, "/activity")}
+            {alarm}
+            {filter_box(t, url, a.filter, &q.q, kinds.into_any())}
+            <div class="row gap-s">{spans}</div>
+            {list}
+            {pages_of(t, url, p.page, p.per_page, p.total)}
         }
         .erase()
-    };
-    let inputs = view! { {one("from", (a.from)(&zone))} {one("to", (a.to)(&zone))} }.erase();
-    let last = |hours: i64, word: &'static str| {
-        let from = clock::input(now - hours * 3_600_000);
-        let current = url.get("to").is_empty() && url.get("from") == from;
-        (url.with(&[("from", &from), ("to", ""), ("page", "")]), word.to_owned(), current)
-    };
-    let all = url.get("from").is_empty() && url.get("to").is_empty();
-    let links = seg_links(
-        a.span,
-        vec![
-            (url.with(&[("from", ""), ("to", ""), ("page", "")]), a.span_all.to_owned(), all),
-            last(1, a.span_hour),
-            last(24, a.span_day),
-            last(168, a.span_week),
-        ],
-    );
-    (inputs.into_any(), links)
-}
+    }
 
-/// Where the rows that the filter shows can be had as JSON.
-fn export(q: &ListQuery) -> String {
-    let time = |at: Option<UnixMs>| at.map_or_else(String::new, |at| at.to_string());
-    let (from, to) = (time(q.from), time(q.to));
-    let pairs = [("q", &q.q), ("state", &q.state), ("team", &q.team), ("from", &from), ("to", &to)];
-    let mut out = "/api/journal?q%5Bper_page%5D=200".to_owned();
-    for (k, v) in pairs.into_iter().filter(|(_, v)| !v.is_empty()) {
-        out.push_str(&format!("&q%5B{k}%5D={}", api::query::escape(v)));
+    fn table(t: &'static Texts, rows: &[JournalRow], now: UnixMs, url: &UrlState) -> AnyView {
+        let a = &t.activity;
+        let cols = view! {
+            {col(t.shell.when, "")}
+            {col(a.who, "")}
+            {col(a.kind, "")}
+            {col(a.subject, "")}
+            {col(a.changes, "md")}
+            {col_num("#", "lo")}
+        }
+        .erase();
+        let rows = rows.iter().map(|r| row(t, r, now, url)).collect_view();
+        view! { <Table label=a.journal head=cols.into_any()>{rows}</Table> }.erase()
     }
-    out
-}
 
-fn body(t: &'static Texts, said: api::Said<Page<JournalRow>>, now: UnixMs, url: &UrlState, q: &ListQuery) -> AnyView {
-    let a = &t.activity;
-    let wrong = said.as_ref().err().cloned();
-    let (inputs, spans) = times(t, url, now, wrong.as_ref());
-    let p = said.unwrap_or_else(|_| Page { rows: Vec::new(), total: 0, page: 1, per_page: 50 });
-    let intact = p.rows.iter().all(|r| r.intact);
-    let tag = match (p.rows.is_empty(), intact) {
-        (true, _) => ().into_any(),
-        (_, true) => state_tag(Shape::Ok, a.intact),
-        (_, false) => state_tag(Shape::Bad, a.broken),
-    };
-    let alarm = (!intact).then(|| notice(Shape::Bad, a.broken_title, a.broken_text, ().into_any()));
-    let save = view! {
-        <LinkButton href=export(q) label=a.export glyph=Icon::Download external=true/>
-        <small class="vh">{a.export_hint}</small>
+    fn row(t: &'static Texts, r: &JournalRow, now: UnixMs, url: &UrlState) -> AnyView {
+        let a = &t.activity;
+        let broken = (!r.intact).then(|| state(Shape::Bad, a.row_broken));
+        let name = if r.who == "padis" { a.padis.to_owned() } else { r.who.clone() };
+        let only = url.with(&[("q", &r.who), ("page", "")]);
+        let who = view! { <a href=only title=(a.only_by)(&name)>{name.clone()}</a> }.erase();
+        let word = t.journal_what(&r.what);
+        view! {
+            <tr id=format!("j-{}", r.seq) class=(!r.intact).then_some("broken")>
+                <td>{t.when(r.at, now)}</td>
+                <td>{who}</td>
+                <td>{word}<span class="tech techonly">{r.what.clone()}</span>{broken}</td>
+                <td>{subject(&r.subject)}</td>
+                <td class="md wrap">{t.changes(&r.changes)}</td>
+                <td class="num lo"><span title=format!("{} {}", a.hash, r.hash)>{r.seq}</span></td>
+            </tr>
+        }
+        .erase()
     }
-    .erase();
-    let mut kinds = vec![(String::new(), a.any.to_owned())];
-    kinds.extend(THINGS.iter().map(|k| ((*k).to_owned(), t.journal_thing(k).to_owned())));
-    let kinds = filter_select(a.kind, "state", &q.state, kinds);
-    let timed = q.from.is_some() || q.to.is_some();
-    let filtered = timed || !(q.q.is_empty() && q.state.is_empty() && q.team.is_empty());
-    let kinds = view! { {kinds} {inputs} }.erase();
-    let list = match (p.rows.is_empty(), filtered) {
-        _ if wrong.is_some() => ().into_any(),
-        (true, false) => empty(a.none, a.none_text, ().into_any()),
-        (true, true) => empty(a.no_hit, t.net.no_hit_text, ().into_any()),
-        _ => table(t, &p.rows, now, url),
-    };
-    view! {
-        {head(
-            view! { <h1>{a.journal}</h1>{tag} }.erase(),
-            view! { <p class="lead">{a.lead}</p> }.erase(),
-            save.into_any(),
-        )}
-        {activity_tabs(t, "/activity")}
-        {alarm}
-        {filter_box(t, url, a.filter, &q.q, kinds.into_any())}
-        <div class="row gap-s">{spans}</div>
-        {list}
-        {pages_of(t, url, p.page, p.per_page, p.total)}
-    }
-    .erase()
-}
-
-fn table(t: &'static Texts, rows: &[JournalRow], now: UnixMs, url: &UrlState) -> AnyView {
-    let a = &t.activity;
-    let cols = view! {
-        {col(t.shell.when, "")}
-        {col(a.who, "")}
-        {col(a.kind, "")}
-        {col(a.subject, "")}
-        {col(a.changes, "md")}
-        {col_num("#", "lo")}
-    }
-    .erase();
-    let rows = rows.iter().map(|r| row(t, r, now, url)).collect_view();
-    view! { <Table label=a.journal head=cols.into_any()>{rows}</Table> }.erase()
-}
-
-/// What a row is about, as a link where there is a page for it.
-pub fn subject(s: &str) -> AnyView {
-    let s = s.strip_prefix("work:").unwrap_or(s);
-    let (kind, name) = s.split_once(':').unwrap_or(("", s));
-    let name = name.to_owned();
-    let href = match (kind, name.split_once('/')) {
-        ("app", Some((team, app))) => Some(api::app_path(&AppRef { team: team.into(), app: app.into() })),
-        ("pool", _) => Some(api::pool_path(&name)),
-        ("addresses", _) => Some(format!("/addresses/{}", api::query::escape(&name))),
-        ("package", _) => Some(format!("/packages/{}", api::query::escape(&name))),
-        ("team", _) => Some(format!("/admin/teams?edit={}", api::query::escape(&name))),
-        ("person", _) => Some(format!("/admin/people?edit={}", api::query::escape(&name))),
-        _ => None,
-    };
-    // Twelve digits tell two packages apart; the row's other half is on its page.
-    let short = if kind == "package" { name.chars().take(12).collect() } else { name };
-    match href {
-        Some(href) => view! { <a href=href>{short}</a> }.erase(),
-        None => s.to_owned().into_any(),
-    }
-}
-
-fn row(t: &'static Texts, r: &JournalRow, now: UnixMs, url: &UrlState) -> AnyView {
-    let a = &t.activity;
-    let broken = (!r.intact).then(|| state(Shape::Bad, a.row_broken));
-    let name = if r.who == "padis" { a.padis.to_owned() } else { r.who.clone() };
-    let only = url.with(&[("q", &r.who), ("page", "")]);
-    let who = view! { <a href=only title=(a.only_by)(&name)>{name.clone()}</a> }.erase();
-    let word = t.journal_what(&r.what);
-    view! {
-        <tr id=format!("j-{}", r.seq) class=(!r.intact).then_some("broken")>
-            <td>{t.when(r.at, now)}</td>
-            <td>{who}</td>
-            <td>{word}<span class="tech techonly">{r.what.clone()}</span>{broken}</td>
-            <td>{subject(&r.subject)}</td>
-            <td class="md wrap">{t.changes(&r.changes)}</td>
-            <td class="num lo"><span title=format!("{} {}", a.hash, r.hash)>{r.seq}</span></td>
-        </tr>
-    }
-    .erase()
 }

@@ -4,7 +4,7 @@
 //! without scripts.
 
 use super::activity_tabs;
-use super::journal::subject;
+use super::subject;
 use crate::api::form::WorkForm;
 use crate::api::{self, WorkPark, WorkRetry, use_kept};
 use crate::fetch::Fetch;
