@@ -2,8 +2,8 @@
 // file a name that holds its content's hash, compresses it once and for all, and
 // writes manifest.json last, so that a reader never meets a name without a file.
 //
-// usage: node pack.mjs WORK STYLE.css SITE NPM
-//   WORK: padis.js and padis.wasm in a folder for each language, zh and en; NPM: the folder whose node_modules has esbuild
+// usage: node pack.mjs WORK STYLE.css SITE NPM FRONT
+//   WORK: padis.js and padis.wasm in a folder for each language, zh and en; NPM: the folder whose node_modules has esbuild; FRONT: where terminal.mjs is
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 /** A file that no manifest names any more is kept this long for pages that are open. */
 const KEEP_MS = 24 * 3600 * 1000;
 
-const [work, style, site, npm] = process.argv.slice(2).map((p) => path.resolve(p));
+const [work, style, site, npm, front] = process.argv.slice(2).map((p) => path.resolve(p));
 const esbuild = createRequire(path.join(npm, "package.json"))("esbuild");
 const pkg = path.join(site, "pkg");
 mkdirSync(pkg, { recursive: true });
@@ -47,6 +47,13 @@ const zh = await half("zh"), en = await half("en");
 // Style sheets are modern by choice (layers, nesting, light-dark()): nothing is lowered.
 const css = put("padis", "css", await bundle({ entryPoints: [style], target: "esnext", loader: { ".svg": "dataurl" } }));
 
+// Only the page of a terminal loads these; they have no part in the weight of the others.
+const nodePaths = [path.join(npm, "node_modules")];
+const terminal = {
+  js: put("terminal", "js", await bundle({ entryPoints: [path.join(front, "terminal.mjs")], format: "esm", nodePaths })),
+  css: put("terminal", "css", await bundle({ entryPoints: [path.join(npm, "node_modules/@xterm/xterm/css/xterm.css")] })),
+};
+
 const style_bytes = sizes["padis.css"].raw;
 if (style_bytes < 1000) throw new Error(`the style sheet is only ${style_bytes} bytes: its imports were not bundled`);
 
@@ -59,9 +66,9 @@ console.error(`web: wasm and JavaScript compressed: zh ${kb(weights.zh).trim()},
 writeFileSync(path.join(site, "weight"), `${Math.max(weights.zh, weights.en)}\n`);
 
 const next = path.join(site, "manifest.json.new");
-writeFileSync(next, JSON.stringify({ css, zh, en }, null, 2) + "\n");
+writeFileSync(next, JSON.stringify({ css, zh, en, terminal }, null, 2) + "\n");
 renameSync(next, path.join(site, "manifest.json"));
-const named = new Set([css, ...Object.values(zh), ...Object.values(en)]);
+const named = new Set([css, ...Object.values(zh), ...Object.values(en), ...Object.values(terminal)]);
 for (const file of readdirSync(pkg)) {
   const whole = path.join(pkg, file);
   if (!named.has(file.replace(/\.(br|gz)$/, "")) && Date.now() - statSync(whole).mtimeMs > KEEP_MS) rmSync(whole);

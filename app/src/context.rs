@@ -64,6 +64,17 @@ pub struct Assets {
     pub zh: Half,
     /// For readers of English.
     pub en: Half,
+    /// Terminals of workbenches.
+    pub terminal: TerminalHalf,
+}
+
+/// What the page of a terminal loads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TerminalHalf {
+    /// The script.
+    pub js: String,
+    /// The style sheet beside that of all pages.
+    pub css: String,
 }
 
 /// The browser half for the readers of one language.

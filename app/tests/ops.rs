@@ -55,6 +55,8 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/images", "没有应答", "does not answer"),
     ("/images/copies", "复制中", "On its way"),
     ("/images/promotions", "等待批准", "Waits for a yes"),
+    ("/images/workbenches", "可以使用", "Being started"),
+    ("/images/workbenches/0193c5d2a1b07f3e8a55d0c4e1f2a3b4", "使用约定", "Where the package goes"),
     ("/images/vulnerabilities", "受影响的应用", "Applications that have it"),
     ("/images/padis/stacks/nginx:1.22?file=conf", "软件物料清单", "Mended in"),
     ("/images/padis/stacks/nginx:1.22", "rpm 数据库为旧格式", "Its rpm database is of an older form"),

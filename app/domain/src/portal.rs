@@ -10,6 +10,7 @@
 
 use crate::Problem;
 use crate::app::{AppRef, HealthRule};
+use crate::benches::Benches;
 use crate::caller::Caller;
 use crate::pool::PoolSpec;
 use crate::quantity::Amount;
@@ -22,7 +23,7 @@ pub type Answer<T> = Result<T, Problem>;
 
 /// The portal as the pages see it.
 #[async_trait]
-pub trait Portal: Send + Sync {
+pub trait Portal: Benches + Send + Sync {
     /// Counts beside the navigation's entries.
     async fn nav(&self, c: &Caller, stage: Option<Stage>) -> Answer<NavCounts>;
     /// The overview page.

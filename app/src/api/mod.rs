@@ -13,6 +13,9 @@ mod admin;
 mod apps;
 mod ask;
 mod back;
+#[cfg(feature = "ssr")]
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod benches;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod blocks;
 #[cfg(feature = "ssr")]
@@ -42,6 +45,8 @@ pub use admin::*;
 pub use apps::*;
 pub use ask::{Ask, OURS, post, said};
 pub use back::{Kept, Outcome, outcome, page_status, read_kept, refused, use_asked, use_kept, use_outcome};
+#[cfg(feature = "ssr")]
+pub use benches::*;
 pub use blocks::*;
 #[cfg(feature = "ssr")]
 pub use call::keep_beside_file;

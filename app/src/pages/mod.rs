@@ -24,6 +24,8 @@ mod said;
 mod search;
 mod sign_in;
 #[cfg(feature = "ssr")]
+mod terminal;
+#[cfg(feature = "ssr")]
 pub mod write;
 pub mod written;
 
@@ -46,3 +48,5 @@ pub use release::Release;
 pub use said::{fault, fault_notice, field_error, page, said, waiting};
 pub use search::Search;
 pub use sign_in::SignIn;
+#[cfg(feature = "ssr")]
+pub use terminal::document as terminal_page;

@@ -38,6 +38,8 @@ pub mod activity;
 pub mod admin;
 pub mod application;
 pub mod apps;
+#[cfg(feature = "ssr")]
+pub mod benches;
 pub mod catalog;
 #[cfg(feature = "ssr")]
 pub mod centre;

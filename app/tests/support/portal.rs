@@ -22,7 +22,7 @@ impl FakePortal {
     pub fn new() -> Self {
         Self { done: Mutex::default() }
     }
-    fn did(&self, what: String) -> Answer<()> {
+    pub fn did(&self, what: String) -> Answer<()> {
         self.done.lock().unwrap().push(what);
         Ok(())
     }

@@ -22,6 +22,7 @@ use padis_drivers::ldap::{LdapConfigError, LdapDirectory};
 use padis_drivers::marathon::{MarathonClient, MarathonConfig};
 use padis_drivers::mesos::{MesosClient, MesosConfig};
 use padis_drivers::registry::{Notify, RegistryChild, RegistryChildConfig, RegistryClient, RegistryConfig, Transfers};
+use padis_drivers::workbench::{DockerWorkbench, WorkbenchConfig};
 use padis_engine::{AgentConfig, Credentials, Engine, EngineConfig, EngineHandle};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -109,6 +110,21 @@ pub fn engine_config(c: &Config) -> EngineConfig {
     }
 }
 
+/// Where workbenches run: on the Docker Engine of each of the engine's agents, or with a
+/// cluster elsewhere on this machine's.
+fn bench_config(c: &Config) -> WorkbenchConfig {
+    let hosts = if c.engine.enabled {
+        c.engine.agents.iter().map(|a| (a.name.clone(), a.docker.clone().unwrap_or_else(|| c.docker.clone()))).collect()
+    } else {
+        BTreeMap::from([(machine::hostname(), c.docker.clone())])
+    };
+    WorkbenchConfig {
+        hosts,
+        registry: without_scheme(&c.registry.base()),
+        auth: basic(c.registry.user.as_ref(), c.registry.password.as_ref()),
+    }
+}
+
 fn without_scheme(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, r)| r);
     let rest = rest.rsplit_once('@').map_or(rest, |(_, h)| h);
@@ -141,6 +157,7 @@ impl Behind {
         } else {
             [c.docker.clone()].into()
         };
+        let workbench = Arc::new(DockerWorkbench::new(&bench_config(c), registry.clone())?);
         let network = DockerNetwork::new(&sockets.into_iter().collect::<Vec<_>>())?;
         let directory = match &c.ldap {
             Some(l) => Some(Arc::new(LdapDirectory::new(l.driver.clone())?) as Arc<dyn Directory>),
@@ -156,6 +173,7 @@ impl Behind {
             balancer: balancer.clone(),
             registry,
             registries,
+            workbench,
         };
         let engine = Late::new(System::Scheduler, "the engine");
         let registry = Late::new(System::Registry, "the registry");

@@ -183,6 +183,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             stream,
             registries: behind.ports.registries.clone(),
             known: known.clone(),
+            workbench: behind.ports.workbench.clone(),
         },
     );
     let portal: Arc<dyn Portal> = Arc::new(portal);
@@ -225,6 +226,7 @@ fn portal_settings(c: &Config, address: SocketAddr) -> PortalSettings {
         max_package_bytes: c.upload.max_bytes,
         logs: c.below("logs"),
         packages: c.below("packages"),
+        benches: c.below("benches"),
         public_url: public_url.trim_end_matches('/').to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use padis_app::context::{Assets, Half};
+use padis_app::context::{Assets, Half, TerminalHalf};
 use serde::Deserialize;
 use std::path::Path;
 use tower_http::services::ServeDir;
@@ -28,7 +28,7 @@ pub fn read(site: &Path) -> Assets {
         }
     };
     match serde_json::from_str::<Manifest>(&text) {
-        Ok(m) => Assets { css: path(&m.css), zh: m.zh.half(), en: m.en.half() },
+        Ok(m) => Assets { css: path(&m.css), zh: m.zh.half(), en: m.en.half(), terminal: m.terminal.half() },
         Err(e) => {
             tracing::error!(path = %file.display(), cause = %e, "the browser half's manifest is not readable");
             Assets::default()
@@ -42,6 +42,19 @@ struct Manifest {
     css: String,
     zh: Names,
     en: Names,
+    terminal: TerminalNames,
+}
+
+#[derive(Deserialize)]
+struct TerminalNames {
+    js: String,
+    css: String,
+}
+
+impl TerminalNames {
+    fn half(&self) -> TerminalHalf {
+        TerminalHalf { js: path(&self.js), css: path(&self.css) }
+    }
 }
 
 #[derive(Deserialize)]

@@ -36,7 +36,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 
 /// Whether the request comes from a page of this portal. Browsers say it
 /// themselves (`Sec-Fetch-Site`); older ones and tools name their origin.
-fn same_origin(headers: &HeaderMap, public: Option<&url::Url>) -> bool {
+pub(super) fn same_origin(headers: &HeaderMap, public: Option<&url::Url>) -> bool {
     if let Some(site) = text(headers, SEC_FETCH_SITE) {
         return site == "same-origin";
     }

@@ -30,8 +30,16 @@ pub fn policy(nonce: Option<&str>) -> String {
     )
 }
 
+/// The same where a script makes style elements, which carry the nonce.
+pub fn policy_with_styles(nonce: &str) -> String {
+    policy(Some(nonce)).replace("style-src 'self'", &format!("style-src 'self' 'nonce-{nonce}'"))
+}
+
 fn endless(path: &str) -> bool {
-    path.starts_with("/uploads") || path.starts_with("/events/") || path.starts_with("/logs/")
+    path.starts_with("/uploads")
+        || path.starts_with("/events/")
+        || path.starts_with("/logs/")
+        || path.starts_with("/benches/")
 }
 
 /// The outermost layer.

@@ -6,6 +6,7 @@
 //! layer lies around all of them.
 
 mod assets;
+mod benches;
 pub mod cookies;
 mod errors;
 mod events;
@@ -125,6 +126,9 @@ pub fn router(web: Web) -> Router {
         .route("/prefs", post(prefs::set))
         .route("/health", get(|| async { "ok\n" }))
         .route("/logs/{team}/{app}/{task}/{file}", get(logs::download))
+        .route("/benches/{id}/terminal", get(benches::page))
+        .route("/benches/{id}/socket", get(benches::socket))
+        .route("/benches/{id}/records/{number}", get(benches::record))
         .route("/images-sbom/{registry}/{*version}", get(materials::download))
         .route("/events/stream", get(events::stream));
     let pages = pages::mount(forms, &web).layer(RequestBodyLimitLayer::new(MAX_FORM));

@@ -30,7 +30,7 @@ const MAX_TAG: usize = 128;
 
 /// `[a-z0-9]+([._-][a-z0-9]+)*(/…)*` (Distribution specification), with `__` and `--`
 /// between, too, as registries take them.
-fn is_repository(name: &str) -> bool {
+pub(super) fn is_repository(name: &str) -> bool {
     let part = |part: &str| {
         let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         ends(part.chars().next())
@@ -42,10 +42,17 @@ fn is_repository(name: &str) -> bool {
 }
 
 /// `[A-Za-z0-9_][A-Za-z0-9._-]{0,127}` (Distribution specification).
-fn is_tag(tag: &str) -> bool {
+pub(super) fn is_tag(tag: &str) -> bool {
     tag.len() <= MAX_TAG
         && tag.chars().next().is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
         && tag.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+/// Notes what is wrong with a field that holds such a name.
+pub(super) fn check_name(problems: &mut Problems, field: &str, name: &str, fits: fn(&str) -> bool) {
+    if !fits(name) {
+        problems.add(field, if name.is_empty() { ValueFault::Missing } else { ValueFault::Malformed });
+    }
 }
 
 /// Asks for a copy.
@@ -57,16 +64,10 @@ pub async fn ask(p: &PadisPortal, may: Permit<'_, Publish>, new: &NewCopy, token
             problems.add(field, if name.is_empty() { ValueFault::Missing } else { ValueFault::Unknown });
         }
     }
-    for (field, name, fits) in [
-        ("from_repository", &new.from_repository, is_repository(&new.from_repository)),
-        ("from_tag", &new.from_tag, is_tag(&new.from_tag)),
-        ("to_repository", &new.to_repository, is_repository(&new.to_repository)),
-        ("to_tag", &new.to_tag, is_tag(&new.to_tag)),
-    ] {
-        if !fits {
-            problems.add(field, if name.is_empty() { ValueFault::Missing } else { ValueFault::Malformed });
-        }
-    }
+    check_name(&mut problems, "from_repository", &new.from_repository, is_repository);
+    check_name(&mut problems, "from_tag", &new.from_tag, is_tag);
+    check_name(&mut problems, "to_repository", &new.to_repository, is_repository);
+    check_name(&mut problems, "to_tag", &new.to_tag, is_tag);
     problems.done()?;
     let (Some(from), Some(to)) = (known(&new.from_registry), known(&new.to_registry)) else {
         return Err(Problem::field("from_registry", ValueFault::Unknown));

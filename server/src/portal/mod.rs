@@ -12,6 +12,7 @@ mod addresses;
 mod admit;
 mod apps;
 mod attention;
+mod benches;
 mod charts;
 mod check;
 mod cluster;
@@ -68,7 +69,7 @@ use padis_domain::app::{AppRef, HealthRule};
 use padis_domain::caller::Caller;
 use padis_domain::pool::PoolSpec;
 use padis_domain::portal::{Answer, Portal};
-use padis_domain::ports::{Cluster, Pages};
+use padis_domain::ports::{Cluster, Pages, Workbench};
 use padis_domain::quantity::Amount;
 use padis_domain::view::*;
 use padis_domain::words::Stage;
@@ -92,6 +93,8 @@ pub struct PortalSettings {
     pub logs: PathBuf,
     /// The packages' folder.
     pub packages: PathBuf,
+    /// The folder of what terminals in workbenches showed.
+    pub benches: PathBuf,
     /// The portal's own URL, without a final slash.
     pub public_url: String,
 }
@@ -120,6 +123,8 @@ pub struct PadisPortal {
     pub registries: Arc<Registries>,
     /// Known vulnerabilities.
     pub known: Arc<Known>,
+    /// Workbenches, live.
+    pub workbench: Arc<dyn Workbench>,
     once_count: AtomicU64,
     journal_walk: Mutex<journal::Walked>,
 }
@@ -136,6 +141,8 @@ pub struct Outside {
     pub registries: Arc<Registries>,
     /// Known vulnerabilities.
     pub known: Arc<Known>,
+    /// Workbenches.
+    pub workbench: Arc<dyn Workbench>,
 }
 
 impl std::fmt::Debug for PadisPortal {
@@ -155,7 +162,7 @@ impl PadisPortal {
         accounts: Arc<dyn Accounts>,
         outside: Outside,
     ) -> Self {
-        let Outside { pages, cluster, stream, registries, known } = outside;
+        let Outside { pages, cluster, stream, registries, known, workbench } = outside;
         Self {
             store,
             live,
@@ -168,6 +175,7 @@ impl PadisPortal {
             stream,
             registries,
             known,
+            workbench,
             once_count: AtomicU64::new(0),
             journal_walk: Mutex::default(),
         }

@@ -59,7 +59,8 @@ async fn sums(p: &PadisPortal, scope: &Scope, pool: Option<&str>) -> Result<Sums
     })
 }
 
-fn hosts_of(p: &PadisPortal, spec: &PoolSpec) -> Vec<Host> {
+/// The hosts that carry what a pool asks for.
+pub(super) fn hosts_of(p: &PadisPortal, spec: &PoolSpec) -> Vec<Host> {
     p.live.hosts().found.iter().filter(|h| carries(spec, h)).cloned().collect()
 }
 

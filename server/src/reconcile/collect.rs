@@ -41,6 +41,9 @@ pub(super) async fn sweep(r: Arc<Reconciler>, stop: CancellationToken) {
         for agent in crate::store::hosts::all(&r.store).await.unwrap_or_default().keys() {
             r.nudge(crate::store::hosts::key(agent));
         }
+        for bench in crate::store::benches::alive(&r.store).await.unwrap_or_default() {
+            r.nudge(crate::store::benches::key(&bench));
+        }
         if let Err(e) = strays(&r).await {
             tracing::warn!(cause = %e, "strays could not be cleared");
         }

@@ -9,6 +9,7 @@
 mod answer;
 mod apply;
 pub mod ask;
+mod benches;
 mod blind;
 mod collect;
 mod copies;
@@ -35,7 +36,7 @@ use crate::store::work::Worker;
 use digest::Digest;
 use live::Live;
 use padis_domain::app::AppRef;
-use padis_domain::ports::{Balancer, Cluster, Dns, Duty, Host, Network, Registry, Scheduler, Survey};
+use padis_domain::ports::{Balancer, Cluster, Dns, Duty, Host, Network, Registry, Scheduler, Survey, Workbench};
 use padis_domain::words::UnixMs;
 use probe::Prober;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -64,6 +65,8 @@ pub struct Ports {
     pub registry: Arc<dyn Registry>,
     /// All registries, and copies between them.
     pub registries: Arc<Registries>,
+    /// Workbenches.
+    pub workbench: Arc<dyn Workbench>,
 }
 
 /// Asks the name service what a name resolves to, as a stranger would.
@@ -164,6 +167,8 @@ pub struct Reconciler {
 
 /// Copies of images at the same time: large as they are, they leave the network to others.
 const COPIES: usize = 2;
+/// Workbenches that are made, or become versions, at the same time.
+const BENCHES: usize = 2;
 /// The most causes that are kept for the journal, and the most tasks whose leaving is timed.
 const MAX_CAUSES: usize = 10_000;
 
@@ -227,6 +232,9 @@ impl Reconciler {
         }
         for n in 0..COPIES {
             set.spawn(worker::work(Arc::clone(&self), Worker::long(&self.set.lease, n), stop.clone()));
+        }
+        for n in 0..BENCHES {
+            set.spawn(worker::work(Arc::clone(&self), Worker::bench(&self.set.lease, n), stop.clone()));
         }
         set.spawn(events::write_nudges(Arc::clone(&self), stop.clone()));
         set.spawn(events::show(Arc::clone(&self), stop.clone()));

@@ -55,11 +55,12 @@ impl RunError {
 pub(super) async fn work(r: Arc<Reconciler>, me: Worker, stop: CancellationToken) {
     while !stop.is_cancelled() {
         // One worker is woken for what was touched: never one that would not take it.
-        let woken = if me.long { r.ports.registries.asked.notified() } else { r.wake.notified() };
+        let woken = if me.is_long() { r.ports.registries.asked.notified() } else { r.wake.notified() };
         match work::take(&r.store, &me, r.set.lease_ms).await {
             Ok(Some(taken)) => {
                 let began = Instant::now();
-                let outcome = if me.long { renewing(&r, &me, &taken).await } else { within_lease(&r, &taken).await };
+                let outcome =
+                    if me.is_long() { renewing(&r, &me, &taken).await } else { within_lease(&r, &taken).await };
                 match work::settle(&r.store, &me, &taken, &outcome).await {
                     Ok(true) => {}
                     Ok(false) if outcome == Outcome::Forget => {}
@@ -171,6 +172,10 @@ async fn one(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
         super::pools::reconcile(r, pool).await
     } else if let Some(agent) = taken.key.strip_prefix("host:") {
         super::hosts::reconcile(r, agent).await
+    } else if let Some(id) = taken.key.strip_prefix("bench:") {
+        super::benches::bench(r, id).await
+    } else if let Some(id) = taken.key.strip_prefix("commit:") {
+        super::benches::commit(r, id).await
     } else if let Some(id) = taken.key.strip_prefix("tidy:") {
         super::tidy::reconcile(r, id).await
     } else if let Some(id) = taken.key.strip_prefix(work::COPY) {

@@ -55,8 +55,10 @@ pub enum Outcome {
 pub const COPY: &str = "copy:";
 /// See [`COPY`].
 pub const INSIDE: &str = "inside:";
-/// The same in a statement: 1 for such a row.
-const IS_LONG: &str = "CASE WHEN substr(key, 1, 5) = 'copy:' OR substr(key, 1, 7) = 'inside:' THEN 1 ELSE 0 END";
+/// The kind of a row in a statement: 1 for what may last for hours, 2 for workbenches, which
+/// may last for minutes and have people waiting, 0 for the rest.
+const KIND: &str = "CASE WHEN substr(key, 1, 5) = 'copy:' OR substr(key, 1, 7) = 'inside:' THEN 1 \
+     WHEN substr(key, 1, 6) = 'bench:' OR substr(key, 1, 7) = 'commit:' THEN 2 ELSE 0 END";
 
 /// The longest delay that is ever written, in ms.
 pub const MAX_DELAY_MS: i64 = 60_000;
@@ -70,21 +72,33 @@ pub struct Worker {
     pub process: String,
     /// Its own name, unique; it works on one row at a time.
     pub name: String,
-    /// Whether it takes what may last for hours ([`COPY`], [`INSIDE`]), and only that; others never do.
-    pub long: bool,
+    /// Which kind of rows it takes, and no others: 1 those that may last for hours ([`COPY`],
+    /// [`INSIDE`]), 2 those of workbenches, 0 the rest.
+    pub kind: i64,
 }
 
 impl Worker {
     /// Worker `n` of a process.
     pub fn new(process: &str, n: usize) -> Self {
         let process = format!("{process}:");
-        Self { name: format!("{process}{n}"), process, long: false }
+        Self { name: format!("{process}{n}"), process, kind: 0 }
+    }
+
+    /// Whether its rows may take longer than a lease.
+    pub fn is_long(&self) -> bool {
+        self.kind > 0
+    }
+
+    /// The same for workbenches.
+    pub fn bench(process: &str, n: usize) -> Self {
+        let process = format!("{process}:");
+        Self { name: format!("{process}bench-{n}"), process, kind: 2 }
     }
 
     /// The same for what may last for hours.
     pub fn long(process: &str, n: usize) -> Self {
         let process = format!("{process}:");
-        Self { name: format!("{process}long-{n}"), process, long: true }
+        Self { name: format!("{process}long-{n}"), process, kind: 1 }
     }
 }
 
@@ -135,7 +149,7 @@ pub async fn take(store: &Store, worker: &Worker, lease_ms: i64) -> Result<Optio
     let row = sqlx::query(&format!(
         "UPDATE work SET lease = $1, lease_until = $3 WHERE key = ( \
              SELECT key FROM work WHERE parked = 0 AND wanted > done AND (due_at <= $4 OR due_at > $6) AND {FREE} \
-             AND {IS_LONG} = $7 ORDER BY urgent DESC, due_at LIMIT 1) \
+             AND {KIND} = $7 ORDER BY urgent DESC, due_at LIMIT 1) \
          AND {FREE} AND wanted > done AND parked = 0 RETURNING key, wanted, attempts"
     ))
     .bind(&worker.name)
@@ -144,7 +158,7 @@ pub async fn take(store: &Store, worker: &Worker, lease_ms: i64) -> Result<Optio
     .bind(now)
     .bind(now + MAX_LEASE_MS)
     .bind(now + MAX_DELAY_MS)
-    .bind(i64::from(worker.long))
+    .bind(worker.kind)
     .fetch_optional(store.write())
     .await
     .what("take work")?;
@@ -240,10 +254,10 @@ pub async fn settle(store: &Store, worker: &Worker, taken: &Taken, outcome: &Out
 pub async fn next_due(store: &Store, worker: &Worker) -> Result<Option<UnixMs>, StoreError> {
     sqlx::query_scalar::<_, Option<i64>>(&format!(
         "SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM work \
-         WHERE parked = 0 AND wanted > done AND (lease IS NULL OR substr(lease, 1, length($1)) <> $1) AND {IS_LONG} = $2"
+         WHERE parked = 0 AND wanted > done AND (lease IS NULL OR substr(lease, 1, length($1)) <> $1) AND {KIND} = $2"
     ))
     .bind(&worker.process)
-    .bind(i64::from(worker.long))
+    .bind(worker.kind)
     .fetch_one(store.read())
     .await
     .what("next due work")

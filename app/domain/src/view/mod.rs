@@ -2,6 +2,7 @@
 //! its unit in its name, every time is [`crate::words::UnixMs`], every secret is absent.
 
 mod application;
+mod benches;
 mod cluster;
 mod images;
 mod inside;
@@ -17,6 +18,7 @@ mod stream;
 mod timeline;
 
 pub use application::*;
+pub use benches::*;
 pub use cluster::*;
 pub use images::*;
 pub use inside::*;

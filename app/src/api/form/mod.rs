@@ -10,6 +10,8 @@
 mod admin;
 mod app;
 #[cfg(feature = "ssr")]
+mod benches;
+#[cfg(feature = "ssr")]
 mod environment;
 #[cfg(feature = "ssr")]
 mod images;
@@ -20,6 +22,8 @@ mod standards;
 
 pub use admin::*;
 pub use app::*;
+#[cfg(feature = "ssr")]
+pub use benches::*;
 #[cfg(feature = "ssr")]
 pub use environment::*;
 #[cfg(feature = "ssr")]

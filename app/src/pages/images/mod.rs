@@ -1,10 +1,14 @@
 //! Images: repositories of all registries, one of them, one version whole, copies, promotions.
 //!
 //! One page whose address says what it shows: `/images`, `/images/copies`,
-//! `/images/promotions`, `/images/REGISTRY/REPOSITORY` and the same with `:TAG`; a repository's name has
+//! `/images/promotions`, `/images/workbenches`, the same with `/ID`, `/images/REGISTRY/REPOSITORY` and the same with `:TAG`; a repository's name has
 //! slashes and no colon, a tag has no slash. All of it is written by the server, forms
 //! included, which are plain HTML.
 
+#[cfg(feature = "ssr")]
+mod bench;
+#[cfg(feature = "ssr")]
+mod benches;
 #[cfg(feature = "ssr")]
 mod copies;
 #[cfg(feature = "ssr")]
@@ -36,7 +40,7 @@ pub fn Images() -> AnyView {
     let t = texts();
     view! {
         <PageTitle text=t.shell.images/>
-        {written(t.shell.images, Part::Images, &["images", "copies"])}
+        {written(t.shell.images, Part::Images, &["images", "copies", "benches"])}
     }
     .erase()
 }
@@ -45,10 +49,11 @@ pub fn Images() -> AnyView {
 pub use server::write;
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{copies, inside, list, promotions, repository, tidy, version, vulnerabilities};
-    use crate::api::form::{CopyForm, PromoteForm};
+    use super::{bench, benches, copies, inside, list, promotions, repository, tidy, version, vulnerabilities};
+    use crate::api::form::{CommitForm, CopyForm, PromoteForm};
     use crate::api::{ApplyRetention, JudgePromotion, Promote, RollBackPromotion, WithdrawPromotion};
     use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, LookInside, Said, call, query};
+    use crate::api::{CommitBench, EndBench, StartBench};
     use crate::pages::write::Here;
     use crate::text::images::Images;
     use crate::text::{Texts, units};
@@ -67,6 +72,8 @@ mod server {
         Copies,
         Promotions,
         Vulnerabilities,
+        Workbenches,
+        Workbench(String),
         Repository(String, String),
         Version(String, String, String),
     }
@@ -83,6 +90,8 @@ mod server {
                 [one] if one == "copies" => Self::Copies,
                 [one] if one == "promotions" => Self::Promotions,
                 [one] if one == "vulnerabilities" => Self::Vulnerabilities,
+                [one] if one == "workbenches" => Self::Workbenches,
+                [one, id] if one == "workbenches" => Self::Workbench(id.clone()),
                 [registry, rest @ .., last] => {
                     let (name, tag) = last.split_once(':').map_or((last.as_str(), None), |(n, t)| (n, Some(t)));
                     let repository = rest.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("/");
@@ -117,6 +126,7 @@ mod server {
         Copies,
         Promotions,
         Vulnerabilities,
+        Workbenches,
     }
 
     /// The lists under this area; `waiting` promotions wait for somebody's yes.
@@ -132,6 +142,7 @@ mod server {
             tab("/images", i.repositories, None, Lists::Repositories),
             tab("/images/promotions", t.promotions().title, waiting, Lists::Promotions),
             tab("/images/copies", i.copies, None, Lists::Copies),
+            tab(benches::PATH, t.benches().title, None, Lists::Workbenches),
             tab(vulnerabilities::PATH, t.inside().vulnerabilities, None, Lists::Vulnerabilities),
         ];
         tabs(t.shell.images, all)
@@ -170,6 +181,16 @@ mod server {
             Place::Vulnerabilities => {
                 vulnerabilities::write(t, call::tell(portal.vulnerabilities(c, q).await)?, q, waiting(c, portal).await?)
             }
+            Place::Workbenches => {
+                benches::write(t, call::tell(portal.benches(c, q).await)?, q, waiting(c, portal).await?)
+            }
+            Place::Workbench(id) => {
+                let view = call::tell(portal.bench(c, id).await)?;
+                let kept = here.kept::<CommitForm>(CommitBench::PATH).await?;
+                let once = if view.may { call::tell(portal.once(c).await)? } else { String::new() };
+                let form = CommitForm { once, ..kept.unwrap_or_else(|| bench::proposed(&view)) };
+                bench::write(t, view, form, &here)
+            }
             Place::Repository(registry, name) => {
                 let view = call::tell(portal.repository(c, registry, name).await)?;
                 let rule = tidy::rule(&here);
@@ -189,7 +210,10 @@ mod server {
                 let promote = super::promote::write(t, &view, offers, &promote, &once, &here);
                 let inside = call::tell(portal.inside(c, registry, name, tag, &inside::asked(&here)).await)?;
                 let inside = inside::write(t, inside, &view.row, tag, &here);
-                version::write(t, view, (inside, promote), form, &here)
+                let offer = call::tell(portal.bench_offer(c, registry, name, tag).await)?;
+                let once = if offer.pools.is_empty() { String::new() } else { call::tell(portal.once(c).await)? };
+                let start = benches::start(t, &view, offer, &once, &here);
+                version::write(t, view, (inside, promote, start), form, &here)
             }
         };
         let p = t.promotions();
@@ -203,8 +227,12 @@ mod server {
             (WithdrawPromotion::PATH, p.withdrawn_done),
             (RollBackPromotion::PATH, p.back_done),
             (LookInside::PATH, t.inside().look_done),
+            (StartBench::PATH, t.benches().start_done),
+            (EndBench::PATH, t.benches().end_done),
+            (CommitBench::PATH, t.benches().commit_done),
         ];
-        let said = here.notice(&done, &version::FIELDS);
+        let fields = if matches!(place, Place::Workbench(_)) { &bench::FIELDS[..] } else { &version::FIELDS[..] };
+        let said = here.notice(&done, fields);
         Ok(view! { {said} {body} }.erase())
     }
 
@@ -223,6 +251,8 @@ mod server {
             let version = Place::Version(registry, name, "1.22-9 x".to_owned());
             assert_eq!(place(&path("padis", "stacks/nginx", Some("1.22-9 x"))), Some(version));
             assert_eq!(place("/images/vulnerabilities?q=x"), Some(Place::Vulnerabilities));
+            assert_eq!(place("/images/workbenches"), Some(Place::Workbenches));
+            assert_eq!(place("/images/workbenches/1?done=x"), Some(Place::Workbench("1".to_owned())));
             assert_eq!(place("/images/padis"), None);
             assert_eq!(place("/names"), None);
             assert_eq!(place("//"), None);

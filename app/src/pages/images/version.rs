@@ -20,14 +20,14 @@ use padis_domain::view::{ImageView, RegistryRow};
 /// Labels and variables that are shown; more are counted by nobody and kept in the registry.
 const MOST: usize = 100;
 
-/// Fields of the forms for a copy and for a promotion.
-pub const FIELDS: [&str; 4] = ["to_registry", "to_repository", "to_tag", "note"];
+/// Fields of the forms for a copy, a promotion and a workbench.
+pub const FIELDS: [&str; 5] = ["to_registry", "to_repository", "to_tag", "note", "pool"];
 
 /// The version.
 pub fn write(
     t: &'static Texts,
     v: ImageView,
-    (contents, promote): (AnyView, AnyView),
+    (contents, promote, start): (AnyView, AnyView, AnyView),
     form: CopyForm,
     here: &Here,
 ) -> AnyView {
@@ -68,6 +68,7 @@ pub fn write(
         {inside}
         {section("places", i.places, i.places_aside, places(i, &v))}
         {promote}
+        {start}
         {last}
     }
     .erase()
