@@ -8,6 +8,7 @@
 
 pub mod child;
 pub mod dns;
+mod docker_engine;
 pub mod docker_net;
 pub mod fake;
 pub mod haproxy;
@@ -16,3 +17,4 @@ pub mod ldap;
 pub mod marathon;
 pub mod mesos;
 pub mod registry;
+pub mod workbench;

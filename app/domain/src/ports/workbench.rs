@@ -88,7 +88,8 @@ pub struct BenchCommit {
     pub tag: String,
     /// Absolute paths that are not to be in it: they are deleted in the workbench first.
     pub leave_out: Vec<String>,
-    /// Labels that it gets beside those of the base; an empty value takes one away.
+    /// Labels that it gets beside those of the base; an empty value takes one away, or leaves it
+    /// there with nothing in it where an engine can't do more: that counts as none.
     pub labels: BTreeMap<String, String>,
     /// TCP ports that it exposes beside those of the base.
     pub ports: Vec<u16>,

@@ -1,7 +1,7 @@
 //! Moving one container into its pool's network, and out of it.
 
-use super::engine::{Engine, message, status};
 use super::{DockerNetwork, TASK_LABEL, ip_in, network_name, refused, task_of, transient};
+use crate::docker_engine::{Engine, message, status};
 use bollard::models::{
     ContainerSummary, EndpointIpamConfig, EndpointSettings, NetworkConnectRequest, NetworkDisconnectRequest,
 };

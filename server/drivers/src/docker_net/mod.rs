@@ -17,11 +17,10 @@
 //!   their own.
 
 mod attach;
-mod engine;
 
+use crate::docker_engine::{Engine, message, status};
 use async_trait::async_trait;
 use bollard::models::{ContainerSummary, Ipam, IpamConfig, NetworkCreateRequest, NetworkInspect};
-use engine::{Engine, message, status};
 use futures::future::try_join_all;
 use padis_domain::address::{dotted, parse_ip};
 use padis_domain::ports::{Attachment, Network, PoolNet, PortError, PortResult};

@@ -14,6 +14,7 @@ mod network;
 mod registry;
 mod scheduler;
 mod transfer;
+mod workbench;
 
 pub use balancer::FakeBalancer;
 pub use cluster::FakeCluster;
@@ -24,3 +25,4 @@ pub use network::FakeNetwork;
 pub use registry::FakeRegistry;
 pub use scheduler::FakeScheduler;
 pub use transfer::FakeTransfer;
+pub use workbench::FakeWorkbench;

@@ -163,13 +163,13 @@ impl FakeRegistry {
 }
 
 /// `sha256:…` of some bytes.
-fn digest_of(bytes: &[u8]) -> String {
+pub(super) fn digest_of(bytes: &[u8]) -> String {
     let hex: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
     format!("sha256:{hex}")
 }
 
 /// Its layers, each once, and a configuration, whose digest here is made from the image's.
-fn blobs(image: &Image) -> Vec<CopyBlob> {
+pub(super) fn blobs(image: &Image) -> Vec<CopyBlob> {
     let hex = image.digest.trim_start_matches("sha256:").chars().rev().collect::<String>();
     let mut out = vec![CopyBlob { digest: format!("sha256:{hex}"), bytes: 1024 }];
     for (digest, bytes) in image.steps.iter().filter_map(|s| s.layer.clone()) {

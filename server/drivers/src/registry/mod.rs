@@ -142,7 +142,7 @@ fn stack(repository: &str, image: Image) -> Known {
     // its maker's word alone, and engines run it.
     let list = image.media_type.contains(".index.") || image.media_type.contains(".list.");
     let here = image.runs_here || !list;
-    let named = here && image.labels.contains_key(&format!("{LABEL_PREFIX}name"));
+    let named = here && image.labels.get(&format!("{LABEL_PREFIX}name")).is_some_and(|n| !n.is_empty());
     let contract = named.then(|| Contract::from_labels(&image.labels));
     let contract = match contract {
         Some(Err(label)) => {

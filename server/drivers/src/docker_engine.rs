@@ -1,8 +1,12 @@
-//! One Docker Engine: connection, version, and its errors in the port's terms.
+//! One Docker Engine: connection, version, and its errors in the port's terms. What the
+//! container network and the workbenches share.
+//!
+//! One could get it wrong by calling a request that was sent and not answered a failure: it
+//! is `Unknown`, unless it changes nothing or nobody can have heard it.
 
 use bollard::errors::Error;
-use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, NetworkInspect};
-use bollard::query_parameters::{InspectNetworkOptions, ListContainersOptionsBuilder};
+use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, NetworkInspect};
+use bollard::query_parameters::{InspectContainerOptions, InspectNetworkOptions, ListContainersOptionsBuilder};
 use bollard::{API_DEFAULT_VERSION, Docker};
 use padis_domain::ports::{PortError, PortResult};
 use padis_domain::problem::System;
@@ -16,14 +20,14 @@ const DEADLINE_S: u64 = 15;
 const LOOK: Duration = Duration::from_secs(5);
 
 /// An engine by its endpoint.
-pub(super) struct Engine {
+pub(crate) struct Engine {
     endpoint: String,
     /// The client after it has agreed on the API's version: an old engine refuses a newer one.
     agreed: OnceCell<Docker>,
 }
 
 /// What Docker answered instead of success.
-pub(super) fn status(error: &Error) -> Option<u16> {
+pub(crate) fn status(error: &Error) -> Option<u16> {
     match error {
         Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
         _ => None,
@@ -31,7 +35,7 @@ pub(super) fn status(error: &Error) -> Option<u16> {
 }
 
 /// Docker's own words.
-pub(super) fn message(error: &Error) -> &str {
+pub(crate) fn message(error: &Error) -> &str {
     match error {
         Error::DockerResponseServerError { message, .. } => message,
         _ => "",
@@ -49,12 +53,17 @@ fn never_sent(error: &Error) -> bool {
 
 impl Engine {
     /// Contacts nobody: Docker may be started after us.
-    pub(super) fn new(endpoint: &str) -> PortResult<Self> {
+    pub(crate) fn new(endpoint: &str) -> PortResult<Self> {
         if ["unix://", "tcp://", "http://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
             return Ok(Self { endpoint: endpoint.to_owned(), agreed: OnceCell::new() });
         }
         let reason = format!("{endpoint:?} is no Docker endpoint: unix:///… or tcp://… is needed");
         Err(PortError::refused(System::Docker, reason))
+    }
+
+    /// Where it is reached.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     async fn agree(&self) -> Result<Docker, Error> {
@@ -67,13 +76,18 @@ impl Engine {
     }
 
     /// The client, once the engine has answered.
-    pub(super) async fn docker(&self) -> PortResult<&Docker> {
+    pub(crate) async fn docker(&self) -> PortResult<&Docker> {
         let agreed = self.agreed.get_or_try_init(|| self.agree()).await;
         agreed.map_err(|e| self.failed("ask for the API's version", false, e))
     }
 
+    /// The same client, for a request that may take that long until it is answered.
+    pub(crate) async fn patient(&self, deadline: Duration) -> PortResult<Docker> {
+        Ok(self.docker().await?.clone().with_timeout(deadline))
+    }
+
     /// A failure that no caller has a better word for.
-    pub(super) fn failed(&self, what: &str, writes: bool, error: Error) -> PortError {
+    pub(crate) fn failed(&self, what: &str, writes: bool, error: Error) -> PortError {
         let what = format!("{what} on the Docker Engine at {}", self.endpoint);
         if writes && status(&error).is_none() && !never_sent(&error) {
             PortError::unknown(System::Docker, what, error)
@@ -83,7 +97,7 @@ impl Engine {
     }
 
     /// Running (or paused) containers that match one filter; with `all`, stopped ones too.
-    pub(super) async fn containers(&self, filter: &str, value: &str, all: bool) -> PortResult<Vec<ContainerSummary>> {
+    pub(crate) async fn containers(&self, filter: &str, value: &str, all: bool) -> PortResult<Vec<ContainerSummary>> {
         let filters = HashMap::from([(filter, vec![value])]);
         let options = ListContainersOptionsBuilder::new().all(all).filters(&filters).build();
         let list = async {
@@ -98,8 +112,20 @@ impl Engine {
         Ok(found)
     }
 
+    /// The container, `None` if there is none of that name.
+    pub(crate) async fn container(&self, name: &str) -> PortResult<Option<ContainerInspectResponse>> {
+        let look = async {
+            match self.docker().await?.inspect_container(name, None::<InspectContainerOptions>).await {
+                Ok(container) => Ok(Some(container)),
+                Err(error) if status(&error) == Some(404) => Ok(None),
+                Err(error) => Err(self.failed(&format!("inspect container {name}"), false, error)),
+            }
+        };
+        self.soon("inspect a container", look).await
+    }
+
     /// The network, `None` if there is none of that name.
-    pub(super) async fn network(&self, name: &str) -> PortResult<Option<NetworkInspect>> {
+    pub(crate) async fn network(&self, name: &str) -> PortResult<Option<NetworkInspect>> {
         let look = async {
             match self.docker().await?.inspect_network(name, None::<InspectNetworkOptions>).await {
                 Ok(network) => Ok(Some(network)),
