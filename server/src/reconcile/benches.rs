@@ -69,6 +69,8 @@ pub(super) async fn commit(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, Run
             if wanted.leave_out {
                 let doubtful = changes.rows.iter().filter(|c| doubt(c, logs).is_some());
                 left_out.extend(doubtful.map(|c| c.path.clone()));
+                left_out.sort_unstable();
+                left_out.dedup();
             }
             changes.rows.retain(|c| !left_out.contains(&c.path));
             benches::taken(&r.store, id, &changes, &left_out).await?;

@@ -37,6 +37,7 @@ async fn full(w: &World) -> AppRef {
          VALUES ('{TASK}', '{id}', '{MARK}', 'zebra-portal', 1, 0, 'zebra-host', 'agent', '10.210.16.5', 1)"
     ))
     .await;
+    w.bench_of_member().await;
     let folder = w.logs.path().join(MARK).join("zebra-portal/r1").join(TASK);
     std::fs::create_dir_all(&folder).expect("the log's folder");
     std::fs::write(folder.join("access.log"), "GET / zebra\n").expect("a log");
@@ -117,6 +118,13 @@ async fn a_stranger_finds_nothing_of_another_team() {
             "charts",
             "inside",
             "bill_of_materials",
+            "bench_offer",
+            "bench",
+            "bench_record",
+            "start_bench",
+            "end_bench",
+            "commit_bench",
+            "bench_terminal",
             "look_inside",
             "check_new_app",
             "create_app",

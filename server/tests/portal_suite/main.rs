@@ -6,6 +6,7 @@
 mod support;
 
 mod admin;
+mod benches;
 mod cluster;
 mod commands;
 mod hosts;

@@ -1,14 +1,15 @@
 //! Calls every method of the portal about one application and everything around
 //! it, as anybody. A method that is forgotten here fails the test below.
 
-use crate::world::{MARK, SHA, STACK, World, new_app, plenty, pool};
+use crate::world::{BENCH, MARK, SHA, STACK, World, new_app, plenty, pool};
 use padis_domain::Problem;
 use padis_domain::app::{AppRef, HealthRule};
+use padis_domain::benches::Benches;
 use padis_domain::caller::Caller;
 use padis_domain::portal::{Answer, Portal};
 use padis_domain::view::{
-    InsideQuery, ListQuery, LogQuery, MarkEdit, NewCopy, NewPromotion, NewRelease, PersonEdit, Retention, StackState,
-    TeamEdit,
+    InsideQuery, ListQuery, LogQuery, MarkEdit, NewBench, NewCommit, NewCopy, NewPromotion, NewRelease, PersonEdit,
+    Retention, StackState, TeamEdit,
 };
 use padis_domain::words::PlatformRole;
 use serde::Serialize;
@@ -58,6 +59,10 @@ pub async fn looks(w: &World, c: &Caller, app: &AppRef, task: &str) -> Vec<Said>
     say(&mut out, "inside", p.inside(c, of.0, of.1, of.2, &asked).await);
     say(&mut out, "bill_of_materials", p.bill_of_materials(c, of.0, of.1, of.2).await);
     say(&mut out, "vulnerabilities", p.vulnerabilities(c, &q).await);
+    say(&mut out, "bench_offer", p.bench_offer(c, of.0, of.1, of.2).await);
+    say(&mut out, "benches", p.benches(c, &q).await);
+    say(&mut out, "bench", p.bench(c, BENCH).await);
+    say(&mut out, "bench_record", p.bench_record(c, BENCH, 1).await);
     say(&mut out, "copies", p.copies(c, &q).await);
     say(&mut out, "pools", p.pools(c, None).await);
     say(&mut out, "pool", p.pool(c, "striped").await);
@@ -113,6 +118,12 @@ pub async fn changes(w: &World, c: &Caller, app: &AppRef) -> Vec<Said> {
     say(&mut out, "judge_promotion", p.judge_promotion(c, "none", true, "").await);
     say(&mut out, "withdraw_promotion", p.withdraw_promotion(c, "none").await);
     say(&mut out, "roll_back_promotion", p.roll_back_promotion(c, "none").await);
+    let bench = NewBench { repository: "teams/zebra/web".into(), tag: "1".into(), pool: "striped".into() };
+    let kept = NewCommit { bench: BENCH.into(), ..NewCommit::default() };
+    say(&mut out, "start_bench", p.start_bench(c, &bench, o).await);
+    say(&mut out, "end_bench", p.end_bench(c, BENCH).await);
+    say(&mut out, "commit_bench", p.commit_bench(c, &kept, o).await);
+    say(&mut out, "bench_terminal", p.bench_terminal(c, BENCH, 80, 24).await.map(|_| ()));
     say(&mut out, "cancel_copy", p.cancel_copy(c, "none").await);
     say(&mut out, "look_inside", p.look_inside(c, "padis", "teams/zebra/web", "1").await);
     say(&mut out, "look_at_registries", p.look_at_registries(c).await);

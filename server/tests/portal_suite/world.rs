@@ -10,7 +10,7 @@ use padis_domain::ports::{Image, PageSeen, Pages};
 use padis_domain::quantity::{Amount, Size};
 use padis_domain::view::{Contained, NewApp};
 use padis_domain::words::{PlatformRole, Stage, TeamRole, Zone};
-use padis_drivers::fake::{FakeCluster, FakeRegistry, FakeTransfer};
+use padis_drivers::fake::{FakeCluster, FakeRegistry, FakeTransfer, FakeWorkbench};
 use padis_server::auth::Session;
 use padis_server::changes::Changes;
 use padis_server::images::{Place, Registries, Rules, whole};
@@ -33,6 +33,12 @@ pub const SHA: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 pub const LION_SHA: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 /// The middleware.
 pub const STACK: &str = "nginx:1.22.1";
+
+/// The host on which workbenches run.
+pub const HOST: &str = "bench-host";
+
+/// A workbench of a member of team zebra, which has not been opened yet.
+pub const BENCH: &str = "zebra-bench";
 
 /// Accounts without the slow hash.
 struct PlainAccounts(Store);
@@ -119,6 +125,7 @@ pub struct World {
     pub wake: Arc<Notify>,
     pub pages: Arc<NotedPages>,
     pub cluster: Arc<FakeCluster>,
+    pub bench: Arc<FakeWorkbench>,
     pub logs: tempfile::TempDir,
 }
 
@@ -195,13 +202,10 @@ const CONTRACT: &str = r#"{"name":"nginx","title_en":"Web site","title_zh":"ç½‘ç
 const FACTS: &str = r#"{"kind":"zip","files":1,"unpacked_bytes":1,"version":null,"class_major":null,"built_with":[],
  "health_path":null,"site_root":"","main_class":null,"javax":false}"#;
 
-fn portal(
-    store: &Store,
-    live: &Arc<Live>,
-    wake: &Arc<Notify>,
-    outside: (&Arc<NotedPages>, &Arc<FakeCluster>, Arc<Registries>, Arc<Known>),
-    logs: &Path,
-) -> Arc<PadisPortal> {
+/// What stands around a portal.
+type Around<'a> = (&'a Arc<NotedPages>, &'a Arc<FakeCluster>, Arc<Registries>, Arc<Known>, Arc<FakeWorkbench>);
+
+fn portal(store: &Store, live: &Arc<Live>, wake: &Arc<Notify>, outside: Around<'_>, logs: &Path) -> Arc<PadisPortal> {
     let settings = PortalSettings {
         balancer_port: 8000,
         balancer_address: "127.0.0.1".into(),
@@ -209,6 +213,7 @@ fn portal(
         max_package_bytes: 1 << 20,
         logs: logs.to_owned(),
         packages: logs.to_owned(),
+        benches: logs.join("benches"),
         public_url: "http://127.0.0.1:3000".into(),
     };
     let accounts = Arc::new(PlainAccounts(store.clone()));
@@ -219,12 +224,13 @@ fn portal(
         stream: Arc::new(Stream::new()),
         registries: outside.2,
         known: outside.3,
+        workbench: outside.4,
     };
     Arc::new(PadisPortal::new(store.clone(), live, Changes::new(), settings, wake, accounts, outside))
 }
 
 /// A registry with an image of team zebra, looked at once.
-async fn shelf(store: &Store) -> Arc<Registries> {
+async fn shelf(store: &Store) -> (Arc<Registries>, Arc<FakeRegistry>) {
     let registry = Arc::new(FakeRegistry::new());
     let labels = [("about".to_owned(), MARK.to_owned())].into();
     let digest = format!("sha256:{:064}", 9);
@@ -239,11 +245,11 @@ async fn shelf(store: &Store) -> Arc<Registries> {
         token: None,
         client: registry.clone(),
     };
-    let transfer = Arc::new(FakeTransfer::new([("padis".to_owned(), registry)].into()));
+    let transfer = Arc::new(FakeTransfer::new([("padis".to_owned(), registry.clone())].into()));
     let all = Registries::new(vec![place], transfer, Duration::from_secs(600));
     whole(store, &all.all()[0]).await.expect("a look");
     read(store, &digest, "padis", "teams/zebra/web", &[contained("zebra-stripes", "1.0")]).await;
-    Arc::new(all)
+    (Arc::new(all), registry)
 }
 
 /// A package of Debian's, built from a source of the same name.
@@ -279,10 +285,28 @@ impl World {
         let logs = tempfile::tempdir().expect("a log folder");
         let (live, wake, pages) = (Arc::new(Live::default()), Arc::new(Notify::new()), Arc::default());
         let cluster = Arc::new(FakeCluster::new());
-        let portal = portal(&store, &live, &wake, (&pages, &cluster, shelf(&store).await, Arc::default()), logs.path());
-        let w = Self { store, live, portal, wake, pages, cluster, logs };
+        let (registries, registry) = shelf(&store).await;
+        let bench = Arc::new(FakeWorkbench::new(registry, [HOST]));
+        let outside = (&pages, &cluster, registries, Arc::default(), bench.clone());
+        let portal = portal(&store, &live, &wake, outside, logs.path());
+        let w = Self { store, live, portal, wake, pages, cluster, bench, logs };
         w.seed().await;
         w
+    }
+
+    /// A workbench of the member's, with what a terminal in it showed.
+    pub async fn bench_of_member(&self) {
+        let m = member();
+        self.sql(&format!(
+            "INSERT INTO bench (id, repository, tag, digest, pool, host, cpu_milli, mem_mib, state, why, by_account, by_name, \
+             asked_at) VALUES ('{BENCH}', 'teams/zebra/web', '1', 'sha256:9', 'striped', '{HOST}', 1, 1, 'starting', '', \
+             '{}', '{}', 1)",
+            m.account, m.name
+        ))
+        .await;
+        let folder = self.logs.path().join("benches").join(BENCH);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("1.cast"), MARK).expect("a record");
     }
 
     /// Another process's portal on the same database.
@@ -297,7 +321,7 @@ impl World {
 
     /// The same that knows these vulnerabilities, too.
     pub fn portal_knowing(&self, registries: Arc<Registries>, known: Arc<Known>) -> Arc<PadisPortal> {
-        let outside = (&self.pages, &self.cluster, registries, known);
+        let outside = (&self.pages, &self.cluster, registries, known, self.bench.clone());
         portal(&self.store, &self.live, &self.wake, outside, self.logs.path())
     }
 

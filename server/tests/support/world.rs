@@ -10,7 +10,9 @@ use padis_domain::quantity::Size;
 use padis_domain::stack::Contract;
 use padis_domain::view::HostOut;
 use padis_domain::words::{Stage, Zone};
-use padis_drivers::fake::{FakeBalancer, FakeCluster, FakeDns, FakeNetwork, FakeRegistry, FakeScheduler};
+use padis_drivers::fake::{
+    FakeBalancer, FakeCluster, FakeDns, FakeNetwork, FakeRegistry, FakeScheduler, FakeWorkbench,
+};
 use padis_server::changes::Changes;
 use padis_server::images::Registries;
 use padis_server::reconcile::live::Live;
@@ -37,6 +39,7 @@ pub struct World {
     pub dns: Arc<FakeDns>,
     pub bal: Arc<FakeBalancer>,
     pub reg: Arc<FakeRegistry>,
+    pub bench: Arc<FakeWorkbench>,
     pub cluster: Arc<FakeCluster>,
     pub pages: Pages,
     pub live: Arc<Live>,
@@ -104,6 +107,7 @@ impl World {
         let port = serve(Arc::clone(&pages)).await;
         let sched = Arc::new(FakeScheduler::new());
         let net = Arc::new(FakeNetwork::on(&sched));
+        let reg = Arc::new(FakeRegistry::new());
         let n = WORLDS.fetch_add(1, Ordering::Relaxed) % 200 + 20;
         let pool = PoolSpec {
             // Of its own: where the last search for an address ended is remembered by name.
@@ -124,7 +128,8 @@ impl World {
             net,
             dns: Arc::new(FakeDns::new()),
             bal: Arc::new(FakeBalancer::new()),
-            reg: Arc::new(FakeRegistry::new()),
+            bench: Arc::new(FakeWorkbench::new(reg.clone(), ["h1"])),
+            reg,
             cluster: Arc::new(FakeCluster::new()),
             pages,
             live: Arc::new(Live::default()),
@@ -181,6 +186,7 @@ impl World {
             balancer: self.bal.clone(),
             registry: self.reg.clone(),
             registries: self.registries.lock().expect("lock").clone(),
+            workbench: self.bench.clone(),
         };
         let set = Settings {
             workers: 2,

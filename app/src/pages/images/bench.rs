@@ -204,7 +204,7 @@ fn commit(t: &'static Texts, v: &BenchView, form: CommitForm, here: &Here) -> An
         view! {
             <label class="check">
                 <input type="checkbox" name="leave_out" value="yes" checked=form.leave_out == "yes" aria-describedby="leave-out-hint"/>
-                <span>{b.leave_out} " (" {units::count(doubts as u64)} ")"</span>
+                <span>{format!("{} ({})", b.leave_out, units::count(doubts as u64))}</span>
             </label>
             <p class="hint" id="leave-out-hint">{b.leave_out_text}</p>
         }

@@ -150,6 +150,7 @@ async fn a_panic_is_an_answer_with_an_incident() {
             max_package_bytes: 0,
             logs: c.below("logs"),
             packages: c.below("packages"),
+            benches: c.below("benches"),
             public_url: String::new(),
         },
         Arc::default(),

@@ -70,6 +70,7 @@ pub fn outside() -> Outside {
         stream: Arc::new(crate::reconcile::stream::Stream::new()),
         registries: Arc::default(),
         known: Arc::default(),
+        workbench: Arc::new(padis_drivers::fake::FakeWorkbench::new(Arc::default(), [])),
     }
 }
 
@@ -115,6 +116,7 @@ pub async fn world_of(env: &[(&str, &str)], registries: Arc<crate::images::Regis
         max_package_bytes: c.upload.max_bytes,
         logs: c.below("logs"),
         packages: c.below("packages"),
+        benches: c.below("benches"),
         public_url: "http://localhost".into(),
     };
     let wake = Arc::new(tokio::sync::Notify::new());
