@@ -100,8 +100,10 @@ impl DockerWorkbench {
         kept.map_err(|e| place.engine.failed(&format!("commit container {name}"), true, e))?;
         tell(CommitStep::Kept);
         let pushed = self.publish(place, wanted, &repository, tell).await;
-        // Also after a failure: who never comes back leaves nothing behind.
+        // Also after a failure: who never comes back leaves nothing behind. And what a call that was
+        // given up had begun may have been finished meanwhile: Docker does not hear of it.
         place.untag(&reference).await;
+        place.sweep(wanted, &bench).await;
         pushed
     }
 
@@ -144,7 +146,7 @@ impl Place {
     }
 
     /// Takes away what calls for the same commit have left without a tag: an engine that died
-    /// between the image and its name. Such an image is known by what it was made from, and by
+    /// between the image and its name, a name that was given to the next one's image. Such an image is known by what it was made from, and by
     /// author and comment. Best effort.
     async fn sweep(&self, wanted: &BenchCommit, bench: &ContainerInspectResponse) {
         let Ok(docker) = self.engine.patient(REMOVE).await else { return };

@@ -29,6 +29,8 @@ use padis_domain::problem::System;
 use std::collections::HashMap;
 use std::time::Duration;
 
+/// From nothing to a container, the pull of a large image included.
+const PUT: Duration = Duration::from_secs(1800);
 /// A pull that reports nothing for so long has failed.
 const PULL_SILENCE: Duration = Duration::from_secs(120);
 /// Processes in one workbench.
@@ -45,8 +47,9 @@ while :; do
   sleep 86400 & wait $!
   case $? in 126|127) exit 1;; esac
 done";
-/// Which attempt to make and start it: somebody else may make or remove it in between.
-const ATTEMPTS: usize = 3;
+/// Between two looks for a container whose name is taken: Docker takes the name first, and shows the
+/// container when it is made.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The host that a workbench was made for: nothing else of a container that is not in an image
 /// takes free text.
@@ -136,15 +139,16 @@ impl DockerWorkbench {
         }
     }
 
-    async fn make(&self, place: &Place, spec: &BenchSpec, name: &str, reference: &str) -> PortResult<()> {
+    /// Whether it was made; false if its name is taken.
+    async fn make(&self, place: &Place, spec: &BenchSpec, name: &str, reference: &str) -> PortResult<bool> {
         let image = self.image(place, reference).await?.config.unwrap_or_default();
         let options = CreateContainerOptionsBuilder::new().name(name).build();
         let made =
             place.engine.patient(CALL).await?.create_container(Some(options), body(spec, reference, &image)).await;
         match made {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
             // Somebody else was faster, or an earlier call was heard after all: what counts is what is there.
-            Err(error) if status(&error) == Some(409) => Ok(()),
+            Err(error) if status(&error) == Some(409) => Ok(false),
             Err(error) if status(&error) == Some(400) => {
                 let reason = format!("Docker does not accept the workbench: {}", message(&error));
                 Err(PortError::Refused { system: System::Docker, reason, cause: Some(error.into()) })
@@ -157,21 +161,27 @@ impl DockerWorkbench {
         let place = self.place(&spec.host)?;
         let name = name_of(&spec.id)?;
         let reference = self.reference(&spec.repository, &spec.digest);
-        for _ in 0..ATTEMPTS {
-            let Some(found) = place.engine.container(&name).await? else {
-                self.make(place, spec, &name, &reference).await?;
-                continue;
-            };
-            let from = found.config.as_ref().and_then(|c| c.image.clone()).unwrap_or_default();
-            if from != reference {
-                return Err(refused(format!(
-                    "workbench {} exists and was started from another image ({from})",
-                    spec.id
-                )));
+        let found = async {
+            loop {
+                match place.engine.container(&name).await? {
+                    Some(found) => return Ok(found),
+                    None if self.make(place, spec, &name, &reference).await? => {}
+                    None => tokio::time::sleep(LOOK).await,
+                }
             }
-            return awake(place, &name, state(&found)).await;
+        };
+        let found: ContainerInspectResponse = match tokio::time::timeout(PUT, found).await {
+            Ok(found) => found?,
+            Err(late) => {
+                let what = format!("make container {name} on the Docker Engine at {}", place.engine.endpoint());
+                return Err(PortError::unknown(System::Docker, what, late));
+            }
+        };
+        let from = found.config.as_ref().and_then(|c| c.image.clone()).unwrap_or_default();
+        if from != reference {
+            return Err(refused(format!("workbench {} exists and was started from another image ({from})", spec.id)));
         }
-        Err(transient(format!("container {name} is made and removed by somebody else at the same time")))
+        awake(place, &name, state(&found)).await
     }
 }
 

@@ -15,6 +15,7 @@
 use super::exec::{make, run};
 use super::{Place, refused, transient};
 use crate::docker_engine::status;
+use crate::http::excerpt;
 use async_trait::async_trait;
 use bollard::exec::{CreateExecOptions, ResizeExecOptions};
 use futures::StreamExt;
@@ -107,27 +108,22 @@ pub(super) async fn open(place: &Arc<Place>, id: &str, columns: u16, rows: u16) 
 /// The shell's number, and what came after it.
 async fn begin(read: &mut ReadHalf<Upgraded>) -> PortResult<(String, Vec<u8>)> {
     let mut came = Vec::new();
-    loop {
-        let end = came.iter().position(|b| *b == b'\n');
-        if let Some(end) = end {
-            let line = String::from_utf8_lossy(&came[..end]).trim().to_owned();
+    let first = loop {
+        if let Some(end) = came.iter().position(|b| *b == b'\n') {
+            let rest = came.split_off(end + 1);
+            let line = String::from_utf8_lossy(&came).trim().to_owned();
             if !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()) {
-                return Ok((line, came.split_off(end + 1)));
+                return Ok((line, rest));
             }
+            break line;
         }
         let more = read.read_buf(&mut came).await;
-        match more.map_err(|e| PortError::transient(System::Docker, "read from a terminal", e))? {
-            0 => {
-                let said = String::from_utf8_lossy(&came).trim().to_owned();
-                return Err(refused(format!("no shell begins in the workbench: {said}")));
-            }
-            _ if end.is_some() || came.len() > PIECE => {
-                let said = String::from_utf8_lossy(&came[..came.len().min(300)]).trim().to_owned();
-                return Err(refused(format!("no shell begins in the workbench: {said}")));
-            }
-            _ => {}
+        let more = more.map_err(|e| PortError::transient(System::Docker, "read from a terminal", e))?;
+        if more == 0 || came.len() > PIECE {
+            break excerpt(&String::from_utf8_lossy(&came));
         }
-    }
+    };
+    Err(refused(format!("no shell begins in the workbench: {first}")))
 }
 
 async fn keep(place: &Place, name: &str, pid: &str) -> PortResult<Keeper> {

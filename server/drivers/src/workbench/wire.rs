@@ -8,7 +8,7 @@
 use super::{refused, transient};
 use crate::docker_engine::Engine;
 use crate::http::{builder, failed};
-use padis_domain::ports::PortResult;
+use padis_domain::ports::{PortError, PortResult};
 use padis_domain::problem::System;
 use reqwest::header::{CONNECTION, UPGRADE};
 use reqwest::{Client, Response, StatusCode, Upgraded};
@@ -47,7 +47,7 @@ impl Wire {
         match tokio::time::timeout(ANSWER, request.send()).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(failed(System::Docker, what, true, error)),
-            Err(_) => Err(transient(format!("{what}: Docker does not answer"))),
+            Err(late) => Err(PortError::unknown(System::Docker, format!("{what}: Docker does not answer"), late)),
         }
     }
 
