@@ -32,6 +32,7 @@ const terminal = new Terminal({
   cursorBlink: true,
   fontFamily: "ui-monospace, 'DejaVu Sans Mono', 'Noto Sans Mono CJK SC', monospace",
   fontSize: 14,
+  lineHeight: 1.2,
   minimumContrastRatio: 4.5,
   scrollback: 5000,
   theme: dark() ? DARK : LIGHT,

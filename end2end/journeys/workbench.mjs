@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { go, live, signIn } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
-import { ARTEFACTS, get, until } from './support/portal.mjs';
+import { through } from './support/outside.mjs';
+import { ARTEFACTS, fixture, until } from './support/portal.mjs';
 import { names, registry } from './support/registry.mjs';
 import { remove } from './support/steps.mjs';
 
@@ -19,7 +20,11 @@ journey('workbench', ({ step, window, atEnd }) => {
   const type = async (w, line, answer) => {
     await w.locator('#terminal').click();
     await w.keyboard.type(line + '\n');
-    if (answer) await until(`${line} answers`, async () => (await screen(w)).includes(answer));
+    if (answer) {
+      await until(`${line} answers`, async () => (await screen(w)).includes(answer)).catch(async (error) => {
+        throw new Error(`the terminal shows:\n${await screen(w)}`, { cause: error });
+      });
+    }
   };
   const terminal = async (w) => {
     const [opened] = await Promise.all([w.context().waitForEvent('page'), w.locator('#bench-terminal').click()]);
@@ -64,9 +69,16 @@ journey('workbench', ({ step, window, atEnd }) => {
 
   step('she changes it in a terminal', async () => {
     shell = await terminal(erik);
-    await type(shell, 'echo $((6*7))-工作台', '42-工作台');
+    await type(shell, 'echo answer-$((6*7))', 'answer-42');
+    // Pasted, as somebody pastes what he has been sent; not only in English.
+    await shell.evaluate(() => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', 'echo $((6*7))-工作台\n');
+      document.querySelector('.xterm-helper-textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+    });
+    await until('what was pasted is answered', async () => (await screen(shell)).includes('42-工作台'));
     await type(shell, `sed -i 's|index index.html|add_header X-Workbench yes always; index index.html|' /opt/padis/nginx.conf && grep -c X-Workbench /opt/padis/nginx.conf`, '\n1');
-    await type(shell, 'mkdir -p /root/.ssh && echo private > /root/.ssh/id_ed25519 && echo typed > /root/.bash_history && echo note > /var/log/a.log && echo is-$((1+1))', 'is-2');
+    await type(shell, 'mkdir -p /root/.ssh /var/log && echo private > /root/.ssh/id_ed25519 && echo typed > /root/.bash_history && echo note > /var/log/a.log && echo is-$((1+1))', 'is-2');
     await shot(shell, 'terminal');
     // The window's size is the shell's.
     await shell.setViewportSize({ width: 700, height: 500 });
@@ -122,7 +134,7 @@ journey('workbench', ({ step, window, atEnd }) => {
     // What is inside says so, too.
     const inside = async (file) => {
       await go(erik, `/images/padis/stacks/nginx:${VERSION}?file=${file}`);
-      return erik.locator('#inside, main').last().innerText();
+      return erik.locator('main').innerText();
     };
     await until('it was read', async () => (await inside('nginx.conf')).includes('opt/padis/nginx.conf'), { every: 500 });
     assert.ok(!(await inside('id_ed25519')).includes('root/.ssh/id_ed25519'));
@@ -133,7 +145,6 @@ journey('workbench', ({ step, window, atEnd }) => {
     await go(page, '/applications/new');
     const teams = page.locator('select#team');
     if (await teams.count()) await teams.selectOption('default');
-    const { fixture } = await import('./support/portal.mjs');
     await page.locator('#file').setInputFiles(fixture('site.zip'));
     await page.getByText('checked by the server').waitFor({ timeout: 60_000 });
     await page.locator(`label:has(input[name=stack][value="nginx:${VERSION}"])`).click();
@@ -144,8 +155,7 @@ journey('workbench', ({ step, window, atEnd }) => {
     await page.locator('#go').click();
     await page.waitForURL((url) => url.pathname === `/applications/default/${APP}`);
     await page.locator('h1 ~ .st', { hasText: 'Online, 1 of 1 well' }).waitFor({ timeout: 90_000 });
-    const link = await page.locator('a[href^="http://"]').filter({ hasText: APP }).first().getAttribute('href');
-    const answer = await get(link);
+    const answer = await through(`${APP}.dev.padis.localhost`);
     assert.equal(answer.headers['x-workbench'], 'yes');
   });
 

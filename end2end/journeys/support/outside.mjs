@@ -52,7 +52,7 @@ export function through(host, path = '/', port = 8000) {
       try {
         let text = '';
         for await (const piece of answer.setEncoding('utf8')) text += piece;
-        done({ status: answer.statusCode, text });
+        done({ status: answer.statusCode, headers: answer.headers, text });
       } catch (error) {
         no(error);
       }

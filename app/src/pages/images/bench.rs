@@ -202,11 +202,13 @@ fn commit(t: &'static Texts, v: &BenchView, form: CommitForm, here: &Here) -> An
     let doubts = v.changes.rows.iter().filter(|c| doubt(c, v.logs.as_deref()).is_some()).count();
     let leave_out = (doubts > 0).then(|| {
         view! {
+            <div class="left-out">
             <label class="check">
                 <input type="checkbox" name="leave_out" value="yes" checked=form.leave_out == "yes" aria-describedby="leave-out-hint"/>
                 <span>{format!("{} ({})", b.leave_out, units::count(doubts as u64))}</span>
             </label>
             <p class="hint" id="leave-out-hint">{b.leave_out_text}</p>
+            </div>
         }
         .erase()
     });

@@ -126,7 +126,7 @@ fn made_by(t: &'static Texts, m: &CommitRow) -> AnyView {
     }
     .erase();
     view! {
-        <dl class="pairs">
+        <dl class="pairs wide">
             {line(b.description, m.description.clone().into_any())}
             {line(b.made, who)}
             {line(b.base, view! { {m.base.0.clone()} " " {short(&m.base.1)} }.erase())}

@@ -112,7 +112,8 @@ impl RegistryClient {
         let lines = history.map(|h| {
             let step = ImageStep {
                 created: h.created.unwrap_or_default(),
-                made_by: h.created_by.unwrap_or_default(),
+                // Docker's commit says what for, not by which command.
+                made_by: h.created_by.filter(|by| !by.is_empty()).or(h.comment).unwrap_or_default(),
                 layer: None,
             };
             (step, !h.empty_layer.unwrap_or_default())

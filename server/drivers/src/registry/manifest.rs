@@ -144,6 +144,7 @@ pub(super) struct Inner {
 pub(super) struct History {
     pub created: Option<String>,
     pub created_by: Option<String>,
+    pub comment: Option<String>,
     pub empty_layer: Option<bool>,
 }
 

@@ -27,6 +27,9 @@ pub(crate) fn check(paths: &[String]) -> PortResult<()> {
     Ok(())
 }
 
+/// By the shell: where that is busybox, `rm` may be no program of its own.
+const RM: [&str; 4] = ["/bin/sh", "-c", "rm -rf -- \"$@\"", "rm"];
+
 /// Commands with as many paths as fit.
 fn batches(paths: &[String]) -> Vec<Vec<String>> {
     let mut out: Vec<Vec<String>> = Vec::new();
@@ -34,7 +37,7 @@ fn batches(paths: &[String]) -> Vec<Vec<String>> {
     for path in paths {
         let needs = path.len() + 1;
         if needs > room || out.is_empty() {
-            out.push(["rm", "-rf", "--"].map(str::to_owned).to_vec());
+            out.push(RM.map(str::to_owned).to_vec());
             room = BATCH;
         }
         room -= needs;
@@ -76,7 +79,7 @@ mod tests {
         let paths: Vec<String> = (0..1000).map(|n| format!("/{n:0>99}")).collect();
         let commands = batches(&paths);
         assert_eq!(commands.len(), 4);
-        assert_eq!(commands.iter().flat_map(|c| c[3..].to_vec()).collect::<Vec<_>>(), paths);
+        assert_eq!(commands.iter().flat_map(|c| c[RM.len()..].to_vec()).collect::<Vec<_>>(), paths);
         assert!(batches(&[]).is_empty());
     }
 }
