@@ -14,4 +14,5 @@ pub mod osv;
 pub mod packages;
 pub mod portal;
 pub mod reconcile;
+pub mod seal;
 pub mod store;

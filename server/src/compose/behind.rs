@@ -12,6 +12,7 @@ use super::resolve::Stranger;
 use crate::config::{Config, OWN_REGISTRY, Secret, mask_url};
 use crate::images::{Place, Registries};
 use crate::reconcile::{Ports, Settings};
+use crate::seal::Sealer;
 use padis_domain::ports::{Directory, PortError};
 use padis_domain::problem::System;
 use padis_drivers::dns::{DnsConfig, DnsServer};
@@ -273,7 +274,7 @@ pub fn lease_prefix(c: &Config) -> String {
 }
 
 /// The reconciler's settings.
-pub fn reconcile_settings(c: &Config) -> Settings {
+pub fn reconcile_settings(c: &Config, sealer: Arc<Sealer>) -> Settings {
     let (marathon, mesos) = cluster(c);
     let shown = |urls: &[String]| urls.iter().map(|u| mask_url(u)).collect::<Vec<_>>().join(", ");
     let places = HashMap::from([
@@ -297,6 +298,7 @@ pub fn reconcile_settings(c: &Config) -> Settings {
         scratch: c.below("scratch"),
         packages: c.below("packages"),
         logs: c.below("logs"),
+        sealer,
         names_to: c.balancer.address.to_string(),
         balancer_port: c.balancer.listen.port(),
         lease: format!("{}{}:{started}", lease_prefix(c), std::process::id()),

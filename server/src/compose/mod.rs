@@ -29,6 +29,7 @@ use crate::reconcile::Reconciler;
 use crate::reconcile::ask::Asker;
 use crate::reconcile::live::Live;
 use crate::reconcile::stream::Stream;
+use crate::seal::Sealer;
 use crate::store::{Store, StoreError};
 use behind::Behind;
 use padis_domain::portal::Portal;
@@ -67,6 +68,9 @@ pub enum StartError {
     /// The database.
     #[error("the database can't be opened")]
     Store(#[from] StoreError),
+    /// The key of secrets.
+    #[error(transparent)]
+    Key(#[from] crate::seal::KeyError),
     /// The portal's address.
     #[error("can't listen on {address} (PADIS_LISTEN names another)")]
     Listen {
@@ -145,6 +149,11 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let store = Store::open(config.database.reveal()).await?;
     // What a killed process had taken would otherwise wait until its lease runs out.
     crate::store::work::drop_leases(&store, &behind::lease_prefix(&config)).await?;
+    let sealer = Arc::new(Sealer::load(&config.secrets_key)?);
+    match sealer.seal_all(&store).await? {
+        0 => {}
+        n => tracing::info!(releases = n, "secrets from before there was a key are sealed now"),
+    }
     let behind = Behind::new(&config)?;
     let changes = Changes::new();
     let settings = auth::Settings::from(&config);
@@ -162,7 +171,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let reconciler = Reconciler::new(
         store.clone(),
         behind.ports.clone(),
-        behind::reconcile_settings(&config),
+        behind::reconcile_settings(&config, sealer.clone()),
         live.clone(),
         stream.clone(),
         changes.clone(),
@@ -174,7 +183,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         store.clone(),
         live.clone(),
         changes.clone(),
-        portal_settings(&config, address),
+        portal_settings(&config, address, sealer.clone()),
         wake,
         accounts,
         Outside {
@@ -217,7 +226,7 @@ fn reached(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn portal_settings(c: &Config, address: SocketAddr) -> PortalSettings {
+fn portal_settings(c: &Config, address: SocketAddr, sealer: Arc<Sealer>) -> PortalSettings {
     let public_url = c.public_url.as_ref().map_or_else(|| format!("http://{address}"), ToString::to_string);
     PortalSettings {
         balancer_port: c.balancer.listen.port(),
@@ -227,6 +236,7 @@ fn portal_settings(c: &Config, address: SocketAddr) -> PortalSettings {
         logs: c.below("logs"),
         packages: c.below("packages"),
         benches: c.below("benches"),
+        sealer,
         public_url: public_url.trim_end_matches('/').to_owned(),
     }
 }

@@ -55,6 +55,8 @@ pub struct Config {
     pub balancer: Balancer,
     /// LDAP, if it is used.
     pub ldap: Option<Ldap>,
+    /// File with the key by which secrets are sealed in the database.
+    pub secrets_key: PathBuf,
     /// File or folder of known vulnerabilities in OSV's form, if there is one.
     pub vulnerabilities: Option<PathBuf>,
     /// Uploads.
@@ -151,6 +153,12 @@ pub fn from(
         dns: Dns::read(r),
         balancer: Balancer::read(r),
         ldap: Ldap::read(r),
+        secrets_key: PathBuf::from(r.get(
+            "secrets.key_file",
+            data.join("secrets.key").display().to_string(),
+            "a path",
+            "key by which secrets are sealed in the database; made if it is not there, the same for all replicas",
+        )),
         vulnerabilities: r
             .maybe(
                 "vulnerabilities.feed",

@@ -85,7 +85,7 @@ pub async fn release(
     }
     if let Some(e) = &new.env {
         check::env(&mut out, e, &old.spec.env);
-        rec.spec.env = check::keep_secrets(e, &old.spec.env);
+        rec.spec.env = p.settings.sealer.env(&o.app.id, check::keep_secrets(e, &old.spec.env), &old.spec.env)?;
     }
     o.app.size = rec.spec.size;
     o.room(&mut out).await?;

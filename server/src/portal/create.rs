@@ -261,6 +261,7 @@ async fn insert(
         changed_at: now,
         changed_by: c.name.clone(),
     };
+    let env = p.settings.sealer.env(&app.id, new.env.clone(), &Env::new())?;
     let rec = NewRec {
         spec: ReleaseSpec {
             stack: j.stack.contract.name.clone(),
@@ -268,7 +269,7 @@ async fn insert(
             package: new.package.clone(),
             size: new.size,
             health: new.health.clone(),
-            env: new.env.clone(),
+            env,
         },
         contract: j.stack.contract,
         stack_key: j.stack.key,

@@ -62,6 +62,7 @@ use crate::images::Registries;
 use crate::osv::Known;
 use crate::reconcile::live::Live;
 use crate::reconcile::stream::Stream;
+use crate::seal::Sealer;
 use crate::store::Store;
 use async_trait::async_trait;
 use padis_domain::Problem;
@@ -93,6 +94,8 @@ pub struct PortalSettings {
     pub logs: PathBuf,
     /// The packages' folder.
     pub packages: PathBuf,
+    /// Seals secrets before they go into the database.
+    pub sealer: Arc<Sealer>,
     /// The folder of what terminals in workbenches showed.
     pub benches: PathBuf,
     /// The portal's own URL, without a final slash.

@@ -229,7 +229,16 @@ fn sched_app(r: &Reconciler, s: &Seen, release: u32, instances: u32) -> Result<S
     let app = &s.intent.app;
     let logs = r.set.logs.join(&app.team).join(&app.app).join(format!("r{release}"));
     log_folder(&logs, rel.contract.uid).map_err(|e| PortError::transient(System::Disk, "make the log folder", e))?;
-    let mut env: BTreeMap<String, String> = rel.spec.env.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect();
+    let mut env = BTreeMap::new();
+    for (name, var) in &rel.spec.env {
+        let value = if var.secret {
+            let opened = r.set.sealer.open(&s.intent.id, name, &var.value);
+            opened.map_err(|e| gone(format!("the secret value of {name} can't be read: {e}")))?
+        } else {
+            var.value.clone()
+        };
+        env.insert(name.clone(), value);
+    }
     env.insert("PADIS_TEAM".into(), app.team.clone());
     env.insert("PADIS_APP".into(), app.app.clone());
     env.insert("PADIS_RELEASE".into(), format!("r{release}"));

@@ -31,6 +31,7 @@ mod worker;
 
 use crate::changes::Changes;
 use crate::images::Registries;
+use crate::seal::Sealer;
 use crate::store::Store;
 use crate::store::work::Worker;
 use digest::Digest;
@@ -100,6 +101,8 @@ pub struct Settings {
     pub packages: PathBuf,
     /// Folder of logs.
     pub logs: PathBuf,
+    /// Opens what is sealed in the database.
+    pub sealer: Arc<Sealer>,
     /// The address that names resolve to.
     pub names_to: String,
     /// The balancer's port for the first answer and for URLs.

@@ -19,6 +19,7 @@ use padis_server::osv::Known;
 use padis_server::portal::{Accounts, Outside, PadisPortal, PortalSettings};
 use padis_server::reconcile::live::Live;
 use padis_server::reconcile::stream::Stream;
+use padis_server::seal::Sealer;
 use padis_server::store::{Store, inside, now_ms};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -214,6 +215,7 @@ fn portal(store: &Store, live: &Arc<Live>, wake: &Arc<Notify>, outside: Around<'
         logs: logs.to_owned(),
         packages: logs.to_owned(),
         benches: logs.join("benches"),
+        sealer: Arc::new(Sealer::load(&logs.join("secrets.key")).expect("a key")),
         public_url: "http://127.0.0.1:3000".into(),
     };
     let accounts = Arc::new(PlainAccounts(store.clone()));

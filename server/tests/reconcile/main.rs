@@ -7,6 +7,7 @@ mod copies;
 mod flood;
 mod inside;
 mod locked;
+mod sealed;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;

@@ -18,6 +18,7 @@ use padis_server::images::Registries;
 use padis_server::reconcile::live::Live;
 use padis_server::reconcile::stream::Stream;
 use padis_server::reconcile::{Ports, Reconciler, Resolve, Settings};
+use padis_server::seal::Sealer;
 use padis_server::store::{Store, hosts, now_ms, work};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv4Addr;
@@ -152,6 +153,11 @@ impl World {
         w
     }
 
+    /// What reconcilers of this world open secrets with.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::load(&self.folder.path().join("secrets.key")).expect("a key")
+    }
+
     fn packages(&self) -> PathBuf {
         self.folder.path().join("packages")
     }
@@ -199,6 +205,7 @@ impl World {
             scratch: self.folder.path().join("scratch"),
             packages: self.packages(),
             logs: self.folder.path().join("logs"),
+            sealer: Arc::new(self.sealer()),
             names_to: "127.0.0.1".into(),
             balancer_port: self.port,
             lease: format!("test-{}", STARTS.fetch_add(1, Ordering::Relaxed)),

@@ -151,6 +151,7 @@ async fn a_panic_is_an_answer_with_an_incident() {
             logs: c.below("logs"),
             packages: c.below("packages"),
             benches: c.below("benches"),
+            sealer: Arc::new(crate::seal::Sealer::random().expect("a key")),
             public_url: String::new(),
         },
         Arc::default(),

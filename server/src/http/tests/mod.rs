@@ -117,6 +117,7 @@ pub async fn world_of(env: &[(&str, &str)], registries: Arc<crate::images::Regis
         logs: c.below("logs"),
         packages: c.below("packages"),
         benches: c.below("benches"),
+        sealer: Arc::new(crate::seal::Sealer::random().expect("a key")),
         public_url: "http://localhost".into(),
     };
     let wake = Arc::new(tokio::sync::Notify::new());
