@@ -61,6 +61,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/images/padis/stacks/nginx:1.22?file=conf", "软件物料清单", "Mended in"),
     ("/images/padis/stacks/nginx:1.22", "rpm 数据库为旧格式", "Its rpm database is of an older form"),
     ("/images/prod/stacks/nginx", "没有及时应答", "did not answer in time"),
+    ("/images/padis/stacks/nginx", "版本 3 / 20，1.2 GB", "versions 3 / 20, 1.2 GB"),
     ("/images/padis/stacks/nginx?newest=1&days=2", "会删除 1 个", "1 would go"),
     ("/images/padis/stacks/nginx:1.22", "从下往上", "from the bottom up"),
     ("/images/padis/stacks/nginx:broken", "无法读取", "its configuration is not there"),

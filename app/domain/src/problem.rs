@@ -171,6 +171,12 @@ pub enum Problem {
         /// What is short.
         shortage: Shortage,
     },
+    /// The team's images take as much of a registry as they may.
+    #[error("no room for images of {}", room.team)]
+    NoRoomForImages {
+        /// How much they take, and may take.
+        room: crate::view::TeamRoom,
+    },
     /// The team has no quota in that pool at all.
     #[error("no quota in {pool}")]
     NoQuota {

@@ -60,6 +60,7 @@ area! {
         places_aside: "内容完全相同", "exactly this, byte for byte";
         no_image: "这不是镜像", "This is no image";
         no_image_text: "它可能是 Helm 包或签名，只能复制。", "It may be a chart or a signature; it can only be copied.";
+        team_room: "团队用量", "The team's images:";
         copy: "复制到…", "Copy to …";
         copy_aside: "直接在镜像仓库之间传送", "straight from registry to registry";
         copy_text: "复制按摘要进行：复制的就是上面显示的内容，全部到达后目标版本才可见。", "What is copied is exactly what stands above; the target's version shows only when all of it is there.";

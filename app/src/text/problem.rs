@@ -45,6 +45,14 @@ macro_rules! said {
 }
 
 impl Texts {
+    /// How much of a registry a team's images take, of how much.
+    pub fn room(&self, r: &padis_domain::view::TeamRoom) -> String {
+        let of = |used: String, most: String, any: bool| if any { used } else { format!("{used} / {most}") };
+        let versions = of(units::count(r.versions), units::count(r.most_versions), r.most_versions == 0);
+        let bytes = of(units::bytes(r.bytes), units::bytes(r.most_bytes), r.most_bytes == 0);
+        self.pick_with(|| format!("版本 {versions}，{bytes}"), || format!("versions {versions}, {bytes}"))
+    }
+
     fn plain(&self, zh: (&str, &str), en: (&str, &str)) -> Said {
         said!(self, zh, en)
     }
@@ -92,6 +100,13 @@ impl Texts {
                 said!(self,
                     (format!("超出团队 {team} 在 {pool} 的配额：{d}还需 {w}，仅剩 {l}。"), "请减少实例数或规格，或向平台管理员申请更多配额。"),
                     (format!("Over the quota of team {team} in {pool}. {d}: {w} more wanted, {l} left."), "Take fewer or smaller instances, or ask an operator for more quota."),
+                )
+            }
+            Problem::NoRoomForImages { room } => {
+                let (team, used) = (&room.team, self.room(room));
+                said!(self,
+                    (format!("团队 {team} 的镜像没有空间了：{used}。"), "请先删除不再需要的版本，或联系平台管理员。"),
+                    (format!("The images of team {team} have no room left: {used}."), "Delete versions that nobody needs, or ask an operator."),
                 )
             }
             Problem::NoQuota { pool, team } => said!(self,

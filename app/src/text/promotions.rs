@@ -51,6 +51,11 @@ area! {
         runs_no: "当前环境没有应用在线运行它", "No application that is online runs it in this stage";
         right_yes: "团队在两个环境都有配额", "The team has a quota in both stages";
         right_no: "团队没有两个环境的配额", "The team lacks a quota in one of the stages";
+        clean_yes: "没有私钥和输入历史", "No private key or shell history in it";
+        clean_no(n: &str, first: &str): "其中有 {n} 个私钥或输入历史文件，例如 {first}", "files that look like private keys or shell history: {n}, such as {first}";
+        clean_unread: "还没有读取其中的内容", "What is inside has not been read yet";
+        room_yes(room: &str): "团队的镜像有空间（{room}）", "The team's images have room for it ({room})";
+        room_no(room: &str): "团队的镜像没有空间了（{room}）", "The team's images have no room for it ({room})";
         free_no(by: &str): "{by} 已申请同一版本", "{by} has asked for the same version";
     }
 }
@@ -102,6 +107,13 @@ impl Texts {
             PromotionCheck::Size { bytes, most } => {
                 let words = if check.holds() { p.size_yes } else { p.size_no };
                 words(&units::bytes(*bytes), &units::bytes(*most))
+            }
+            PromotionCheck::Clean { read: false, .. } => p.clean_unread.to_owned(),
+            PromotionCheck::Clean { found: 0, .. } => p.clean_yes.to_owned(),
+            PromotionCheck::Clean { found, first, .. } => (p.clean_no)(&units::count(*found), first),
+            PromotionCheck::Room(room) => {
+                let words = if check.holds() { p.room_yes } else { p.room_no };
+                words(&self.room(room))
             }
             PromotionCheck::Free { by } => (p.free_no)(by),
         }

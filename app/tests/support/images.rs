@@ -65,7 +65,9 @@ fn versions() -> Vec<VersionRow> {
 pub fn repository(registry: &str, name: &str) -> Option<RepositoryView> {
     let row = repositories().into_iter().find(|r| r.registry == registry && r.name == name)?;
     let targets = registries().into_iter().filter(|r| r.takes).collect();
-    Some(RepositoryView { live: registry == "padis", row, versions: versions(), targets })
+    let room = TeamRoom { team: "motor".into(), versions: 3, most_versions: 20, bytes: 1_200_000_000, most_bytes: 0 };
+    let room = (registry == "padis").then_some(room);
+    Some(RepositoryView { live: registry == "padis", row, versions: versions(), room, targets })
 }
 
 pub fn image(registry: &str, name: &str, tag: &str) -> Option<ImageView> {

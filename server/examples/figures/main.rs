@@ -17,6 +17,7 @@ mod portal;
 mod scale;
 mod table;
 mod upload;
+mod workbench;
 
 use portal::{Place, Portal};
 use table::Table;
@@ -77,6 +78,9 @@ async fn main() -> Outcome<()> {
         }
         if wants("load") {
             load::measure(&portal, &mut t).await?;
+        }
+        if wants("workbench") {
+            workbench::measure(&portal, &mut t).await?;
         }
         if wants("upload") {
             upload::measure(&portal, &mut t).await?;

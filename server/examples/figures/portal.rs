@@ -38,7 +38,7 @@ pub struct Portal {
     /// For calls.
     pub http: reqwest::Client,
     cookie: String,
-    registry: String,
+    pub registry: String,
     /// The server's process.
     pub child: tokio::process::Child,
 }

@@ -36,6 +36,12 @@ pub struct Registry {
     pub must_run: bool,
     /// Compressed MiB that an image may have that is promoted into it; 0: any number.
     pub max_mib: u64,
+    /// Whether what is promoted into it holds no private keys and no shell history.
+    pub clean: bool,
+    /// Versions that a team's repositories may have; 0: any number.
+    pub team_versions: u64,
+    /// Compressed MiB that a team's images may have; 0: any number.
+    pub team_mib: u64,
     /// Between two looks at all of every registry.
     pub look: Duration,
     /// Other registries.
@@ -71,6 +77,14 @@ impl Registry {
                 "what is promoted into it has to run in the stage before",
             ),
             max_mib: r.within("registry.max_mib", 0, 0..=1 << 30, "MiB of an image that is promoted into it; 0: any"),
+            clean: r.get(
+                "registry.clean",
+                false,
+                BOOL,
+                "what is promoted into it holds no private keys and no shell history",
+            ),
+            team_versions: r.within("registry.team_versions", 0, 0..=1 << 30, "versions that a team may keep in it; 0: any"),
+            team_mib: r.within("registry.team_mib", 0, 0..=1 << 40, "MiB that a team's images may have in it; 0: any"),
             look: Duration::from_secs(r.within(
                 "registry.look_s",
                 600,
@@ -80,7 +94,7 @@ impl Registry {
             others: r.tables(
                 "registries",
                 Vec::new(),
-                "other registries: name, url, stage, writable, approve, must_run, max_mib, user, password, ca, token",
+                "other registries: name, url, stage, writable, approve, must_run, max_mib, clean, team_versions, team_mib, user, password, ca, token",
             ),
         };
         let mut names = BTreeSet::from([OWN_REGISTRY]);
@@ -103,7 +117,8 @@ impl Registry {
     }
     /// What has to hold before an image is promoted into it.
     pub fn rules(&self) -> Rules {
-        rules(self.stage, self.approve, self.must_run, self.max_mib)
+        let team = (self.team_versions, self.team_mib);
+        rules(self.stage, self.approve, (self.must_run, self.clean), self.max_mib, team)
     }
     /// The registry's base URL.
     pub fn base(&self) -> String {
@@ -114,9 +129,22 @@ impl Registry {
     }
 }
 
-fn rules(stage: Option<Stage>, approve: Option<bool>, must_run: bool, max_mib: u64) -> Rules {
-    let most_bytes = (max_mib > 0).then(|| max_mib.saturating_mul(1 << 20));
-    Rules { approve: approve.unwrap_or(stage == Some(Stage::Prod)), must_run, most_bytes }
+fn rules(
+    stage: Option<Stage>,
+    approve: Option<bool>,
+    (must_run, clean): (bool, bool),
+    max_mib: u64,
+    (team_versions, team_mib): (u64, u64),
+) -> Rules {
+    let bytes = |mib: u64| mib.saturating_mul(1 << 20);
+    Rules {
+        approve: approve.unwrap_or(stage == Some(Stage::Prod)),
+        must_run,
+        clean,
+        most_bytes: (max_mib > 0).then(|| bytes(max_mib)),
+        team_versions,
+        team_bytes: bytes(team_mib),
+    }
 }
 
 /// Another registry, from which (and, if it is writable, into which) images are copied.
@@ -142,6 +170,15 @@ pub struct OtherRegistry {
     /// Compressed MiB that an image may have that is promoted into it; 0: any number.
     #[serde(default)]
     pub max_mib: u64,
+    /// Whether what is promoted into it holds no private keys and no shell history.
+    #[serde(default)]
+    pub clean: bool,
+    /// Versions that a team's repositories may have; 0: any number.
+    #[serde(default)]
+    pub team_versions: u64,
+    /// Compressed MiB that a team's images may have; 0: any number.
+    #[serde(default)]
+    pub team_mib: u64,
     /// Its user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -160,6 +197,7 @@ pub struct OtherRegistry {
 impl OtherRegistry {
     /// What has to hold before an image is promoted into it.
     pub fn rules(&self) -> Rules {
-        rules(self.stage, self.approve, self.must_run, self.max_mib)
+        let team = (self.team_versions, self.team_mib);
+        rules(self.stage, self.approve, (self.must_run, self.clean), self.max_mib, team)
     }
 }

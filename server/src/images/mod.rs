@@ -34,6 +34,12 @@ pub struct Rules {
     pub must_run: bool,
     /// Compressed bytes that it may have at most.
     pub most_bytes: Option<u64>,
+    /// Nothing in it may look like a private key or like what somebody typed.
+    pub clean: bool,
+    /// Versions that the repositories of a team may have; 0: any number.
+    pub team_versions: u64,
+    /// Compressed bytes that the images of a team may have; 0: any number.
+    pub team_bytes: u64,
 }
 
 /// One registry.
@@ -47,7 +53,7 @@ pub struct Place {
     pub stage: Option<Stage>,
     /// Whether images may be put into it.
     pub takes: bool,
-    /// What has to hold before an image is promoted into it.
+    /// What has to hold before an image is promoted into a registry, or put into it at all.
     pub rules: Rules,
     /// What it shows when it tells that something has changed; `None`: it does not tell.
     pub token: Option<String>,

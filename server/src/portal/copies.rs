@@ -6,8 +6,8 @@
 
 use super::PadisPortal;
 use super::check::Problems;
-use super::once;
 use super::sql::{Paging, Sql};
+use super::{once, room};
 use crate::images::Place;
 use crate::store::copies::{self, Asked};
 use crate::store::journal::{self, Entry};
@@ -75,6 +75,10 @@ pub async fn ask(p: &PadisPortal, may: Permit<'_, Publish>, new: &NewCopy, token
     let (named, there) =
         tokio::join!(names(from, &new.from_repository, &new.from_tag), names(to, &new.to_repository, &new.to_tag));
     let digest = named?.ok_or_else(|| Problem::field("from_tag", ValueFault::Unknown))?;
+    let there = there?;
+    if there.is_none() {
+        room::for_one_more(p, to, &new.to_repository, room::bytes(p, &digest).await?).await?;
+    }
     let asked = Asked {
         id: uuid::Uuid::now_v7().simple().to_string(),
         from: CopyFrom { registry: from.name.clone(), repository: new.from_repository.clone(), digest },
@@ -83,7 +87,7 @@ pub async fn ask(p: &PadisPortal, may: Permit<'_, Publish>, new: &NewCopy, token
             registry: to.name.clone(),
             repository: new.to_repository.clone(),
             tag: new.to_tag.clone(),
-            instead_of: there?,
+            instead_of: there,
         },
         account: may.caller.account.clone(),
         name: may.caller.name.clone(),

@@ -5,7 +5,7 @@
 //! repository's tags are looked at while somebody waits, and not for long.
 
 use super::sql::{Cols, Paging, Sql};
-use super::{PadisPortal, search};
+use super::{PadisPortal, room, search};
 use crate::images::{Place, Registries};
 use crate::store::StoreError;
 use padis_domain::Problem;
@@ -151,7 +151,11 @@ pub async fn repository(p: &PadisPortal, c: &Caller, registry: &str, name: &str)
     let live = p.registries.look_now(&p.store, registry, name, LIVE).await;
     let row = find(p, c, registry, name).await?;
     let versions = versions(p, c, registry, name, None).await?;
-    Ok(RepositoryView { row, versions, live, targets: targets(p).await? })
+    let room = match p.registries.find(registry) {
+        Some(place) => room::of(p, place, name).await?,
+        None => None,
+    };
+    Ok(RepositoryView { row, versions, live, room, targets: targets(p).await? })
 }
 
 /// Versions, newest first.

@@ -44,6 +44,7 @@ mod releases;
 mod retention;
 mod retry;
 mod rollout;
+mod room;
 mod search;
 mod sessions;
 mod sql;

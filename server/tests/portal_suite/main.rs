@@ -19,6 +19,7 @@ mod quota;
 mod races;
 mod reads;
 mod retry;
+mod room;
 mod standards;
 mod trying;
 mod validate;

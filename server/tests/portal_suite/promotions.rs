@@ -58,6 +58,7 @@ impl Stages {
             approve: stage == Stage::Prod,
             must_run: stage == Stage::Test,
             most_bytes: (stage == Stage::Prod).then_some(10_000),
+            ..Rules::default()
         };
         let place = |((name, client), stage): (&(String, Arc<FakeRegistry>), Stage)| Place {
             name: name.clone(),

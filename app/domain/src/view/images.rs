@@ -87,8 +87,33 @@ pub struct RepositoryView {
     pub versions: Vec<VersionRow>,
     /// Whether the registry itself was asked now; else what the last look found is shown.
     pub live: bool,
+    /// How much its team's images take there, where there is a limit.
+    pub room: Option<TeamRoom>,
     /// Registries that a version can be copied to.
     pub targets: Vec<RegistryRow>,
+}
+
+/// How much of a registry a team's images take, and may take.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamRoom {
+    /// The team.
+    pub team: String,
+    /// Versions in its repositories.
+    pub versions: u64,
+    /// At most so many; 0: any number.
+    pub most_versions: u64,
+    /// Compressed bytes; layers that images share are counted for each.
+    pub bytes: u64,
+    /// At most so many; 0: any number.
+    pub most_bytes: u64,
+}
+
+impl TeamRoom {
+    /// Whether so many more fit.
+    pub fn has(&self, versions: u64, bytes: u64) -> bool {
+        let fits = |used: u64, more: u64, most: u64| most == 0 || used.saturating_add(more) <= most;
+        fits(self.versions, versions, self.most_versions) && fits(self.bytes, bytes, self.most_bytes)
+    }
 }
 
 /// One image, whole.

@@ -1,6 +1,6 @@
 //! Promotions: an image goes from one stage's registry to the next one's, by digest.
 
-use crate::view::CopyState;
+use crate::view::{CopyState, TeamRoom};
 use crate::words::{Stage, UnixMs};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,17 @@ pub enum PromotionCheck {
     Runs(bool),
     /// The team has a quota in a pool of the source's stage and of the target's.
     Right(bool),
+    /// Nothing in it looks like a private key or like what somebody typed.
+    Clean {
+        /// Whether it is known what is inside.
+        read: bool,
+        /// How many files do.
+        found: u64,
+        /// The first of them.
+        first: String,
+    },
+    /// The team's images leave room for it at the target.
+    Room(TeamRoom),
     /// Nobody else has asked for the same version of the target.
     Free {
         /// Who has; empty: nobody.
@@ -36,6 +47,8 @@ impl PromotionCheck {
         match self {
             Self::Readable(ok) | Self::RunsHere(ok) | Self::Runs(ok) | Self::Right(ok) => *ok,
             Self::Size { bytes, most } => bytes <= most,
+            Self::Clean { read, found, .. } => *read && *found == 0,
+            Self::Room(room) => room.has(0, 0),
             Self::Free { by } => by.is_empty(),
         }
     }

@@ -19,7 +19,8 @@ const NAMED: usize = 3;
 pub fn write(t: &'static Texts, v: RepositoryView, tidy: AnyView) -> AnyView {
     let (i, now) = (t.images(), now());
     let title = title(t, &v.row).map(IntoAny::into_any);
-    let items = [title, Some(v.row.registry.clone().into_any()), Some(stage(t, i, v.row.stage).into_any())];
+    let room = v.room.as_ref().map(|r| view! { {i.team_room} " " {t.room(r)} }.erase());
+    let items = [title, Some(v.row.registry.clone().into_any()), Some(stage(t, i, v.row.stage).into_any()), room];
     let not_live = (!v.live).then(|| notice(Shape::Warn, i.not_live, i.not_live_text, ().into_any()));
     let top = view! {
         {head(

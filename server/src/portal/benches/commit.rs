@@ -6,7 +6,7 @@
 use super::super::check::Problems;
 use super::super::copies;
 use super::super::promotions::may_change;
-use super::super::{PadisPortal, once};
+use super::super::{PadisPortal, once, room};
 use super::{change, entry, own, told};
 use crate::store::benches::{self, Wanted};
 use crate::store::{What, journal, work};
@@ -50,6 +50,7 @@ pub async fn ask(p: &PadisPortal, c: &Caller, new: &NewCommit, token: &str) -> A
     if copies::names(place, &new.repository, &new.tag).await?.is_some() {
         return Err(Problem::NameTaken { field: "tag".to_owned(), name: new.tag.clone() });
     }
+    room::for_one_more(p, place, &new.repository, room::bytes(p, &spec.digest).await?).await?;
     let id = uuid::Uuid::now_v7().simple().to_string();
     let mut labels = contract;
     let base = format!("{}/{}:{}", place.place, row.repository, row.tag);

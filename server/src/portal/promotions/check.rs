@@ -6,14 +6,16 @@
 //! somebody agrees.
 
 use crate::images::{Place, team};
+use crate::inside::find;
 use crate::portal::PadisPortal;
+use crate::portal::room;
 use crate::portal::sql::{Cols, Sql};
 use crate::store::StoreError;
 use padis_domain::Problem;
 use padis_domain::caller::Caller;
 use padis_domain::portal::Answer;
-use padis_domain::ports::Image;
-use padis_domain::view::PromotionCheck;
+use padis_domain::ports::{BenchChange, ChangeKind, Image};
+use padis_domain::view::{Doubt, PromotionCheck, TeamRoom, doubt};
 use padis_domain::words::Stage;
 
 /// What is to be promoted.
@@ -69,6 +71,15 @@ pub async fn all(
     if let Some(most) = to.rules.most_bytes {
         out.push(PromotionCheck::Size { bytes, most });
     }
+    if to.rules.clean {
+        out.push(clean(p, what.digest).await?);
+    }
+    if let Some(room) = room::of(p, to, what.repository).await? {
+        // As it would be with it, unless it takes the place of another.
+        let more = u64::from(!there(p, to, what).await?);
+        let room = TeamRoom { versions: room.versions + more, bytes: room.bytes + more * bytes, ..room };
+        out.push(PromotionCheck::Room(room));
+    }
     if to.rules.must_run {
         out.push(PromotionCheck::Runs(runs(p, what.digest, what.from.stage).await?));
     }
@@ -94,6 +105,41 @@ pub async fn all(
         }
     }
     Ok((out, bytes))
+}
+
+/// Whether the target has a version of that name.
+async fn there(p: &PadisPortal, to: &Place, what: &What<'_>) -> Result<bool, StoreError> {
+    let n = Sql::new("SELECT COUNT(*) FROM image_tag WHERE registry = ")
+        .bind(&to.name)
+        .text(" AND repository = ")
+        .bind(what.repository)
+        .text(" AND tag = ")
+        .bind(what.tag)
+        .number(p.store.read(), "whether a version is there")
+        .await?;
+    Ok(n > 0)
+}
+
+/// Whether anything in it looks like a private key or like what somebody typed.
+async fn clean(p: &PadisPortal, digest: &str) -> Result<PromotionCheck, StoreError> {
+    let rows = Sql::new("SELECT files FROM image_inside WHERE state = 'read' AND digest = ")
+        .bind(digest)
+        .all(p.store.read(), "what is inside an image")
+        .await?;
+    let Some(row) = rows.first() else {
+        return Ok(PromotionCheck::Clean { read: false, found: 0, first: String::new() });
+    };
+    let packed = row.s("files")?;
+    let odd = |detail: String| StoreError::Row { what: "image_inside.files", detail };
+    let search = tokio::task::spawn_blocking(move || find(&packed, "", usize::MAX));
+    let (all, _) = search.await.map_err(|e| odd(e.to_string()))?.map_err(|e| odd(e.to_string()))?;
+    let mut found = all.into_iter().filter_map(|(path, bytes, _)| {
+        let file = BenchChange { path: format!("/{path}"), kind: ChangeKind::Added, folder: false, bytes };
+        matches!(doubt(&file, None), Some(Doubt::Key | Doubt::History)).then_some(file.path)
+    });
+    let first = found.next();
+    let n = u64::from(first.is_some()) + found.count() as u64;
+    Ok(PromotionCheck::Clean { read: true, found: n, first: first.unwrap_or_default() })
 }
 
 /// # Errors
