@@ -145,6 +145,12 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let store = Store::open(config.database.reveal()).await?;
     // What a killed process had taken would otherwise wait until its lease runs out.
     crate::store::work::drop_leases(&store, &behind::lease_prefix(&config)).await?;
+    let spool = behind::spool(&config);
+    let held_files = crate::store::archives::kept_by(&store, &spool.holder).await?;
+    // A file that was on its way in when the process was killed is of no use.
+    if spool.clear(&held_files).map_err(|cause| StartError::Data { path: spool.folder.clone(), cause })? > 0 {
+        tracing::info!("files that a killed process was taking in were cleared");
+    }
     let behind = Behind::new(&config)?;
     let changes = Changes::new();
     let settings = auth::Settings::from(&config);
@@ -227,6 +233,7 @@ fn portal_settings(c: &Config, address: SocketAddr) -> PortalSettings {
         logs: c.below("logs"),
         packages: c.below("packages"),
         benches: c.below("benches"),
+        archives: behind::spool(c),
         public_url: public_url.trim_end_matches('/').to_owned(),
     }
 }

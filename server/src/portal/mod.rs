@@ -11,6 +11,7 @@ mod accounts;
 mod addresses;
 mod admit;
 mod apps;
+mod archives;
 mod attention;
 mod benches;
 mod charts;
@@ -57,6 +58,7 @@ mod usage;
 
 pub use accounts::Accounts;
 
+use crate::archives::Spool;
 use crate::changes::Changes;
 use crate::images::Registries;
 use crate::osv::Known;
@@ -95,6 +97,8 @@ pub struct PortalSettings {
     pub packages: PathBuf,
     /// The folder of what terminals in workbenches showed.
     pub benches: PathBuf,
+    /// Where files lie that are brought in.
+    pub archives: Spool,
     /// The portal's own URL, without a final slash.
     pub public_url: String,
 }

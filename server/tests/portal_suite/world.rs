@@ -11,6 +11,7 @@ use padis_domain::quantity::{Amount, Size};
 use padis_domain::view::{Contained, NewApp};
 use padis_domain::words::{PlatformRole, Stage, TeamRole, Zone};
 use padis_drivers::fake::{FakeCluster, FakeRegistry, FakeTransfer, FakeWorkbench};
+use padis_server::archives::Spool;
 use padis_server::auth::Session;
 use padis_server::changes::Changes;
 use padis_server::images::{Place, Registries, Rules, whole};
@@ -214,6 +215,7 @@ fn portal(store: &Store, live: &Arc<Live>, wake: &Arc<Notify>, outside: Around<'
         logs: logs.to_owned(),
         packages: logs.to_owned(),
         benches: logs.join("benches"),
+        archives: Spool { folder: logs.join("archives"), most_bytes: 1 << 26, keep_free: 0, holder: "here".into() },
         public_url: "http://127.0.0.1:3000".into(),
     };
     let accounts = Arc::new(PlainAccounts(store.clone()));

@@ -13,6 +13,7 @@ use padis_domain::words::{Stage, Zone};
 use padis_drivers::fake::{
     FakeBalancer, FakeCluster, FakeDns, FakeNetwork, FakeRegistry, FakeScheduler, FakeWorkbench,
 };
+use padis_server::archives::Spool;
 use padis_server::changes::Changes;
 use padis_server::images::Registries;
 use padis_server::reconcile::live::Live;
@@ -152,6 +153,12 @@ impl World {
         w
     }
 
+    /// Where files lie that are brought in.
+    pub fn spool(&self) -> Spool {
+        let folder = self.folder.path().join("archives");
+        Spool { folder, most_bytes: 1 << 30, keep_free: 0, holder: "here".into() }
+    }
+
     fn packages(&self) -> PathBuf {
         self.folder.path().join("packages")
     }
@@ -196,6 +203,7 @@ impl World {
             collect: Duration::from_millis(200),
             drain_ms: 1_000,
             kill_grace_s: 1,
+            archives: self.spool(),
             scratch: self.folder.path().join("scratch"),
             packages: self.packages(),
             logs: self.folder.path().join("logs"),

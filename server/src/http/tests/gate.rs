@@ -151,6 +151,12 @@ async fn a_panic_is_an_answer_with_an_incident() {
             logs: c.below("logs"),
             packages: c.below("packages"),
             benches: c.below("benches"),
+            archives: crate::archives::Spool {
+                folder: c.below("archives"),
+                most_bytes: 1 << 20,
+                keep_free: 0,
+                holder: "here".into(),
+            },
             public_url: String::new(),
         },
         Arc::default(),

@@ -117,6 +117,12 @@ pub async fn world_of(env: &[(&str, &str)], registries: Arc<crate::images::Regis
         logs: c.below("logs"),
         packages: c.below("packages"),
         benches: c.below("benches"),
+        archives: crate::archives::Spool {
+            folder: c.below("archives"),
+            most_bytes: 1 << 20,
+            keep_free: 0,
+            holder: "here".into(),
+        },
         public_url: "http://localhost".into(),
     };
     let wake = Arc::new(tokio::sync::Notify::new());
