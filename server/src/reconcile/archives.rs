@@ -7,6 +7,7 @@
 use super::Reconciler;
 use super::worker::RunError;
 use crate::archives::{self, Stop};
+use crate::images::team;
 use crate::store::journal::{self, Entry};
 use crate::store::work::Outcome;
 use crate::store::{What, archives as rows};
@@ -19,6 +20,8 @@ use std::time::Duration;
 
 /// Between two notes of how far it is.
 const NOTE: Duration = Duration::from_millis(500);
+/// Notes of which the browsers hear one.
+const TELL: u64 = 4;
 /// Until another process is asked for again that holds the file, in ms.
 const ELSEWHERE_MS: i64 = 2_000;
 
@@ -36,7 +39,7 @@ pub(super) async fn reconcile(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, 
     let at = AtomicU64::new(0);
     let brought = tokio::select! {
         brought = bring(r, &row, &at) => brought,
-        stopped = noting(r, id, &at) => {
+        stopped = noting(r, &row, &at) => {
             stopped?;
             tracing::info!(archive.id = id, "an archive was stopped");
             spool.forget(id);
@@ -63,7 +66,7 @@ pub(super) async fn reconcile(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, 
     if outcome.is_ok() {
         spool.forget(id);
     }
-    r.changes.publish("images", None);
+    told(r, &row);
     outcome
 }
 
@@ -96,15 +99,24 @@ async fn bring(r: &Arc<Reconciler>, row: &ArchiveRow, at: &AtomicU64) -> Result<
     archives::bring(&*r.ports.registries.transfer, &to, &Arc::new(chosen.plan), (spool, &row.id), at).await
 }
 
+/// Tells the browsers of those who see the repository.
+fn told(r: &Arc<Reconciler>, row: &ArchiveRow) {
+    r.changes.publish("archives", Some(team(&row.repository)).filter(|t| !t.is_empty()));
+}
+
 /// Notes again and again how far it is; ends when somebody has stopped it.
-async fn noting(r: &Arc<Reconciler>, id: &str, at: &AtomicU64) -> Result<(), RunError> {
-    loop {
+async fn noting(r: &Arc<Reconciler>, row: &ArchiveRow, at: &AtomicU64) -> Result<(), RunError> {
+    for n in 0_u64.. {
         tokio::time::sleep(NOTE).await;
-        if !rows::progress(&r.store, id, at.load(Ordering::Relaxed), "").await? {
-            return Ok(());
+        if !rows::progress(&r.store, &row.id, at.load(Ordering::Relaxed), "").await? {
+            break;
         }
-        r.changes.publish("images", None);
+        // Everybody who looks at images reads them anew for it.
+        if n.is_multiple_of(TELL) {
+            told(r, row);
+        }
     }
+    Ok(())
 }
 
 async fn end(r: &Arc<Reconciler>, row: &ArchiveRow, brought: Result<&str, &ArchiveFault>) -> Result<(), RunError> {

@@ -42,7 +42,7 @@ pub fn Images() -> AnyView {
     let t = texts();
     view! {
         <PageTitle text=t.shell.images/>
-        {written(t.shell.images, Part::Images, &["images", "copies", "benches"])}
+        {written(t.shell.images, Part::Images, &["images", "archives", "copies", "benches"])}
     }
     .erase()
 }

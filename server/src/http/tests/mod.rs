@@ -1,5 +1,6 @@
 //! The router as browsers and strangers meet it, on a real portal and database.
 
+mod archives;
 mod door;
 mod gate;
 mod hooks;

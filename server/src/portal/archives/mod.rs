@@ -122,7 +122,7 @@ async fn cancel(p: &PadisPortal, c: &Caller, id: &str) -> Answer<()> {
         journal::append(&p.store, &mut tx, &entry).await?;
     }
     tx.commit().await.what("stop an archive")?;
-    told(p);
+    told(p, &row.repository);
     Ok(())
 }
 
@@ -131,7 +131,10 @@ fn entry(c: &Caller, what: &str, to: (&str, &str, &str), changes: Vec<FieldChang
     Entry {
         who: c.account.clone(),
         what: what.to_owned(),
-        subject: format!("image:{}/{}:{}", to.0, to.1, to.2),
+        subject: match to.2 {
+            "" => format!("image:{}/{}", to.0, to.1),
+            tag => format!("image:{}/{}:{tag}", to.0, to.1),
+        },
         team: Some(whose.to_owned()).filter(|t| !t.is_empty()),
         changes,
         ..Entry::default()
@@ -139,7 +142,8 @@ fn entry(c: &Caller, what: &str, to: (&str, &str, &str), changes: Vec<FieldChang
 }
 
 /// After the commit of a change: wakes the reconciler and tells the browsers.
-fn told(p: &PadisPortal) {
+fn told(p: &PadisPortal, repository: &str) {
     p.registries.asked.notify_waiters();
-    p.platform_changed(&["images", "work"]);
+    p.changes.publish("archives", Some(team(repository)).filter(|t| !t.is_empty()));
+    p.platform_changed(&["work"]);
 }

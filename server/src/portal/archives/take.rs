@@ -134,7 +134,7 @@ pub async fn take(
     if let Some(spooled) = spooled.filter(|_| !failed) {
         spooled.keep();
     }
-    told(p);
+    told(p, &asked.repository);
     Ok(id)
 }
 
