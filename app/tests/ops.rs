@@ -414,6 +414,9 @@ fn what_is_wrong_with_an_image_that_was_sent_stands_beside_its_field() {
         let line = form.split("id=\"bring-tag-line\"").nth(1).and_then(|f| f.split("</p>").next()).unwrap();
         assert!(line.contains("1.22"), "{form}");
         assert!(form.contains("name=\"repository\" value=\"stacks/nginx\""), "the page says where it goes");
+        let (_, html) = page(&world, "/images/padis/stacks/nginx:1.22", "padis_lang=en").await;
+        let link = html.split("id=\"download-archive\"").nth(1).and_then(|l| l.split("</a>").next()).unwrap();
+        assert!(link.contains("href=\"/images-archive/padis/stacks/nginx:1.22\"") && link.contains("12 MB"), "{link}");
         let (_, html) = page(&world, "/images/archives?done=bring_archive", "padis_lang=en").await;
         assert!(html.contains("The file is here"));
     });

@@ -192,7 +192,7 @@ impl Node {
         let mut value = self.value.clone();
         let mut differs = false;
         for list in ["layers", "manifests"] {
-            for entry in value[list].as_array_mut().into_iter().flatten() {
+            for entry in value.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
                 let was = entry["digest"].as_str().unwrap_or_default();
                 let Some((digest, bytes)) = become_of.get(was) else { continue };
                 differs = true;

@@ -183,6 +183,8 @@ async fn of_a_layout_what_is_packed_stays_and_what_is_not_is_packed() {
     assert_ne!(made, digest);
     let manifests = w.registry.manifests("a/b", &made).await.expect("there");
     let manifest: Value = serde_json::from_slice(&manifests[0].bytes).expect("JSON");
+    let keys: Vec<&String> = manifest.as_object().expect("an object").keys().collect();
+    assert_eq!(keys, ["config", "layers", "mediaType", "schemaVersion"], "nothing else is added");
     for (n, layer) in plain.iter().enumerate() {
         assert_eq!(manifest["layers"][n]["digest"], sha(&gz(layer)));
         assert_eq!(manifest["layers"][n]["mediaType"], "application/vnd.oci.image.layer.v1.tar+gzip");
