@@ -54,6 +54,9 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/middleware/tomcat%3A10.1", "适用环境", "Stages that it is for"),
     ("/images", "没有应答", "does not answer"),
     ("/images/copies", "复制中", "On its way"),
+    ("/images/archives", "文件含有多个镜像名：a:1", "The file holds several names: a:1"),
+    ("/images/archives?state=running", "这里的主机不能运行它", "hosts here can't run it"),
+    ("/images/padis/stacks/nginx:1.22", "下载镜像文件", "Download as an archive"),
     ("/images/promotions", "等待批准", "Waits for a yes"),
     ("/images/workbenches", "可以使用", "Being started"),
     ("/images/workbenches/0193c5d2a1b07f3e8a55d0c4e1f2a3b4", "使用约定", "Where the package goes"),
@@ -132,7 +135,7 @@ fn whoever_may_only_look_sees_every_page_and_no_button_that_works() {
             assert_eq!(status, StatusCode::OK, "{path}");
             // The only forms that post are the frame's own.
             for form in html.split("<form").skip(1).map(|f| f.split("</form>").next().unwrap_or(f)) {
-                let changes = form.contains("/api/") || form.contains("/uploads/");
+                let changes = form.contains("/api/") || form.contains("/uploads/") || form.contains("/images-archive");
                 let works = form.contains("type=\"submit\"");
                 let ends_own_session = form.contains("/api/revoke_session");
                 assert!(!(changes && works) || ends_own_session, "{path}: {form}");
@@ -366,5 +369,56 @@ fn a_pool_shows_what_it_shares_with_the_others() {
         assert!(row("large-test").contains("none there"));
         let (_, html) = page(&world, "/pools/web-prod", "padis_lang=zh").await;
         assert!(html.contains("web-prod 与其他资源池的隔离") && html.contains("共用 2 台主机：sf-h03、sf-h07"));
+    });
+}
+
+#[test]
+fn the_form_that_takes_an_image_is_plain_html_with_the_file_last() {
+    run(async {
+        for (who, path, given) in [
+            (operator(), "/images", false),
+            (operator(), "/images/padis/stacks/nginx", true),
+            (member(), "/images", false),
+        ] {
+            let team = who.platform.is_none();
+            let world = World::new(Some(who));
+            let (_, html) = page(&world, path, "padis_lang=en").await;
+            let form = html.split("id=\"bring-form\"").nth(1).and_then(|f| f.split("</form>").next()).unwrap();
+            assert!(form.contains("action=\"/images-archive\"") && form.contains("enctype=\"multipart/form-data\""));
+            let at = |text: &str| form.find(text).unwrap_or_else(|| panic!("{path} lacks {text}: {form}"));
+            let file = at("id=\"bring-file\"");
+            for name in ["back", "once", "registry", "repository", "tag"] {
+                assert!(at(&format!("name=\"{name}\"")) < file, "{name} stands before the file");
+            }
+            assert_eq!(form.contains("id=\"bring-repository\""), !given, "{path}");
+            assert_eq!(form.contains("It begins with teams/motor/"), team);
+            assert!(form.contains(&format!("name=\"back\" value=\"{path}\"")), "{form}");
+        }
+        let world = World::new(Some(auditor()));
+        for path in ["/images", "/images/padis/stacks/nginx"] {
+            assert!(!page(&world, path, "padis_lang=en").await.1.contains("bring-form"), "{path}");
+        }
+    });
+}
+
+#[test]
+fn what_is_wrong_with_an_image_that_was_sent_stands_beside_its_field() {
+    run(async {
+        let world = World::new(Some(operator()));
+        let taken = Problem::NameTaken { field: "tag".to_owned(), name: "1.22".to_owned() };
+        let said = padis_app::wire::text(&Fault::Portal(taken));
+        let said: String = said.bytes().map(|b| format!("%{b:02x}")).collect();
+        let path = format!("/images/padis/stacks/nginx?failed=bring_archive&problem={said}");
+        let typed = "padis_form_0=bring_archive!olga.ops!registry=padis&repository=x&tag=1.22";
+        let (_, html) = page(&world, &path, &format!("padis_lang=en; {typed}")).await;
+        let form = html.split("id=\"bring-form\"").nth(1).and_then(|f| f.split("</form>").next()).unwrap();
+        let line = form.split("id=\"bring-tag-line\"").nth(1).and_then(|f| f.split("</p>").next()).unwrap();
+        assert!(line.contains("1.22"), "{form}");
+        assert!(form.contains("name=\"repository\" value=\"stacks/nginx\""), "the page says where it goes");
+        let (_, html) = page(&world, "/images/padis/stacks/nginx:1.22", "padis_lang=en").await;
+        let link = html.split("id=\"download-archive\"").nth(1).and_then(|l| l.split("</a>").next()).unwrap();
+        assert!(link.contains("href=\"/images-archive/padis/stacks/nginx:1.22\"") && link.contains("12 MB"), "{link}");
+        let (_, html) = page(&world, "/images/archives?done=bring_archive", "padis_lang=en").await;
+        assert!(html.contains("The file is here"));
     });
 }

@@ -24,7 +24,7 @@ const BACKLOG: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// `app:<team>/<app>`, `apps`, `pools`, `addresses:<pool>`, `work`, `journal`,
-    /// `packages`, `stacks`, `images`, `benches`, `copies`, `systems`, `sessions`, `stream`.
+    /// `packages`, `stacks`, `images`, `archives`, `benches`, `copies`, `systems`, `sessions`, `stream`.
     pub topic: String,
     /// The team whose thing it is; `None` for the platform's own things.
     pub team: Option<String>,
@@ -40,7 +40,7 @@ impl Change {
             return caller.sees(team).is_ok();
         }
         match self.topic.as_str() {
-            "apps" | "pools" | "stacks" | "packages" | "images" | "benches" => true,
+            "apps" | "pools" | "stacks" | "packages" | "images" | "archives" | "benches" => true,
             "copies" => caller.inspector().is_ok() || caller.publisher().is_ok(),
             _ => caller.inspector().is_ok(),
         }

@@ -3,6 +3,7 @@
 //! Nothing depends on this crate. One could get it wrong by letting `http` or
 //! `portal` name a driver: only [`compose`] knows what stands behind a port.
 
+pub mod archives;
 pub mod auth;
 pub mod changes;
 pub mod compose;

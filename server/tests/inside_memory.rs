@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use padis_domain::ports::{CopyBlob, Image, ImageStep, PortResult, Registry, StackImage};
+use padis_domain::ports::{CopyBlob, Image, ImageStep, ManifestBytes, PortResult, Registry, StackImage};
 use tar::Header;
 
 const GIB: u64 = 1 << 30;
@@ -46,6 +46,9 @@ impl Registry for Large {
     }
     async fn image(&self, _: &str, _: &str) -> PortResult<Option<Image>> {
         Ok(None)
+    }
+    async fn manifests(&self, _: &str, _: &str) -> PortResult<Vec<ManifestBytes>> {
+        Ok(Vec::new())
     }
     async fn delete(&self, _: &str, _: &str) -> PortResult<()> {
         Ok(())

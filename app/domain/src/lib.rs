@@ -8,6 +8,7 @@
 pub mod action;
 pub mod address;
 pub mod app;
+pub mod archives;
 pub mod benches;
 pub mod caller;
 pub mod delivery;

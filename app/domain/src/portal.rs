@@ -10,6 +10,7 @@
 
 use crate::Problem;
 use crate::app::{AppRef, HealthRule};
+use crate::archives::Archives;
 use crate::benches::Benches;
 use crate::caller::Caller;
 use crate::pool::PoolSpec;
@@ -23,7 +24,7 @@ pub type Answer<T> = Result<T, Problem>;
 
 /// The portal as the pages see it.
 #[async_trait]
-pub trait Portal: Benches + Send + Sync {
+pub trait Portal: Archives + Benches + Send + Sync {
     /// Counts beside the navigation's entries.
     async fn nav(&self, c: &Caller, stage: Option<Stage>) -> Answer<NavCounts>;
     /// The overview page.

@@ -9,7 +9,7 @@
 //! account and only ever fills fields of the same form again.
 
 use super::fault::{Fault, Said};
-use super::form::{Form, NewAppForm, ReleaseForm};
+use super::form::{BringForm, Form, NewAppForm, ReleaseForm};
 use super::query;
 use crate::context::Who;
 use crate::wire;
@@ -193,6 +193,7 @@ pub fn keep_beside_file(endpoint: &str, who: &Caller, fields: &[(String, String)
     }
     match endpoint {
         "create_app" => typed::<NewAppForm>(&text).map(|f| cookies(endpoint, who, &f, secure)),
+        "bring_archive" => typed::<BringForm>(&text).map(|f| cookies(endpoint, who, &f, secure)),
         "release_app" => typed::<ReleaseForm>(&text).map(|f| cookies(endpoint, who, &f, secure)),
         _ => None,
     }

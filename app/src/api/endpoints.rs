@@ -96,6 +96,7 @@ pub const ENDPOINTS: &[(&str, Kind, Class)] = &[
     ("start_bench", Kind::Change, Class::Own),
     ("end_bench", Kind::Change, Class::Own),
     ("commit_bench", Kind::Change, Class::Own),
+    ("cancel_archive", Kind::Change, Class::Run),
     ("journal", Kind::Read, Class::Inspect),
     ("systems", Kind::Read, Class::Inspect),
     ("written", Kind::Read, Class::Own),

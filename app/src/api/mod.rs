@@ -11,6 +11,9 @@
 mod admin;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod apps;
+#[cfg(feature = "ssr")]
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod archives;
 mod ask;
 mod back;
 #[cfg(feature = "ssr")]
@@ -43,6 +46,8 @@ mod standards;
 
 pub use admin::*;
 pub use apps::*;
+#[cfg(feature = "ssr")]
+pub use archives::*;
 pub use ask::{Ask, OURS, post, said};
 pub use back::{Kept, Outcome, outcome, page_status, read_kept, refused, use_asked, use_kept, use_outcome};
 #[cfg(feature = "ssr")]

@@ -39,6 +39,7 @@ pub fn address(path: &str, q: &ListQuery) -> UrlState {
 pub struct Here {
     /// The parts of the path, decoded.
     pub parts: Vec<String>,
+    path: String,
     query: ParamsMap,
 }
 
@@ -46,9 +47,16 @@ impl Here {
     /// From a path with its query, as the browser has it.
     pub fn of(at: &str) -> Self {
         // What is no address names nothing.
-        let Ok(url) = RequestUrl::new(at).parse() else { return Self { parts: Vec::new(), query: ParamsMap::new() } };
+        let Ok(url) = RequestUrl::new(at).parse() else {
+            return Self { parts: Vec::new(), path: String::new(), query: ParamsMap::new() };
+        };
         let parts = url.path().split('/').filter(|p| !p.is_empty()).map(Url::unescape).collect();
-        Self { parts, query: url.search_params().clone() }
+        Self { parts, path: url.path().to_owned(), query: url.search_params().clone() }
+    }
+
+    /// The page's own address without a query, for a form that comes back here.
+    pub fn back(&self) -> String {
+        self.path.clone()
     }
 
     /// A parameter of the query; empty if it is not there.

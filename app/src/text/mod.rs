@@ -39,6 +39,8 @@ pub mod admin;
 pub mod application;
 pub mod apps;
 #[cfg(feature = "ssr")]
+pub mod archives;
+#[cfg(feature = "ssr")]
 pub mod benches;
 pub mod catalog;
 #[cfg(feature = "ssr")]

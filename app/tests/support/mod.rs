@@ -5,6 +5,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::allow_attributes, dead_code)]
 
 pub mod apps;
+pub mod archives;
 pub mod benches;
 pub mod cluster;
 pub mod images;

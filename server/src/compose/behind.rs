@@ -9,6 +9,7 @@ use super::bootstrap::offers;
 use super::late::Late;
 use super::machine;
 use super::resolve::Stranger;
+use crate::archives::Spool;
 use crate::config::{Config, OWN_REGISTRY, Secret, mask_url};
 use crate::images::{Place, Registries};
 use crate::reconcile::{Ports, Settings};
@@ -273,6 +274,16 @@ pub fn lease_prefix(c: &Config) -> String {
     format!("{}:{}:", machine::hostname(), c.data.display())
 }
 
+/// Where files lie that are brought in.
+pub fn spool(c: &Config) -> Spool {
+    Spool {
+        folder: c.below("archives"),
+        most_bytes: c.upload.max_archive_bytes,
+        keep_free: c.upload.keep_free_bytes,
+        holder: lease_prefix(c),
+    }
+}
+
 /// The reconciler's settings.
 pub fn reconcile_settings(c: &Config, sealer: Arc<Sealer>) -> Settings {
     let (marathon, mesos) = cluster(c);
@@ -295,6 +306,7 @@ pub fn reconcile_settings(c: &Config, sealer: Arc<Sealer>) -> Settings {
         collect: c.reconcile.observe,
         drain_ms: i64::try_from(c.reconcile.drain.as_millis()).unwrap_or(30_000),
         kill_grace_s: c.reconcile.kill_grace_s,
+        archives: spool(c),
         scratch: c.below("scratch"),
         packages: c.below("packages"),
         logs: c.below("logs"),

@@ -154,6 +154,12 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         0 => {}
         n => tracing::info!(releases = n, "secrets from before there was a key are sealed now"),
     }
+    let spool = behind::spool(&config);
+    let held_files = crate::store::archives::kept_by(&store, &spool.holder).await?;
+    // A file that was on its way in when the process was killed is of no use.
+    if spool.clear(&held_files).map_err(|cause| StartError::Data { path: spool.folder.clone(), cause })? > 0 {
+        tracing::info!("files that a killed process was taking in were cleared");
+    }
     let behind = Behind::new(&config)?;
     let changes = Changes::new();
     let settings = auth::Settings::from(&config);
@@ -237,6 +243,7 @@ fn portal_settings(c: &Config, address: SocketAddr, sealer: Arc<Sealer>) -> Port
         packages: c.below("packages"),
         benches: c.below("benches"),
         sealer,
+        archives: behind::spool(c),
         public_url: public_url.trim_end_matches('/').to_owned(),
     }
 }

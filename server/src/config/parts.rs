@@ -323,6 +323,10 @@ fn text(d: &dyn std::fmt::Display) -> String {
     d.to_string()
 }
 
+/// Images of databases and of machine learning have 20 GiB, unpacked; the disk's free room
+/// is a limit of its own.
+const MAX_ARCHIVE_BYTES: u64 = 32 << 30;
+
 /// Uploads.
 #[derive(Debug, Clone)]
 pub struct Upload {
@@ -330,6 +334,8 @@ pub struct Upload {
     pub max_bytes: u64,
     /// Largest unpacked size in bytes.
     pub max_unpacked_bytes: u64,
+    /// Largest file with an image in bytes, unpacked if it is packed.
+    pub max_archive_bytes: u64,
     /// Largest number of entries.
     pub max_entries: u64,
     /// Bytes of the disk that uploads leave free.
@@ -345,6 +351,12 @@ impl Upload {
         Self {
             max_bytes: r.within("upload.max_bytes", package::MAX_PACKAGE_BYTES, any.clone(), "largest upload"),
             max_unpacked_bytes: r.within("upload.max_unpacked_bytes", unpacked, any.clone(), "largest unpacked size"),
+            max_archive_bytes: r.within(
+                "upload.max_archive_bytes",
+                MAX_ARCHIVE_BYTES,
+                any.clone(),
+                "largest file with an image that is brought in",
+            ),
             max_entries: r.within("upload.max_entries", package::MAX_ENTRIES, any, "largest number of files inside"),
             keep_free_bytes: r.within("upload.keep_free_bytes", 256 << 20, 0..=u64::MAX, "of the disk, left alone"),
             forget: hours(r.within(

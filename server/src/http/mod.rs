@@ -5,6 +5,7 @@
 //! route behind a layer that it needs: all routes are merged first and every
 //! layer lies around all of them.
 
+mod archives;
 mod assets;
 mod benches;
 pub mod cookies;
@@ -137,6 +138,7 @@ pub fn router(web: Web) -> Router {
     let compressed = pages.layer(CompressionLayer::new().compress_when(worth_it));
     compressed
         .merge(uploads::routes())
+        .merge(archives::routes())
         .merge(assets::routes(&web.site))
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE))
         .layer(middleware::from_fn_with_state(web.clone(), guard::session))

@@ -17,7 +17,10 @@ pub use words::{made_at, team, words};
 
 use crate::store::Store;
 use async_trait::async_trait;
-use padis_domain::ports::{CopyFrom, CopyStep, CopyTo, PortError, PortResult, Registry, Transfer};
+use padis_domain::ports::{
+    BlobSource, CopiedHow, CopyBlob, CopyFrom, CopyStep, CopyTo, ManifestBytes, PortError, PortResult, Registry,
+    Transfer,
+};
 use padis_domain::problem::System;
 use padis_domain::words::Stage;
 use std::collections::BTreeSet;
@@ -40,6 +43,14 @@ pub struct Rules {
     pub team_versions: u64,
     /// Compressed bytes that the images of a team may have; 0: any number.
     pub team_bytes: u64,
+}
+
+impl Rules {
+    /// Whether nothing has to hold of an image itself: then a team's people may put what is
+    /// theirs into the registry on other ways than by a promotion.
+    pub fn free(&self) -> bool {
+        !self.approve && !self.must_run && !self.clean && self.most_bytes.is_none()
+    }
 }
 
 /// One registry.
@@ -160,8 +171,24 @@ struct Nowhere;
 #[async_trait]
 impl Transfer for Nowhere {
     async fn copy(&self, _: &CopyFrom, _: &CopyTo, _: &(dyn Fn(CopyStep) + Send + Sync)) -> PortResult<()> {
-        Err(PortError::refused(System::Registry, "no registry is configured"))
+        Err(nowhere())
     }
+    async fn put_blob(
+        &self,
+        _: &CopyTo,
+        _: &CopyBlob,
+        _: Arc<dyn BlobSource>,
+        _: &(dyn Fn(u64) + Send + Sync),
+    ) -> PortResult<CopiedHow> {
+        Err(nowhere())
+    }
+    async fn put_manifest(&self, _: &CopyTo, _: &ManifestBytes, _: bool) -> PortResult<()> {
+        Err(nowhere())
+    }
+}
+
+fn nowhere() -> PortError {
+    PortError::refused(System::Registry, "no registry is configured")
 }
 
 impl Default for Registries {

@@ -14,6 +14,7 @@ mod files;
 mod jars;
 mod keep;
 mod os;
+pub(crate) mod pipe;
 mod rpm;
 mod tree;
 mod unpack;

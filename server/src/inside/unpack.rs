@@ -7,6 +7,7 @@
 use super::archive::{Archive, Entry};
 use super::jars::{Jars, MAX_JAR, is_jar};
 use super::os::Os;
+use super::pipe::{Piece, Pipe, pipe};
 use super::tree::{Found, Tree};
 use super::{Fault, MAX_PACKAGES, ReadError, dpkg};
 use flate2::read::MultiGzDecoder;
@@ -15,44 +16,12 @@ use padis_domain::ports::{CopyBlob, PortError, Registry};
 use padis_domain::problem::System;
 use std::io::{self, Read};
 use std::path::Path;
-use tokio::sync::mpsc;
 
-/// Pieces between the network and the thread.
-const PIECES: usize = 4;
 /// Bytes of a package database that is a text, or of rpm's.
 const MAX_TEXT: u64 = 16 << 20;
 const MAX_RPM: u64 = 512 << 20;
 /// zstd's window, as a power of two: 8 MiB, which every reader has to take (RFC 8878, 3.1.1.1.2).
 const WINDOW: u32 = 23;
-
-enum Piece {
-    Bytes(Vec<u8>),
-    End,
-}
-
-/// The thread's end of the pipe.
-struct Pipe {
-    from: mpsc::Receiver<Piece>,
-    now: Vec<u8>,
-    at: usize,
-    ended: bool,
-}
-
-impl Read for Pipe {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.now.len() && !self.ended {
-            match self.from.blocking_recv() {
-                Some(Piece::Bytes(bytes)) => (self.now, self.at) = (bytes, 0),
-                Some(Piece::End) => self.ended = true,
-                None => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
-        }
-        let n = (self.now.len() - self.at).min(into.len());
-        into[..n].copy_from_slice(&self.now[self.at..self.at + n]);
-        self.at += n;
-        Ok(n)
-    }
-}
 
 /// Takes a layer into the tree; gives it back with the archives that were not read so far.
 pub async fn layer(
@@ -63,10 +32,9 @@ pub async fn layer(
     unread: u64,
     scratch: &Path,
 ) -> Result<(Tree, u64), ReadError> {
-    let (to, from) = mpsc::channel(PIECES);
+    let (to, mut pipe) = pipe();
     let scratch = scratch.to_owned();
     let thread = tokio::task::spawn_blocking(move || {
-        let mut pipe = Pipe { from, now: Vec::new(), at: 0, ended: false };
         let mut jars = Jars::new(&scratch);
         walk(&mut pipe, &mut tree, &mut jars, &scratch)?;
         io::copy(&mut pipe, &mut io::sink()).map_err(Fault::io)?;

@@ -5,7 +5,7 @@
 //! again from the file. A team sees its own packages only; that two teams hold
 //! the same content under one file is nobody's to know.
 
-mod disk;
+pub(crate) mod disk;
 mod finish;
 pub(crate) mod inspect;
 pub mod layout;

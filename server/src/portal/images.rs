@@ -121,7 +121,7 @@ async fn registries(p: &PadisPortal) -> Result<Vec<RegistryRow>, StoreError> {
 }
 
 /// Those that images can be copied to.
-async fn targets(p: &PadisPortal) -> Result<Vec<RegistryRow>, StoreError> {
+pub(super) async fn targets(p: &PadisPortal) -> Result<Vec<RegistryRow>, StoreError> {
     Ok(registries(p).await?.into_iter().filter(|r| r.takes).collect())
 }
 

@@ -11,6 +11,7 @@ mod accounts;
 mod addresses;
 mod admit;
 mod apps;
+mod archives;
 mod attention;
 mod benches;
 mod charts;
@@ -33,6 +34,7 @@ mod once;
 mod options;
 mod overview;
 mod packages;
+mod parts;
 mod people;
 mod pools;
 mod pools_put;
@@ -57,13 +59,13 @@ mod trying;
 mod usage;
 
 pub use accounts::Accounts;
+pub use parts::{Outside, PortalSettings};
 
 use crate::changes::Changes;
 use crate::images::Registries;
 use crate::osv::Known;
 use crate::reconcile::live::Live;
 use crate::reconcile::stream::Stream;
-use crate::seal::Sealer;
 use crate::store::Store;
 use async_trait::async_trait;
 use padis_domain::Problem;
@@ -75,33 +77,9 @@ use padis_domain::ports::{Cluster, Pages, Workbench};
 use padis_domain::quantity::Amount;
 use padis_domain::view::*;
 use padis_domain::words::Stage;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
-
-/// What the portal needs to know of the configuration.
-#[derive(Debug, Clone)]
-pub struct PortalSettings {
-    /// The balancer's TCP port, for the URLs of applications.
-    pub balancer_port: u16,
-    /// What the names of applications resolve to.
-    pub balancer_address: String,
-    /// Where the balancer listens, as shown.
-    pub balancer_listen: String,
-    /// The largest upload in bytes.
-    pub max_package_bytes: u64,
-    /// The log folder: `<team>/<app>/r<n>/<task>/<file>` below it.
-    pub logs: PathBuf,
-    /// The packages' folder.
-    pub packages: PathBuf,
-    /// Seals secrets before they go into the database.
-    pub sealer: Arc<Sealer>,
-    /// The folder of what terminals in workbenches showed.
-    pub benches: PathBuf,
-    /// The portal's own URL, without a final slash.
-    pub public_url: String,
-}
 
 /// The portal.
 pub struct PadisPortal {
@@ -131,22 +109,6 @@ pub struct PadisPortal {
     pub workbench: Arc<dyn Workbench>,
     once_count: AtomicU64,
     journal_walk: Mutex<journal::Walked>,
-}
-
-/// What the portal reads outside itself while somebody waits for it.
-pub struct Outside {
-    /// A page of an instance.
-    pub pages: Arc<dyn Pages>,
-    /// What the hosts keep of a task.
-    pub cluster: Arc<dyn Cluster>,
-    /// What the reconciler knows of the event stream.
-    pub stream: Arc<Stream>,
-    /// The registries.
-    pub registries: Arc<Registries>,
-    /// Known vulnerabilities.
-    pub known: Arc<Known>,
-    /// Workbenches.
-    pub workbench: Arc<dyn Workbench>,
 }
 
 impl std::fmt::Debug for PadisPortal {

@@ -8,6 +8,7 @@
 
 mod answer;
 mod apply;
+mod archives;
 pub mod ask;
 mod benches;
 mod blind;
@@ -29,6 +30,7 @@ pub mod stream;
 mod tidy;
 mod worker;
 
+use crate::archives::Spool;
 use crate::changes::Changes;
 use crate::images::Registries;
 use crate::seal::Sealer;
@@ -95,6 +97,8 @@ pub struct Settings {
     pub drain_ms: i64,
     /// Seconds between SIGTERM and SIGKILL.
     pub kill_grace_s: u32,
+    /// Where files lie that are brought in.
+    pub archives: Spool,
     /// Folder for files that are needed for a moment.
     pub scratch: PathBuf,
     /// Folder of packages.

@@ -8,6 +8,7 @@
 //! on SQLite, so that writers queue here instead of failing there.
 
 pub mod apps;
+pub mod archives;
 pub mod benches;
 pub mod claims;
 pub mod copies;

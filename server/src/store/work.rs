@@ -50,14 +50,16 @@ pub enum Outcome {
     Forget,
 }
 
-/// What the keys of work begin with that may last for hours: copies of images, and images
-/// that are read.
+/// What the keys of work begin with that may last for hours: copies of images, images that
+/// are read, and images that come from a file.
 pub const COPY: &str = "copy:";
 /// See [`COPY`].
 pub const INSIDE: &str = "inside:";
+/// See [`COPY`].
+pub const ARCHIVE: &str = "archive:";
 /// The kind of a row in a statement: 1 for what may last for hours, 2 for workbenches, which
 /// may last for minutes and have people waiting, 0 for the rest.
-const KIND: &str = "CASE WHEN substr(key, 1, 5) = 'copy:' OR substr(key, 1, 7) = 'inside:' THEN 1 \
+const KIND: &str = "CASE WHEN substr(key, 1, 5) = 'copy:' OR substr(key, 1, 7) = 'inside:' OR substr(key, 1, 8) = 'archive:' THEN 1 \
      WHEN substr(key, 1, 6) = 'bench:' OR substr(key, 1, 7) = 'commit:' THEN 2 ELSE 0 END";
 
 /// The longest delay that is ever written, in ms.
@@ -73,7 +75,7 @@ pub struct Worker {
     /// Its own name, unique; it works on one row at a time.
     pub name: String,
     /// Which kind of rows it takes, and no others: 1 those that may last for hours ([`COPY`],
-    /// [`INSIDE`]), 2 those of workbenches, 0 the rest.
+    /// [`INSIDE`], [`ARCHIVE`]), 2 those of workbenches, 0 the rest.
     pub kind: i64,
 }
 

@@ -38,6 +38,7 @@ async fn full(w: &World) -> AppRef {
     ))
     .await;
     w.bench_of_member().await;
+    w.archive_of_member().await;
     let folder = w.logs.path().join(MARK).join("zebra-portal/r1").join(TASK);
     std::fs::create_dir_all(&folder).expect("the log's folder");
     std::fs::write(folder.join("access.log"), "GET / zebra\n").expect("a log");
@@ -125,6 +126,8 @@ async fn a_stranger_finds_nothing_of_another_team() {
             "end_bench",
             "commit_bench",
             "bench_terminal",
+            "archive",
+            "cancel_archive",
             "look_inside",
             "check_new_app",
             "create_app",

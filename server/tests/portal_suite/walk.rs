@@ -1,15 +1,17 @@
 //! Calls every method of the portal about one application and everything around
 //! it, as anybody. A method that is forgotten here fails the test below.
 
-use crate::world::{BENCH, MARK, SHA, STACK, World, new_app, plenty, pool};
+use crate::world::{ARCHIVE, BENCH, MARK, SHA, STACK, World, new_app, plenty, pool};
+use futures::StreamExt;
 use padis_domain::Problem;
 use padis_domain::app::{AppRef, HealthRule};
+use padis_domain::archives::Archives;
 use padis_domain::benches::Benches;
 use padis_domain::caller::Caller;
 use padis_domain::portal::{Answer, Portal};
 use padis_domain::view::{
-    InsideQuery, ListQuery, LogQuery, MarkEdit, NewBench, NewCommit, NewCopy, NewPromotion, NewRelease, PersonEdit,
-    Retention, StackState, TeamEdit,
+    InsideQuery, ListQuery, LogQuery, MarkEdit, NewArchive, NewBench, NewCommit, NewCopy, NewPromotion, NewRelease,
+    PersonEdit, Retention, StackState, TeamEdit,
 };
 use padis_domain::words::PlatformRole;
 use serde::Serialize;
@@ -63,6 +65,9 @@ pub async fn looks(w: &World, c: &Caller, app: &AppRef, task: &str) -> Vec<Said>
     say(&mut out, "benches", p.benches(c, &q).await);
     say(&mut out, "bench", p.bench(c, BENCH).await);
     say(&mut out, "bench_record", p.bench_record(c, BENCH, 1).await);
+    say(&mut out, "archive", p.archive(c, of.0, of.1, of.2).await.map(|a| (a.name, a.bytes)));
+    say(&mut out, "archive_offer", p.archive_offer(c, Some((of.0, of.1))).await);
+    say(&mut out, "archives", p.archives(c, &q).await);
     say(&mut out, "copies", p.copies(c, &q).await);
     say(&mut out, "pools", p.pools(c, None).await);
     say(&mut out, "pool", p.pool(c, "striped").await);
@@ -124,6 +129,9 @@ pub async fn changes(w: &World, c: &Caller, app: &AppRef) -> Vec<Said> {
     say(&mut out, "end_bench", p.end_bench(c, BENCH).await);
     say(&mut out, "commit_bench", p.commit_bench(c, &kept, o).await);
     say(&mut out, "bench_terminal", p.bench_terminal(c, BENCH, 80, 24).await.map(|_| ()));
+    let new = NewArchive { registry: "padis".into(), repository: "teams/zebra/web".into(), ..NewArchive::default() };
+    say(&mut out, "bring_archive", p.bring_archive(c, &new, futures::stream::empty().boxed(), o).await);
+    say(&mut out, "cancel_archive", p.cancel_archive(c, ARCHIVE).await);
     say(&mut out, "cancel_copy", p.cancel_copy(c, "none").await);
     say(&mut out, "look_inside", p.look_inside(c, "padis", "teams/zebra/web", "1").await);
     say(&mut out, "look_at_registries", p.look_at_registries(c).await);
@@ -166,9 +174,16 @@ async fn no_method_of_the_portal_is_forgotten() {
         let app = w.create(&crate::world::lead(), &new_app(MARK, "zebra-portal")).await;
         let mut walked: Vec<&str> = looks(&w, &op, &app, "t").await.into_iter().map(|s| s.0).collect();
         walked.extend(changes(&w, &op, &app).await.into_iter().map(|s| s.0));
-        let trait_text = include_str!("../../../app/domain/src/portal.rs");
-        let methods: Vec<&str> =
-            trait_text.lines().filter_map(|l| l.trim().strip_prefix("async fn ")?.split('(').next()).collect();
+        let trait_text = [
+            include_str!("../../../app/domain/src/portal.rs"),
+            include_str!("../../../app/domain/src/archives.rs"),
+            include_str!("../../../app/domain/src/benches.rs"),
+        ];
+        let methods: Vec<&str> = trait_text
+            .iter()
+            .flat_map(|text| text.lines())
+            .filter_map(|l| l.trim().strip_prefix("async fn ")?.split('(').next())
+            .collect();
         assert!(methods.len() > 40);
         for m in methods {
             assert!(walked.contains(&m), "{m} is not walked");

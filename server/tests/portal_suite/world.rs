@@ -11,6 +11,7 @@ use padis_domain::quantity::{Amount, Size};
 use padis_domain::view::{Contained, NewApp};
 use padis_domain::words::{PlatformRole, Stage, TeamRole, Zone};
 use padis_drivers::fake::{FakeCluster, FakeRegistry, FakeTransfer, FakeWorkbench};
+use padis_server::archives::Spool;
 use padis_server::auth::Session;
 use padis_server::changes::Changes;
 use padis_server::images::{Place, Registries, Rules, whole};
@@ -40,6 +41,8 @@ pub const HOST: &str = "bench-host";
 
 /// A workbench of a member of team zebra, which has not been opened yet.
 pub const BENCH: &str = "zebra-bench";
+/// A file that a member of team zebra has brought in.
+pub const ARCHIVE: &str = "zebra-archive";
 
 /// Accounts without the slow hash.
 struct PlainAccounts(Store);
@@ -216,6 +219,7 @@ fn portal(store: &Store, live: &Arc<Live>, wake: &Arc<Notify>, outside: Around<'
         packages: logs.to_owned(),
         benches: logs.join("benches"),
         sealer: Arc::new(Sealer::load(&logs.join("secrets.key")).expect("a key")),
+        archives: Spool { folder: logs.join("archives"), most_bytes: 1 << 26, keep_free: 0, holder: "here".into() },
         public_url: "http://127.0.0.1:3000".into(),
     };
     let accounts = Arc::new(PlainAccounts(store.clone()));
@@ -309,6 +313,19 @@ impl World {
         let folder = self.logs.path().join("benches").join(BENCH);
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::write(folder.join("1.cast"), MARK).expect("a record");
+    }
+
+    /// A file that the member has brought in.
+    pub async fn archive_of_member(&self) {
+        let m = member();
+        self.sql(&format!(
+            "INSERT INTO image_archive (id, registry, repository, tag, team, holder, file_name, bytes, named, platforms, \
+             runs_here, digest, state, dealt_with, deal_with, fault, why, by_account, by_name, asked_at) VALUES \
+             ('{ARCHIVE}', 'padis', 'teams/zebra/web', '7', '{MARK}', 'here', '{MARK}.tar', 1, '', '[]', 1, '', 'waiting', \
+             0, 1, '', '', '{}', '{}', 1)",
+            m.account, m.name
+        ))
+        .await;
     }
 
     /// Another process's portal on the same database.

@@ -2,6 +2,7 @@
 //! that can go wrong on the way.
 #![expect(clippy::expect_used, reason = "a test says what it expected")]
 
+mod archives;
 mod benches;
 mod copies;
 mod flood;

@@ -13,6 +13,7 @@ use padis_domain::words::{Stage, Zone};
 use padis_drivers::fake::{
     FakeBalancer, FakeCluster, FakeDns, FakeNetwork, FakeRegistry, FakeScheduler, FakeWorkbench,
 };
+use padis_server::archives::Spool;
 use padis_server::changes::Changes;
 use padis_server::images::Registries;
 use padis_server::reconcile::live::Live;
@@ -158,6 +159,12 @@ impl World {
         Sealer::load(&self.folder.path().join("secrets.key")).expect("a key")
     }
 
+    /// Where files lie that are brought in.
+    pub fn spool(&self) -> Spool {
+        let folder = self.folder.path().join("archives");
+        Spool { folder, most_bytes: 1 << 30, keep_free: 0, holder: "here".into() }
+    }
+
     fn packages(&self) -> PathBuf {
         self.folder.path().join("packages")
     }
@@ -202,6 +209,7 @@ impl World {
             collect: Duration::from_millis(200),
             drain_ms: 1_000,
             kill_grace_s: 1,
+            archives: self.spool(),
             scratch: self.folder.path().join("scratch"),
             packages: self.packages(),
             logs: self.folder.path().join("logs"),

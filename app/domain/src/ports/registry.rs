@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One image of the registry that carries a stack's contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,9 +100,38 @@ pub trait Registry: Send + Sync {
     /// item: a blob that is not there, another number of bytes, and bytes that are not those of
     /// the digest are `Refused`.
     fn blob<'a>(&'a self, repository: &'a str, blob: &'a CopyBlob) -> BoxStream<'a, PortResult<Vec<u8>>>;
+    /// All manifests of which a digest consists, each once: of an index those of its images,
+    /// too. What others name comes before them; the one that was asked for is the last. A digest
+    /// that is not there, bytes that are no manifest, and layers that registries do not keep are
+    /// `Refused`.
+    async fn manifests(&self, repository: &str, digest: &str) -> PortResult<Vec<ManifestBytes>>;
     /// Takes a manifest away, with every tag that names it; what is not there succeeds. A
     /// registry that does not delete is `Refused`.
     async fn delete(&self, repository: &str, digest: &str) -> PortResult<()>;
+}
+
+/// One manifest, or one index of several, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestBytes {
+    /// Digest of the bytes.
+    pub digest: String,
+    /// Its media type.
+    pub media_type: String,
+    /// They.
+    pub bytes: Vec<u8>,
+    /// The configuration and the layers that it names, in this order; none of an index.
+    pub blobs: Vec<CopyBlob>,
+}
+
+/// Whether hosts here run images of this platform: Linux on this machine's processor, in Go's
+/// name for it.
+pub fn runs_here(os: &str, architecture: &str) -> bool {
+    let here = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    os == "linux" && architecture == here
 }
 
 /// What is to be copied.
@@ -181,4 +211,23 @@ pub trait Transfer: Send + Sync {
     /// of registries that are not configured, a blob that the source does not have, bytes
     /// that are not those of their digest, and a full target are `Refused`.
     async fn copy(&self, from: &CopyFrom, to: &CopyTo, tell: &(dyn Fn(CopyStep) + Send + Sync)) -> PortResult<()>;
+    /// Brings one blob to where `to` says, unless it is there; `tell` hears how many bytes
+    /// have been sent. Bytes that are not those of its digest are `Refused`, and are not kept.
+    async fn put_blob(
+        &self,
+        to: &CopyTo,
+        blob: &CopyBlob,
+        from: Arc<dyn BlobSource>,
+        tell: &(dyn Fn(u64) + Send + Sync),
+    ) -> PortResult<CopiedHow>;
+    /// Puts a manifest, all of whose blobs and manifests are there: under the tag of `to` when
+    /// it is `tagged`, by its rules for what that may name until then, else by its digest alone.
+    async fn put_manifest(&self, to: &CopyTo, manifest: &ManifestBytes, tagged: bool) -> PortResult<()>;
+}
+
+/// The bytes of a blob that can be read more than once: an upload that broke goes on.
+pub trait BlobSource: Send + Sync {
+    /// From byte `at` to the last, in pieces that cost no memory together; an error is the
+    /// last item.
+    fn read(&self, at: u64) -> BoxStream<'static, PortResult<Vec<u8>>>;
 }

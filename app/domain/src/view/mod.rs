@@ -2,6 +2,7 @@
 //! its unit in its name, every time is [`crate::words::UnixMs`], every secret is absent.
 
 mod application;
+mod archives;
 mod benches;
 mod cluster;
 mod images;
@@ -18,6 +19,7 @@ mod stream;
 mod timeline;
 
 pub use application::*;
+pub use archives::*;
 pub use benches::*;
 pub use cluster::*;
 pub use images::*;

@@ -10,6 +10,8 @@
 mod admin;
 mod app;
 #[cfg(feature = "ssr")]
+mod archives;
+#[cfg(feature = "ssr")]
 mod benches;
 #[cfg(feature = "ssr")]
 mod environment;
@@ -22,6 +24,8 @@ mod standards;
 
 pub use admin::*;
 pub use app::*;
+#[cfg(feature = "ssr")]
+pub use archives::*;
 #[cfg(feature = "ssr")]
 pub use benches::*;
 #[cfg(feature = "ssr")]

@@ -1,10 +1,12 @@
 //! Images: repositories of all registries, one of them, one version whole, copies, promotions.
 //!
-//! One page whose address says what it shows: `/images`, `/images/copies`,
+//! One page whose address says what it shows: `/images`, `/images/copies`, `/images/archives`,
 //! `/images/promotions`, `/images/workbenches`, the same with `/ID`, `/images/REGISTRY/REPOSITORY` and the same with `:TAG`; a repository's name has
 //! slashes and no colon, a tag has no slash. All of it is written by the server, forms
 //! included, which are plain HTML.
 
+#[cfg(feature = "ssr")]
+mod archives;
 #[cfg(feature = "ssr")]
 mod bench;
 #[cfg(feature = "ssr")]
@@ -40,7 +42,7 @@ pub fn Images() -> AnyView {
     let t = texts();
     view! {
         <PageTitle text=t.shell.images/>
-        {written(t.shell.images, Part::Images, &["images", "copies", "benches"])}
+        {written(t.shell.images, Part::Images, &["images", "archives", "copies", "benches"])}
     }
     .erase()
 }
@@ -49,11 +51,13 @@ pub fn Images() -> AnyView {
 pub use server::write;
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{bench, benches, copies, inside, list, promotions, repository, tidy, version, vulnerabilities};
-    use crate::api::form::{CommitForm, CopyForm, PromoteForm};
+    use super::{
+        archives, bench, benches, copies, inside, list, promotions, repository, tidy, version, vulnerabilities,
+    };
+    use crate::api::form::{BringForm, CommitForm, CopyForm, PromoteForm};
     use crate::api::{ApplyRetention, JudgePromotion, Promote, RollBackPromotion, WithdrawPromotion};
+    use crate::api::{BROUGHT, CancelArchive, CommitBench, EndBench, StartBench};
     use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, LookInside, Said, call, query};
-    use crate::api::{CommitBench, EndBench, StartBench};
     use crate::pages::write::Here;
     use crate::text::images::Images;
     use crate::text::{Texts, units};
@@ -70,6 +74,7 @@ mod server {
     pub enum Place {
         List,
         Copies,
+        Archives,
         Promotions,
         Vulnerabilities,
         Workbenches,
@@ -88,6 +93,7 @@ mod server {
             Some(match parts {
                 [] => Self::List,
                 [one] if one == "copies" => Self::Copies,
+                [one] if one == "archives" => Self::Archives,
                 [one] if one == "promotions" => Self::Promotions,
                 [one] if one == "vulnerabilities" => Self::Vulnerabilities,
                 [one] if one == "workbenches" => Self::Workbenches,
@@ -124,6 +130,7 @@ mod server {
     pub enum Lists {
         Repositories,
         Copies,
+        Archives,
         Promotions,
         Vulnerabilities,
         Workbenches,
@@ -142,6 +149,7 @@ mod server {
             tab("/images", i.repositories, None, Lists::Repositories),
             tab("/images/promotions", t.promotions().title, waiting, Lists::Promotions),
             tab("/images/copies", i.copies, None, Lists::Copies),
+            tab(archives::PATH, t.archives().title, None, Lists::Archives),
             tab(benches::PATH, t.benches().title, None, Lists::Workbenches),
             tab(vulnerabilities::PATH, t.inside().vulnerabilities, None, Lists::Vulnerabilities),
         ];
@@ -168,12 +176,45 @@ mod server {
         Ok(CopyForm { once, ..kept.unwrap_or_else(proposed) })
     }
 
+    /// The form that takes a file, where the caller may bring one in; `into` a repository, or a
+    /// new one.
+    async fn bring(
+        t: &'static Texts,
+        c: &Caller,
+        portal: &dyn Portal,
+        into: Option<(&str, &str)>,
+        here: &Here,
+    ) -> Said<AnyView> {
+        let offer = call::tell(portal.archive_offer(c, into).await)?;
+        if offer.registries.is_empty() {
+            return Ok(().into_any());
+        }
+        let once = call::tell(portal.once(c).await)?;
+        let mut form = here.kept::<BringForm>(BROUGHT).await?.unwrap_or_default();
+        match into {
+            Some((registry, repository)) => {
+                (form.registry, form.repository) = (registry.to_owned(), repository.to_owned());
+            }
+            None if form.repository.is_empty() => {
+                form.repository = offer.below.first().cloned().unwrap_or_default();
+            }
+            None => {}
+        }
+        Ok(archives::bring(t, &offer, BringForm { once, ..form }, into.is_some(), here))
+    }
+
     /// The whole body.
     pub async fn write(t: &'static Texts, c: &Caller, portal: &dyn Portal, q: &ListQuery, at: &str) -> Said<AnyView> {
         let (i, here) = (t.images(), Here::of(at));
         let place = Place::of(&here.parts).ok_or(Fault::Portal(Problem::NotFound))?;
         let body = match &place {
-            Place::List => list::write(t, call::tell(portal.images(c, q).await)?, q, waiting(c, portal).await?),
+            Place::List => {
+                let bring = bring(t, c, portal, None, &here).await?;
+                list::write(t, call::tell(portal.images(c, q).await)?, q, waiting(c, portal).await?, bring)
+            }
+            Place::Archives => {
+                archives::write(t, call::tell(portal.archives(c, q).await)?, q, waiting(c, portal).await?)
+            }
             Place::Copies => copies::write(t, call::tell(portal.copies(c, q).await)?, q, waiting(c, portal).await?),
             Place::Promotions => {
                 promotions::write(t, call::tell(portal.promotions(c, q).await)?, q, waiting(c, portal).await?)
@@ -197,7 +238,8 @@ mod server {
                 let kept = call::tell(portal.retention(c, registry, name, rule).await)?;
                 let once = if kept.may && rule.is_some() { call::tell(portal.once(c).await)? } else { String::new() };
                 let tidy = tidy::write(t, (registry, name), kept, rule, &once);
-                repository::write(t, view, tidy)
+                let bring = bring(t, c, portal, Some((registry, name)), &here).await?;
+                repository::write(t, view, bring, tidy)
             }
             Place::Version(registry, name, tag) => {
                 let view = call::tell(portal.image(c, registry, name, tag).await)?;
@@ -230,8 +272,14 @@ mod server {
             (StartBench::PATH, t.benches().start_done),
             (EndBench::PATH, t.benches().end_done),
             (CommitBench::PATH, t.benches().commit_done),
+            (BROUGHT, t.archives().done),
+            (CancelArchive::PATH, t.archives().stop_done),
         ];
-        let fields = if matches!(place, Place::Workbench(_)) { &bench::FIELDS[..] } else { &version::FIELDS[..] };
+        let fields = match place {
+            Place::Workbench(_) => &bench::FIELDS[..],
+            Place::List | Place::Repository(..) => &archives::FIELDS[..],
+            _ => &version::FIELDS[..],
+        };
         let said = here.notice(&done, fields);
         Ok(view! { {said} {body} }.erase())
     }
@@ -245,6 +293,7 @@ mod server {
             let place = |at: &str| Place::of(&Here::of(at).parts);
             assert_eq!(place("/images"), Some(Place::List));
             assert_eq!(place("/images/copies?state=done"), Some(Place::Copies));
+            assert_eq!(place("/images/archives?done=bring_archive"), Some(Place::Archives));
             assert_eq!(place("/images/promotions"), Some(Place::Promotions));
             let (registry, name) = ("padis".to_owned(), "stacks/nginx".to_owned());
             assert_eq!(place("/images/padis/stacks/nginx?"), Some(Place::Repository(registry.clone(), name.clone())));

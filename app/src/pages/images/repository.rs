@@ -16,7 +16,7 @@ use padis_domain::words::UnixMs;
 const NAMED: usize = 3;
 
 /// The repository.
-pub fn write(t: &'static Texts, v: RepositoryView, tidy: AnyView) -> AnyView {
+pub fn write(t: &'static Texts, v: RepositoryView, bring: AnyView, tidy: AnyView) -> AnyView {
     let (i, now) = (t.images(), now());
     let title = title(t, &v.row).map(IntoAny::into_any);
     let room = v.room.as_ref().map(|r| view! { {i.team_room} " " {t.room(r)} }.erase());
@@ -33,7 +33,7 @@ pub fn write(t: &'static Texts, v: RepositoryView, tidy: AnyView) -> AnyView {
     }
     .erase();
     if v.versions.is_empty() {
-        return view! { {top} {empty(i.none, i.none_text, ().into_any())} {tidy} }.erase();
+        return view! { {top} {empty(i.none, i.none_text, ().into_any())} {bring} {tidy} }.erase();
     }
     let cols = view! {
         {col(i.tag, "")}
@@ -46,7 +46,7 @@ pub fn write(t: &'static Texts, v: RepositoryView, tidy: AnyView) -> AnyView {
     .erase();
     let (registry, name) = (v.row.registry, v.row.name);
     let rows = v.versions.into_iter().map(|r| row(t, i, &registry, &name, r, now)).collect_view();
-    view! { {top} <Table label=i.versions head=cols.into_any()>{rows}</Table> {tidy} }.erase()
+    view! { {top} <Table label=i.versions head=cols.into_any()>{rows}</Table> {bring} {tidy} }.erase()
 }
 
 /// The first characters of a digest, all of it behind them.

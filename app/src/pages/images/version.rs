@@ -61,7 +61,7 @@ pub fn write(
         {head(
             view! { <h1>{row.name.clone()} ":" {r.tag.clone()}</h1>{tag} }.erase(),
             facts(items.into_iter().flatten().collect()),
-            ().into_any(),
+            super::archives::download(t, &v),
         )}
         {fault}
         {first}

@@ -12,6 +12,7 @@ mod dns;
 mod faults;
 mod network;
 mod registry;
+mod registry_put;
 mod scheduler;
 mod transfer;
 mod workbench;

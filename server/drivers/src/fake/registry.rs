@@ -8,7 +8,7 @@ use super::faults::{Faults, lock};
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use padis_domain::ports::{CopyBlob, Image, PortError, PortResult, Registry, StackImage};
+use padis_domain::ports::{CopyBlob, Image, ManifestBytes, PortError, PortResult, Registry, StackImage};
 use padis_domain::problem::System;
 use padis_domain::stack::{Contract, LABEL_PREFIX};
 use sha2::{Digest, Sha256};
@@ -25,6 +25,8 @@ pub(super) struct Held {
     /// If it carries a contract: what [`Registry::stacks`] tells of it.
     pub stack: Option<StackImage>,
     pub blobs: Vec<CopyBlob>,
+    /// If somebody put it there with its bytes: they, and the digests of manifests that it names.
+    pub bytes: Option<(Vec<u8>, Vec<String>)>,
 }
 
 #[derive(Default)]
@@ -33,7 +35,7 @@ pub(super) struct Shelf {
     pub tags: BTreeMap<Key, String>,
     pub blobs: BTreeSet<Key>,
     /// What those are made of that somebody put there with their bytes, by digest.
-    bytes: BTreeMap<String, Vec<u8>>,
+    pub bytes: BTreeMap<String, Vec<u8>>,
     /// Whether its storage takes nothing more.
     pub full: bool,
     deletes_nothing: bool,
@@ -96,13 +98,13 @@ impl FakeRegistry {
         };
         let blobs = blobs(&image);
         let (repository, tag) = (stack.repository.clone(), stack.tag.clone());
-        self.with(|s| s.put(&repository, &tag, Held { image, stack: Some(stack), blobs }));
+        self.with(|s| s.put(&repository, &tag, Held { image, stack: Some(stack), blobs, bytes: None }));
     }
     /// Adds or replaces (same repository and tag) an image that is no stack. Its blobs are the
     /// layers that its steps name, and a configuration.
     pub fn put_image(&self, repository: &str, tag: &str, image: Image) {
         let blobs = blobs(&image);
-        self.with(|s| s.put(repository, tag, Held { image, stack: None, blobs }));
+        self.with(|s| s.put(repository, tag, Held { image, stack: None, blobs, bytes: None }));
     }
     /// A stack `name` for zip packages on port 8080, in `stacks/NAME:1.0`; gives what was added.
     pub fn add_stack(&self, name: &str) -> StackImage {
@@ -180,6 +182,14 @@ pub(super) fn blobs(image: &Image) -> Vec<CopyBlob> {
     out
 }
 
+/// A manifest of an image that was put there without one.
+fn made_up(held: &Held) -> Vec<u8> {
+    let line = |b: &CopyBlob| format!("{{\"digest\":\"{}\",\"size\":{}}}", b.digest, b.bytes);
+    let layers = held.blobs.iter().skip(1).map(line).collect::<Vec<_>>().join(",");
+    let config = held.blobs.first().map(line).unwrap_or_default();
+    format!("{{\"schemaVersion\":2,\"config\":{config},\"layers\":[{layers}]}}").into_bytes()
+}
+
 #[async_trait]
 impl Registry for FakeRegistry {
     async fn stacks(&self) -> PortResult<Vec<StackImage>> {
@@ -237,6 +247,26 @@ impl Registry for FakeRegistry {
         };
         let called = format!("{repository}@{}", blob.digest);
         stream::once(async move { self.faults.run("blob", &called, look).await }).boxed()
+    }
+    async fn manifests(&self, repository: &str, digest: &str) -> PortResult<Vec<ManifestBytes>> {
+        let look = || {
+            self.with(|s| {
+                let mut out: Vec<ManifestBytes> = Vec::new();
+                let mut waiting = vec![digest.to_owned()];
+                while let Some(digest) = waiting.pop() {
+                    let gone = || PortError::refused(System::Registry, format!("{digest} is not there"));
+                    let held = s.manifest(repository, &digest).ok_or_else(gone)?;
+                    let (bytes, named) = held.bytes.clone().unwrap_or_else(|| (made_up(held), Vec::new()));
+                    out.retain(|m| m.digest != digest);
+                    let media_type = held.image.media_type.clone();
+                    out.push(ManifestBytes { digest, media_type, bytes, blobs: held.blobs.clone() });
+                    waiting.extend(named);
+                }
+                out.reverse();
+                Ok(out)
+            })
+        };
+        self.faults.run("manifests", &format!("{repository}@{digest}"), look).await
     }
     async fn delete(&self, repository: &str, digest: &str) -> PortResult<()> {
         let take = || {

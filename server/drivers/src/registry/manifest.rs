@@ -93,12 +93,7 @@ pub(super) struct Platform {
 impl Platform {
     /// Linux on this machine's processor, in Go's name for it.
     pub(super) fn runs_here(&self) -> bool {
-        let here = match std::env::consts::ARCH {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            other => other,
-        };
-        self.os == "linux" && self.architecture == here
+        padis_domain::ports::runs_here(&self.os, &self.architecture)
     }
 
     /// `linux/arm/v7`. `None` for no platform at all: an attestation beside an image

@@ -27,7 +27,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use image::Found;
 use manifest::{Catalog, MANIFEST_TYPES, Tags};
-use padis_domain::ports::{CopyBlob, Image, PortError, PortResult, Registry, StackImage};
+use padis_domain::ports::{CopyBlob, Image, ManifestBytes, PortError, PortResult, Registry, StackImage};
 use padis_domain::problem::System;
 use padis_domain::stack::{Contract, LABEL_PREFIX};
 use reqwest::Method;
@@ -254,6 +254,10 @@ impl Registry for RegistryClient {
 
     fn blob<'a>(&'a self, repository: &'a str, blob: &'a CopyBlob) -> BoxStream<'a, PortResult<Vec<u8>>> {
         self.read_blob(repository, blob)
+    }
+
+    async fn manifests(&self, repository: &str, digest: &str) -> PortResult<Vec<ManifestBytes>> {
+        transfer::manifests(self, named(repository)?, by_digest(digest)?).await
     }
 
     async fn delete(&self, repository: &str, digest: &str) -> PortResult<()> {

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod breaks;
+mod brings;
 #[path = "../registry/proxy.rs"]
 mod proxy;
 mod refusals;

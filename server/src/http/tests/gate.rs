@@ -152,6 +152,12 @@ async fn a_panic_is_an_answer_with_an_incident() {
             packages: c.below("packages"),
             benches: c.below("benches"),
             sealer: Arc::new(crate::seal::Sealer::random().expect("a key")),
+            archives: crate::archives::Spool {
+                folder: c.below("archives"),
+                most_bytes: 1 << 20,
+                keep_free: 0,
+                holder: "here".into(),
+            },
             public_url: String::new(),
         },
         Arc::default(),

@@ -1,5 +1,6 @@
 //! The router as browsers and strangers meet it, on a real portal and database.
 
+mod archives;
 mod door;
 mod gate;
 mod hooks;
@@ -118,6 +119,12 @@ pub async fn world_of(env: &[(&str, &str)], registries: Arc<crate::images::Regis
         packages: c.below("packages"),
         benches: c.below("benches"),
         sealer: Arc::new(crate::seal::Sealer::random().expect("a key")),
+        archives: crate::archives::Spool {
+            folder: c.below("archives"),
+            most_bytes: 1 << 20,
+            keep_free: 0,
+            holder: "here".into(),
+        },
         public_url: "http://localhost".into(),
     };
     let wake = Arc::new(tokio::sync::Notify::new());

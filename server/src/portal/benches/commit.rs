@@ -44,6 +44,10 @@ pub async fn ask(p: &PadisPortal, c: &Caller, new: &NewCommit, token: &str) -> A
     problems.done()?;
     // Whose it is not does not hear more.
     may_change(c, &new.repository).map_err(|_| Problem::field("repository", ValueFault::Unknown))?;
+    // On this way nobody agrees to it, and nothing is checked.
+    if !place.rules.free() {
+        c.publisher()?;
+    }
     if row.state != BenchState::Open {
         return Err(Problem::NotNow { reason: Reason::NothingRuns });
     }

@@ -36,5 +36,5 @@ pub(super) fn of(base: &Image, wanted: &BenchCommit, files: &Files) -> Held {
         contract,
         labels: image.labels.clone(),
     });
-    Held { image, stack, blobs }
+    Held { image, stack, blobs, bytes: None }
 }

@@ -6,7 +6,7 @@
 //! that was given up go on hashing: each attempt has a flow of its own.
 
 use super::super::digest::Hasher;
-use super::source::Source;
+use super::source::Origin;
 use bytes::{Buf, Bytes};
 use futures::StreamExt;
 use padis_domain::ports::PortError;
@@ -90,7 +90,7 @@ impl Flow {
     }
 
     /// What the target is sent.
-    pub(super) fn body(self: &Arc<Self>, source: &Arc<Source>) -> Body {
+    pub(super) fn body(self: &Arc<Self>, source: &Origin) -> Body {
         let flow = Arc::clone(self);
         let pieces = source.stream(self.hashed()).filter_map(move |piece| {
             let piece = match piece {

@@ -21,14 +21,16 @@ use super::manifest::MANIFEST_TYPES;
 use super::{RegistryClient, account, by_digest, named};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
-use padis_domain::ports::{CopyFrom, CopyStep, CopyTo, PortError, PortResult, Transfer};
+use padis_domain::ports::{
+    BlobSource, CopiedHow, CopyBlob, CopyFrom, CopyStep, CopyTo, ManifestBytes, PortError, PortResult, Transfer,
+};
 use padis_domain::problem::System;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
+use source::Origin;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tree::Node;
 
 /// Blobs that flow at the same time, as many as other tools take.
 const AT_ONCE: usize = 6;
@@ -43,14 +45,12 @@ pub struct Transfers {
     registries: BTreeMap<String, Arc<RegistryClient>>,
 }
 
-/// One copy.
-struct Job<'a> {
-    source: &'a Arc<RegistryClient>,
+/// One target of blobs and manifests.
+struct Push<'a> {
     target: &'a Arc<RegistryClient>,
-    from: &'a CopyFrom,
     to: &'a CopyTo,
-    /// What a token for the target has to allow.
-    push: String,
+    /// What a token for it has to allow.
+    scope: String,
     tell: Tell<'a>,
 }
 
@@ -64,53 +64,96 @@ impl Transfers {
         let unknown = || refused(format!("no registry with the name {:?} is configured", crate::http::excerpt(name)));
         self.registries.get(name).ok_or_else(unknown)
     }
+
+    /// To where `to` says.
+    fn push<'a>(&'a self, to: &'a CopyTo, tell: Tell<'a>) -> PortResult<Push<'a>> {
+        let target = self.registry(&to.registry)?;
+        named(&to.repository)?;
+        named(&to.tag)?;
+        Ok(Push { target, to, scope: account::push(&to.repository), tell })
+    }
+}
+
+/// All manifests of a digest; the one that was asked for is the last.
+pub(super) async fn manifests(
+    source: &RegistryClient,
+    repository: &str,
+    digest: &str,
+) -> PortResult<Vec<ManifestBytes>> {
+    tree::read(source, repository, digest).await
 }
 
 #[async_trait]
 impl Transfer for Transfers {
     async fn copy(&self, from: &CopyFrom, to: &CopyTo, tell: Tell<'_>) -> PortResult<()> {
-        let (source, target) = (self.registry(&from.registry)?, self.registry(&to.registry)?);
+        let source = self.registry(&from.registry)?;
+        let mut push = self.push(to, tell)?;
         named(&from.repository)?;
-        named(&to.repository)?;
-        named(&to.tag)?;
         by_digest(&from.digest)?;
-        let push = match Arc::ptr_eq(source, target) && from.repository != to.repository {
+        let mount = (Arc::ptr_eq(source, push.target) && from.repository != to.repository).then_some(&*from.repository);
+        if mount.is_some() {
             // A mount reads there.
-            true => format!("{} {}", account::push(&to.repository), account::pull(&from.repository)),
-            false => account::push(&to.repository),
-        };
-        let job = Job { source, target, from, to, push, tell };
+            push.scope = format!("{} {}", push.scope, account::pull(&from.repository));
+        }
         // Now, so that nothing is sent in vain, and again at the end.
-        patiently(|| job.tag_is_free()).await?;
-        let nodes = tree::read(source, from).await?;
+        patiently(|| push.tag_is_free(&from.digest)).await?;
+        let nodes = tree::read(source, &from.repository, &from.digest).await?;
         let blobs = tree::blobs(&nodes);
         tell(CopyStep::Blobs(blobs.clone()));
         let mut largest_first = blobs;
         largest_first.sort_by_key(|b| std::cmp::Reverse(b.bytes));
-        let job = &job;
+        let push = &push;
         let flows = futures::stream::iter(largest_first.into_iter().map(|blob| async move {
-            let how = job.blob(&blob).await?;
+            let (registry, repository) = (Arc::clone(source), from.repository.clone());
+            let origin = Origin::Registry(Arc::new(Source { registry, repository, blob: blob.clone() }));
+            let how = push.blob(&blob, &origin, mount).await?;
             tell(CopyStep::Blob { digest: blob.digest, how });
             Ok::<_, PortError>(())
         }));
         flows.buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) }).await?;
         let Some((top, children)) = nodes.split_last() else { return Err(refused("nothing to copy")) };
         for child in children {
-            patiently(|| job.put(child, &child.digest)).await?;
+            patiently(|| push.put(child, &child.digest)).await?;
         }
-        patiently(|| job.tag_is_free()).await?;
-        job.put(top, &to.tag).await
+        patiently(|| push.tag_is_free(&from.digest)).await?;
+        push.put(top, &to.tag).await
+    }
+
+    async fn put_blob(
+        &self,
+        to: &CopyTo,
+        blob: &CopyBlob,
+        from: Arc<dyn BlobSource>,
+        tell: &(dyn Fn(u64) + Send + Sync),
+    ) -> PortResult<CopiedHow> {
+        by_digest(&blob.digest)?;
+        let told = |step: CopyStep| {
+            if let CopyStep::Bytes { at, .. } = step {
+                tell(at);
+            }
+        };
+        self.push(to, &told)?.blob(blob, &Origin::Here(from), None).await
+    }
+
+    async fn put_manifest(&self, to: &CopyTo, manifest: &ManifestBytes, tagged: bool) -> PortResult<()> {
+        by_digest(&manifest.digest)?;
+        let push = self.push(to, &|_| ())?;
+        if !tagged {
+            return patiently(|| push.put(manifest, &manifest.digest)).await;
+        }
+        patiently(|| push.tag_is_free(&manifest.digest)).await?;
+        push.put(manifest, &to.tag).await
     }
 }
 
-impl Job<'_> {
-    /// The tag names nothing, what it may name, or what is copied.
-    async fn tag_is_free(&self) -> PortResult<()> {
+impl Push<'_> {
+    /// The tag names nothing, what it may name, or what is to be put.
+    async fn tag_is_free(&self, digest: &str) -> PortResult<()> {
         let (repository, tag) = (&self.to.repository, &self.to.tag);
         let what = format!("ask which image {repository}:{tag} is");
         let path = format!("/v2/{repository}/manifests/{tag}");
-        match self.target.fetch.head_digest(&what, &path, MANIFEST_TYPES, &self.push).await? {
-            Some(now) if now != self.from.digest && self.to.instead_of.as_ref() != Some(&now) => {
+        match self.target.fetch.head_digest(&what, &path, MANIFEST_TYPES, &self.scope).await? {
+            Some(now) if now != digest && self.to.instead_of.as_ref() != Some(&now) => {
                 Err(refused(format!("{repository}:{tag} is another image meanwhile ({now}): somebody has moved it")))
             }
             _ => Ok(()),
@@ -118,14 +161,14 @@ impl Job<'_> {
     }
 
     /// Puts a manifest by its digest or tag: its exact bytes.
-    async fn put(&self, node: &Node, reference: &str) -> PortResult<()> {
+    async fn put(&self, node: &ManifestBytes, reference: &str) -> PortResult<()> {
         let what = format!("put the manifest {}:{reference}", self.to.repository);
         let fetch = &self.target.fetch;
         let path = format!("/v2/{}/manifests/{reference}", self.to.repository);
         let ask = Ask {
             headers: vec![(CONTENT_TYPE, node.media_type.clone())],
-            body: node.bytes.clone(),
-            ..fetch.ask(&what, Method::PUT, &path, &self.push)?
+            body: node.bytes.clone().into(),
+            ..fetch.ask(&what, Method::PUT, &path, &self.scope)?
         };
         let answer = fetch.send(&ask).await?;
         let status = answer.status();

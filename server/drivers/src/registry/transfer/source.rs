@@ -9,8 +9,9 @@ use super::super::{RegistryClient, account};
 use super::{FRUITLESS, pause, refused};
 use crate::http::failed;
 use bytes::{Buf, Bytes};
-use futures::Stream;
-use padis_domain::ports::{CopyBlob, PortError, PortResult};
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
+use padis_domain::ports::{BlobSource, CopyBlob, PortError, PortResult};
 use padis_domain::problem::System;
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Method, Response};
@@ -22,6 +23,25 @@ pub(in super::super) struct Source<R = Arc<RegistryClient>> {
     pub registry: R,
     pub repository: String,
     pub blob: CopyBlob,
+}
+
+/// Where the bytes of a blob that is brought come from.
+#[derive(Clone)]
+pub(super) enum Origin {
+    /// A registry.
+    Registry(Arc<Source>),
+    /// Whoever brings it.
+    Here(Arc<dyn BlobSource>),
+}
+
+impl Origin {
+    /// Its bytes from `at` to its end. An error is the last item.
+    pub(super) fn stream(&self, at: u64) -> BoxStream<'static, PortResult<Bytes>> {
+        match self {
+            Self::Registry(source) => source.stream(at).boxed(),
+            Self::Here(source) => source.read(at).map(|piece| piece.map(Bytes::from)).boxed(),
+        }
+    }
 }
 
 struct Reader<R> {

@@ -10,33 +10,24 @@ use super::super::image::{media_type, understood};
 use super::super::manifest::{Blob, MANIFEST_TYPES, Manifest};
 use super::super::{RegistryClient, account};
 use super::{AT_ONCE, patiently, refused};
-use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use padis_domain::ports::{CopyBlob, CopyFrom, PortResult};
+use padis_domain::ports::{CopyBlob, ManifestBytes, PortResult};
 
 /// Manifests of one copy.
 const MAX_NODES: usize = 500;
 /// Bytes of all manifests of one copy; they are kept until they are put.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// One manifest.
-pub(super) struct Node {
-    pub digest: String,
-    pub media_type: String,
-    /// As they came.
-    pub bytes: Bytes,
-    blobs: Vec<CopyBlob>,
-}
-
 /// All manifests; the one that was asked for is the last.
-pub(super) async fn read(source: &RegistryClient, from: &CopyFrom) -> PortResult<Vec<Node>> {
-    let top = patiently(|| node(source, from, &from.digest)).await?;
+pub(super) async fn read(source: &RegistryClient, repository: &str, top: &str) -> PortResult<Vec<ManifestBytes>> {
+    let from = (repository, top);
+    let top = patiently(|| node(source, from, top)).await?;
     // Found from the top down, each once; turned round, children come first.
-    let (mut found, mut waiting, mut bytes) = (Vec::<Node>::new(), vec![top], 0);
+    let (mut found, mut waiting, mut bytes) = (Vec::<ManifestBytes>::new(), vec![top], 0);
     while let Some((node, manifest)) = waiting.pop() {
         bytes += node.bytes.len();
         if found.len() >= MAX_NODES || bytes > MAX_BYTES {
-            return Err(refused(format!("{} holds more than {MAX_NODES} images", from.digest)));
+            return Err(refused(format!("{} holds more than {MAX_NODES} images", from.1)));
         }
         // Named twice, at different depths: it has to come before both.
         found.retain(|f| f.digest != node.digest);
@@ -53,7 +44,7 @@ pub(super) async fn read(source: &RegistryClient, from: &CopyFrom) -> PortResult
 }
 
 /// The blobs of them all, each once.
-pub(super) fn blobs(nodes: &[Node]) -> Vec<CopyBlob> {
+pub(super) fn blobs(nodes: &[ManifestBytes]) -> Vec<CopyBlob> {
     let mut out: Vec<CopyBlob> = Vec::new();
     for blob in nodes.iter().flat_map(|n| &n.blobs) {
         if !out.iter().any(|o| o.digest == blob.digest) {
@@ -63,15 +54,19 @@ pub(super) fn blobs(nodes: &[Node]) -> Vec<CopyBlob> {
     out
 }
 
-async fn node(source: &RegistryClient, from: &CopyFrom, digest: &str) -> PortResult<(Node, Manifest)> {
-    let what = format!("read the manifest {}@{digest}", from.repository);
+async fn node(
+    source: &RegistryClient,
+    (repository, top): (&str, &str),
+    digest: &str,
+) -> PortResult<(ManifestBytes, Manifest)> {
+    let what = format!("read the manifest {repository}@{digest}");
     sound(digest)?;
-    let path = format!("/v2/{}/manifests/{digest}", from.repository);
-    let scope = account::pull(&from.repository);
+    let path = format!("/v2/{repository}/manifests/{digest}");
+    let scope = account::pull(repository);
     let Some((bytes, kind)) = source.fetch.document(&what, &path, MANIFEST_TYPES, &scope).await? else {
-        return Err(refused(match digest == from.digest {
-            true => format!("{}@{digest} is not in the source", from.repository),
-            false => format!("{} names the image {digest}, which is not in the source", from.digest),
+        return Err(refused(match digest == top {
+            true => format!("{repository}@{digest} is not in the source"),
+            false => format!("{top} names the image {digest}, which is not in the source"),
         }));
     };
     if let Some(why) = differs(&bytes, digest) {
@@ -83,7 +78,7 @@ async fn node(source: &RegistryClient, from: &CopyFrom, digest: &str) -> PortRes
         blobs.push(named(digest, blob)?);
     }
     let media_type = media_type(&kind, &manifest);
-    Ok((Node { digest: digest.to_owned(), media_type, bytes, blobs }, manifest))
+    Ok((ManifestBytes { digest: digest.to_owned(), media_type, bytes: bytes.into(), blobs }, manifest))
 }
 
 fn named(digest: &str, blob: &Blob) -> PortResult<CopyBlob> {

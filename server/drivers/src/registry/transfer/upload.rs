@@ -10,8 +10,8 @@
 use super::super::digest::Hasher;
 use super::super::fetch::{Ask, late, unexpected};
 use super::flow::Flow;
-use super::source::Source;
-use super::{FRUITLESS, Job, patiently, pause, refused};
+use super::source::Origin;
+use super::{FRUITLESS, Push, patiently, pause, refused};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use padis_domain::ports::{CopiedHow, CopyBlob, CopyStep, PortError, PortResult};
@@ -32,26 +32,25 @@ const KEEP: Duration = Duration::from_secs(300);
 const STILL: u32 = 2 * FRUITLESS;
 const BYTES: &str = "application/octet-stream";
 
-impl Job<'_> {
-    /// Brings a blob to the target.
-    pub(super) async fn blob(&self, blob: &CopyBlob) -> PortResult<CopiedHow> {
+impl Push<'_> {
+    /// Brings a blob to the target. `mount`: the repository of the target's own registry that
+    /// has it.
+    pub(super) async fn blob(&self, blob: &CopyBlob, source: &Origin, mount: Option<&str>) -> PortResult<CopiedHow> {
         if patiently(|| self.is_there(blob)).await? {
             return Ok(CopiedHow::There);
         }
         let mut place = None;
-        if Arc::ptr_eq(self.source, self.target) && self.from.repository != self.to.repository {
-            place = patiently(|| self.begin(Some(&blob.digest))).await?;
+        if let Some(from) = mount {
+            place = patiently(|| self.begin(Some((&blob.digest, from)))).await?;
             if place.is_none() {
                 return Ok(CopiedHow::Mounted);
             }
         }
         let Some(hasher) = Hasher::of(&blob.digest) else { return Err(refused("no digest")) };
-        let (registry, repository) = (Arc::clone(self.source), self.from.repository.clone());
-        let source = Arc::new(Source { registry, repository, blob: blob.clone() });
         let mut flow = Flow::new(hasher);
         let (mut furthest, mut fruitless) = (0, 0);
         loop {
-            let error = match self.attempt(&source, &flow, &mut place).await {
+            let error = match self.attempt(blob, source, &flow, &mut place).await {
                 Ok(()) => return Ok(CopiedHow::Streamed),
                 Err(error) => flow.failure().unwrap_or(error),
             };
@@ -84,8 +83,13 @@ impl Job<'_> {
     }
 
     /// Sends what the target lacks and has it kept. `place`: where, if it has begun.
-    async fn attempt(&self, source: &Arc<Source>, flow: &Arc<Flow>, place: &mut Option<Url>) -> PortResult<()> {
-        let blob = &source.blob;
+    async fn attempt(
+        &self,
+        blob: &CopyBlob,
+        source: &Origin,
+        flow: &Arc<Flow>,
+        place: &mut Option<Url>,
+    ) -> PortResult<()> {
         let url = match place.clone() {
             Some(url) => url,
             None => self.begin(None).await?.ok_or_else(|| self.odd("an upload did not begin"))?,
@@ -102,13 +106,13 @@ impl Job<'_> {
         }
         *place = Some(url.clone());
         let end = match flow.sent() < blob.bytes {
-            true => self.pour(&url, source, flow).await?,
+            true => self.pour(&url, blob, source, flow).await?,
             false => url,
         };
         *place = Some(end.clone());
         if flow.hashed() < blob.bytes {
             // The target has it all, but the end was hashed by an attempt that is over.
-            let mut pieces = std::pin::pin!(source.stream(flow.hashed()));
+            let mut pieces = source.stream(flow.hashed());
             while let Some(piece) = pieces.try_next().await? {
                 flow.pass(piece);
             }
@@ -128,15 +132,15 @@ impl Job<'_> {
     }
 
     /// Streams the rest; gives where it is to be kept.
-    async fn pour(&self, url: &Url, source: &Arc<Source>, flow: &Arc<Flow>) -> PortResult<Url> {
-        let (blob, at) = (&source.blob, flow.sent());
+    async fn pour(&self, url: &Url, blob: &CopyBlob, source: &Origin, flow: &Arc<Flow>) -> PortResult<Url> {
+        let at = flow.sent();
         let what = self.what(blob);
         let fetch = &self.target.fetch;
         let mut headers = vec![(CONTENT_TYPE, BYTES.to_owned())];
         if at > 0 {
             headers.push((CONTENT_RANGE, format!("{at}-{}", blob.bytes - 1)));
         }
-        let ask = Ask { url: url.clone(), headers, ..fetch.ask(&what, Method::PATCH, "/v2/", &self.push)? };
+        let ask = Ask { url: url.clone(), headers, ..fetch.ask(&what, Method::PATCH, "/v2/", &self.scope)? };
         let mut sending = std::pin::pin!(fetch.pour(&ask, blob.bytes - at, flow.body(source)));
         let mut ticks = tokio::time::interval(TOLD);
         let (mut told, mut moved) = (at, Instant::now());
@@ -177,7 +181,7 @@ impl Job<'_> {
         let fetch = &self.target.fetch;
         url.query_pairs_mut().append_pair("digest", &blob.digest);
         let headers = vec![(CONTENT_TYPE, BYTES.to_owned())];
-        let ask = fetch.ask(&what, Method::PUT, "/v2/", &self.push)?;
+        let ask = fetch.ask(&what, Method::PUT, "/v2/", &self.scope)?;
         let answer = fetch.send(&Ask { url, headers, body: rest, within: KEEP, ..ask }).await?;
         let status = answer.status();
         if status.is_success() {
@@ -191,7 +195,7 @@ impl Job<'_> {
         let what = format!("look for {} in {}", blob.digest, self.to.repository);
         let fetch = &self.target.fetch;
         let path = format!("/v2/{}/blobs/{}", self.to.repository, blob.digest);
-        let answer = fetch.send(&fetch.ask(&what, Method::HEAD, &path, &self.push)?).await?;
+        let answer = fetch.send(&fetch.ask(&what, Method::HEAD, &path, &self.scope)?).await?;
         match answer.status().as_u16() {
             200..=299 => Ok(true),
             404 => Ok(false),
@@ -200,13 +204,13 @@ impl Job<'_> {
     }
 
     /// Begins an upload and gives its place; `None`: mounted, there is nothing to upload.
-    async fn begin(&self, mount: Option<&str>) -> PortResult<Option<Url>> {
+    async fn begin(&self, mount: Option<(&str, &str)>) -> PortResult<Option<Url>> {
         let what = format!("begin an upload to {}", self.to.repository);
         let fetch = &self.target.fetch;
         let path = format!("/v2/{}/blobs/uploads/", self.to.repository);
-        let mut ask = fetch.ask(&what, Method::POST, &path, &self.push)?;
-        if let Some(digest) = mount {
-            ask.url.query_pairs_mut().append_pair("mount", digest).append_pair("from", &self.from.repository);
+        let mut ask = fetch.ask(&what, Method::POST, &path, &self.scope)?;
+        if let Some((digest, from)) = mount {
+            ask.url.query_pairs_mut().append_pair("mount", digest).append_pair("from", from);
         }
         let answer = fetch.send(&ask).await?;
         match answer.status().as_u16() {
@@ -225,7 +229,7 @@ impl Job<'_> {
     async fn how_far(&self, url: Url, blob: &CopyBlob) -> Option<(Url, u64)> {
         let what = self.what(blob);
         let fetch = &self.target.fetch;
-        let ask = fetch.ask(&what, Method::GET, "/v2/", &self.push).ok()?;
+        let ask = fetch.ask(&what, Method::GET, "/v2/", &self.scope).ok()?;
         let answer = fetch.send(&Ask { url: url.clone(), ..ask }).await.ok()?;
         let at = had(&answer).filter(|at| answer.status().is_success() && *at <= blob.bytes)?;
         // Not every registry says the place again.
@@ -235,7 +239,7 @@ impl Job<'_> {
     /// Gives up what an upload has brought so far; a registry forgets it by itself in time.
     async fn cancel(&self, url: Url) {
         let fetch = &self.target.fetch;
-        if let Ok(ask) = fetch.ask("give an upload up", Method::DELETE, "/v2/", &self.push) {
+        if let Ok(ask) = fetch.ask("give an upload up", Method::DELETE, "/v2/", &self.scope) {
             let _forgotten = fetch.send(&Ask { url, ..ask }).await;
         }
     }
