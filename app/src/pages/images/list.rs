@@ -24,7 +24,7 @@ pub fn write(t: &'static Texts, v: ImagesView, q: &ListQuery, waiting: u64, brin
     let top =
         view! { {title} {lists(t, i, Lists::Repositories, waiting)} <h2 class="vh">{i.repositories}</h2> {silent} <div class="gap">{sums(t, i, &v.registries, now)}</div> }.erase();
     if v.page.total == 0 && q.q.is_empty() && q.state.is_empty() && q.stage.is_none() {
-        return view! { {top} {empty(i.none, i.none_text, ().into_any())} {bring} }.erase();
+        return view! { {top} {empty(i.none, i.none_text, ().into_any())} <div class="foot">{bring}</div> }.erase();
     }
     let mut registries = vec![(String::new(), i.every_registry.to_owned())];
     registries.extend(v.registries.iter().map(|r| (r.name.clone(), r.name.clone())));
@@ -32,7 +32,7 @@ pub fn write(t: &'static Texts, v: ImagesView, q: &ListQuery, waiting: u64, brin
         if v.registries.len() > 1 { filter_select(i.registry, "state", &q.state, registries) } else { ().into_any() };
     let filter = filter_box(t, url, i.filter, &q.q, choice);
     if v.page.rows.is_empty() {
-        return view! { {top} {filter} {empty(i.no_hit, i.no_hit_text, ().into_any())} {bring} }.erase();
+        return view! { {top} {filter} {empty(i.no_hit, i.no_hit_text, ().into_any())} <div class="foot">{bring}</div> }.erase();
     }
     let cols = view! {
         {sort_head(url, "name", i.repository, false, "")}
@@ -49,7 +49,7 @@ pub fn write(t: &'static Texts, v: ImagesView, q: &ListQuery, waiting: u64, brin
         {filter}
         <Table label=i.repositories head=cols.into_any()>{rows}</Table>
         {pages_of(t, url, v.page.page, v.page.per_page, v.page.total)}
-        {bring}
+        <div class="foot">{bring}</div>
     }
     .erase()
 }
