@@ -41,6 +41,8 @@ area! {
         degraded(app: &str, well: u32, wanted: u32): "{app}：{wanted} 个实例中 {well} 个正常", "{app}: {well} of {wanted} well";
         replaced(app: &str): "{app}：实例反复被替换", "{app}: an instance keeps being replaced";
         replaced_times(n: &str): "20 分钟内 {n}", "{n} in 20 minutes";
+        writes(app: &str): "{app}：实例写满主机的磁盘", "{app}: an instance fills its host's disk";
+        writes_text(bytes: &str, most: &str): "已在容器内写入 {bytes}，上限 {most}。日志请写到日志路径；重启会清除其余内容。", "It has written {bytes} of {most} into its own container. Logs belong into the log folder; a restart drops the rest.";
         delivery_waits(app: &str, r: u32, what: &str): "{app} r{r}：{what}", "{app} r{r}: {what}";
         pool_short(pool: &str, what: &str): "{pool}：{what}将用尽", "{pool} runs short of {what}";
         pool_left(free: &str, total: &str): "剩 {free}，共 {total}。请扩容，或将应用移到其他资源池。", "{free} of {total} left. Add hosts or addresses, or move applications to another pool.";

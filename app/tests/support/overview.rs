@@ -90,6 +90,13 @@ fn attention() -> Vec<Attention> {
             None,
             Some("dmz-prod"),
         ),
+        a(
+            false,
+            AttentionKind::Writes { bytes: 9_100_000_000, most: 10_737_418_240 },
+            60_000,
+            Some(apps::app_ref("motor", "letters-web")),
+            Some("web-test"),
+        ),
         a(false, AttentionKind::HostLost { host: "sf-h09".into() }, 372_000, None, Some("sf-prod")),
     ]
 }

@@ -304,6 +304,7 @@ pub fn reconcile_settings(c: &Config, sealer: Arc<Sealer>) -> Settings {
         // Ten thousand applications are all looked at within 17 minutes, 50 sweeps of 20 s.
         round: 200,
         collect: c.reconcile.observe,
+        written: std::time::Duration::from_secs(300),
         drain_ms: i64::try_from(c.reconcile.drain.as_millis()).unwrap_or(30_000),
         kill_grace_s: c.reconcile.kill_grace_s,
         archives: spool(c),

@@ -241,6 +241,7 @@ fn portal_settings(c: &Config, address: SocketAddr, sealer: Arc<Sealer>) -> Port
         max_package_bytes: c.upload.max_bytes,
         logs: c.below("logs"),
         packages: c.below("packages"),
+        writable_bytes: c.writable_bytes,
         benches: c.below("benches"),
         sealer,
         archives: behind::spool(c),

@@ -55,6 +55,8 @@ pub struct Config {
     pub balancer: Balancer,
     /// LDAP, if it is used.
     pub ldap: Option<Ldap>,
+    /// Bytes that an instance may write into its own container.
+    pub writable_bytes: u64,
     /// File with the key by which secrets are sealed in the database.
     pub secrets_key: PathBuf,
     /// File or folder of known vulnerabilities in OSV's form, if there is one.
@@ -153,6 +155,12 @@ pub fn from(
         dns: Dns::read(r),
         balancer: Balancer::read(r),
         ldap: Ldap::read(r),
+        writable_bytes: r.within(
+            "docker.writable_mib",
+            10_240,
+            1..=1 << 30,
+            "MiB that an instance may write into its own container; its team is warned before",
+        ) << 20,
         secrets_key: PathBuf::from(r.get(
             "secrets.key_file",
             data.join("secrets.key").display().to_string(),

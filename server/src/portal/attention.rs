@@ -24,6 +24,8 @@ const MOST: i64 = 50;
 const REPLACED_MS: i64 = 20 * 60 * 1000;
 /// So many replaced in that time are "again and again".
 const REPLACED: i64 = 2;
+/// From this part of what an instance may write its team is warned, in percent.
+const WRITES_PERCENT: u64 = 80;
 /// A pool is short of something below this part of the whole, in percent.
 const SHORT_PERCENT: u64 = 10;
 
@@ -33,6 +35,7 @@ const WHAT: &str = "look for what needs attention";
 pub async fn attention(p: &PadisPortal, c: &Caller, stage: Option<Stage>, pools: &[PoolRow]) -> Answer<Vec<Attention>> {
     let mut out = apps(p, c, stage).await?;
     out.extend(replaced(p, c, stage).await?);
+    out.extend(writes(p, c, stage).await?);
     for row in pools {
         out.extend(short(p, row));
     }
@@ -100,6 +103,40 @@ fn app(p: &PadisPortal, r: &AnyRow) -> Result<Attention, StoreError> {
     };
     let since = r.oi("told_at")?.unwrap_or(r.i("changed_at")?);
     Ok(about(r.s("state")? == "failing", what, since, r.s("pool")?))
+}
+
+/// Instances that have nearly written what they may into their own containers; an application
+/// once, with the one that has written most.
+async fn writes(p: &PadisPortal, c: &Caller, stage: Option<Stage>) -> Result<Vec<Attention>, StoreError> {
+    let most = p.settings.writable_bytes;
+    let written = p.live.written();
+    let mut much: Vec<(&String, u64)> =
+        written.iter().map(|(t, b)| (t, *b)).filter(|(_, b)| b.saturating_mul(100) >= most * WRITES_PERCENT).collect();
+    much.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    much.truncate(MOST as usize);
+    if much.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = Sql::new(
+        "SELECT i.task_id, i.seen_at, a.team, a.name, a.pool FROM instance i JOIN app a ON a.id = i.app_id \
+         JOIN pool p ON p.name = a.pool WHERE i.ended_at IS NULL AND i.task_id IN ",
+    )
+    .list(much.iter().map(|(t, _)| t.as_str()))
+    .text(" AND ")
+    .scope("a.team", &c.scope());
+    let rows = staged(sql, stage).all(p.store.read(), WHAT).await?;
+    let mut out: Vec<Attention> = Vec::new();
+    for (task, bytes) in much {
+        for r in rows.iter() {
+            let app = AppRef { team: r.s("team")?, app: r.s("name")? };
+            if r.s("task_id")? == *task && out.iter().all(|a| a.app.as_ref() != Some(&app)) {
+                let what = AttentionKind::Writes { bytes, most };
+                let since = r.i("seen_at")?;
+                out.push(Attention { bad: bytes >= most, what, since, app: Some(app), pool: Some(r.s("pool")?) });
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// Applications whose instances were replaced again and again.

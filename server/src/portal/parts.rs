@@ -25,6 +25,8 @@ pub struct PortalSettings {
     pub max_package_bytes: u64,
     /// The log folder: `<team>/<app>/r<n>/<task>/<file>` below it.
     pub logs: PathBuf,
+    /// Bytes that an instance may write into its own container, before its team is warned.
+    pub writable_bytes: u64,
     /// The packages' folder.
     pub packages: PathBuf,
     /// Seals secrets before they go into the database.

@@ -12,7 +12,7 @@ use crate::store::journal::{self, Entry};
 use crate::store::work::Outcome;
 use crate::store::{What, benches};
 use padis_domain::ports::{BenchCommit, CommitStep, PortError};
-use padis_domain::problem::FieldChange;
+use padis_domain::problem::{FieldChange, System};
 use padis_domain::stack::LABEL_PREFIX;
 use padis_domain::view::{BenchState, doubt};
 use std::sync::{Arc, Mutex};
@@ -22,6 +22,8 @@ use std::time::Duration;
 const NOTE: Duration = Duration::from_millis(500);
 /// Changed paths that are kept with a version.
 const MOST_CHANGES: usize = 2000;
+/// Changed paths among which those are found that are left out.
+const MOST_LOOKED: usize = 200_000;
 
 /// Makes a workbench be as it is wanted.
 pub(super) async fn bench(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, RunError> {
@@ -60,8 +62,13 @@ pub(super) async fn bench(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, RunE
 pub(super) async fn commit(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, RunError> {
     let Some(wanted) = benches::find_commit(&r.store, id).await? else { return Ok(Outcome::Forget) };
     let Some((spec, _)) = benches::find(&r.store, &wanted.bench).await? else { return Ok(Outcome::Forget) };
-    let made = match r.ports.workbench.changes(&spec.host, &spec.id, MOST_CHANGES).await {
+    let made = match r.ports.workbench.changes(&spec.host, &spec.id, MOST_LOOKED).await {
         Err(e) => Err(e),
+        // What is not looked at can't be left out.
+        Ok(changes) if wanted.leave_out && changes.more > 0 => {
+            let reason = format!("more than {MOST_LOOKED} paths were changed: what is to be left out can't be found");
+            Err(PortError::refused(System::Docker, reason))
+        }
         Ok(mut changes) => {
             let logs = wanted.labels.get(&format!("{LABEL_PREFIX}logs")).map(String::as_str);
             // An earlier run that was cut off has deleted some already.
@@ -73,6 +80,8 @@ pub(super) async fn commit(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, Run
                 left_out.dedup();
             }
             changes.rows.retain(|c| !left_out.contains(&c.path));
+            changes.more += changes.rows.len().saturating_sub(MOST_CHANGES) as u64;
+            changes.rows.truncate(MOST_CHANGES);
             benches::taken(&r.store, id, &changes, &left_out).await?;
             let wanted = BenchCommit {
                 id: spec.id.clone(),

@@ -129,6 +129,24 @@ pub(super) async fn collect(r: Arc<Reconciler>, stop: CancellationToken) {
     }
 }
 
+/// Asks what instances have written into their own containers, again and again: apart from the
+/// others, because it may take minutes.
+pub(super) async fn written(r: Arc<Reconciler>, stop: CancellationToken) {
+    loop {
+        let said = tokio::select! { said = r.ports.workbench.written() => said, () = stop.cancelled() => return };
+        match said {
+            Ok(written) => r.live.set_written(written),
+            // What was known is not known any more: a figure of yesterday warns of nothing.
+            Err(e) => {
+                tracing::warn!(cause = %e.chain(), "what containers have written could not be asked");
+                r.live.set_written(BTreeMap::new());
+            }
+        }
+        r.changes.publish("apps", None);
+        tokio::select! { () = tokio::time::sleep(r.set.written) => {}, () = stop.cancelled() => return }
+    }
+}
+
 #[derive(Default)]
 struct Collector {
     cpu: Cpu,

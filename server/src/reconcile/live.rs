@@ -93,6 +93,7 @@ pub struct Live {
     survey: RwLock<Arc<Looked<Survey>>>,
     /// When somebody last asked for it.
     survey_read: RwLock<Option<Instant>>,
+    written: RwLock<Arc<BTreeMap<String, u64>>>,
     framework: RwLock<Option<String>>,
     services: RwLock<Arc<Looked<Vec<ServiceSeen>>>>,
     systems: RwLock<BTreeMap<&'static str, SystemRow>>,
@@ -202,6 +203,14 @@ impl Live {
     /// Replaces it.
     pub fn set_survey(&self, survey: Survey, at: UnixMs) {
         set(&self.survey, Arc::new(Looked { found: survey, at: Some(at) }));
+    }
+    /// Bytes that instances have written into their own containers, by task.
+    pub fn written(&self) -> Arc<BTreeMap<String, u64>> {
+        get(&self.written)
+    }
+    /// Replaces them.
+    pub fn set_written(&self, written: BTreeMap<String, u64>) {
+        set(&self.written, Arc::new(written));
     }
     /// The id of the framework that runs our applications, once it is known.
     pub fn framework(&self) -> Option<String> {

@@ -93,6 +93,8 @@ pub struct Settings {
     pub round: usize,
     /// Between two looks at hosts, balancer, registry.
     pub collect: Duration,
+    /// Between two looks at what containers have written.
+    pub written: Duration,
     /// The longest drain.
     pub drain_ms: i64,
     /// Seconds between SIGTERM and SIGKILL.
@@ -250,6 +252,7 @@ impl Reconciler {
         set.spawn(snapshot::figures(Arc::clone(&self), stop.clone()));
         set.spawn(collect::sweep(Arc::clone(&self), stop.clone()));
         set.spawn(collect::collect(Arc::clone(&self), stop.clone()));
+        set.spawn(collect::written(Arc::clone(&self), stop.clone()));
         while set.join_next().await.is_some() {}
     }
 

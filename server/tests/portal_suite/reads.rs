@@ -76,6 +76,39 @@ async fn the_page_believes_the_newer_of_intent_and_observation() {
     .await;
 }
 
+/// The world's limit is 10,000 bytes.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_fills_a_hosts_disk_is_told_before_it_is_full() {
+    each_database(|store| async move {
+        let w = World::new(store).await;
+        let c = lead();
+        let app = w.create(&c, &new_app(MARK, "writer")).await;
+        w.settled(&app).await;
+        for task in ["t0", "t1"] {
+            instance(&w, &app, task, "5, NULL, NULL, NULL, NULL").await;
+        }
+        let seen = async |c: &padis_domain::caller::Caller| {
+            let all = w.portal.overview(c, None).await.expect("the overview").attention;
+            let mine = all.into_iter().filter(|a| matches!(a.what, AttentionKind::Writes { .. }));
+            mine.map(|a| (a.bad, a.app.expect("an application").app, a.what)).collect::<Vec<_>>()
+        };
+        let set = |pairs: &[(&str, u64)]| {
+            w.live.set_written(pairs.iter().map(|(t, b)| ((*t).to_owned(), *b)).collect());
+        };
+        set(&[("t0", 7_999), ("t1", 0), ("not-ours", 99_000)]);
+        assert_eq!(seen(&c).await, []);
+        // Once for an application, with the one that has written most; a warning before it is full.
+        set(&[("t0", 8_000), ("t1", 9_000)]);
+        let what = AttentionKind::Writes { bytes: 9_000, most: 10_000 };
+        assert_eq!(seen(&c).await, [(false, "writer".to_owned(), what)]);
+        set(&[("t0", 10_000)]);
+        assert!(seen(&c).await[0].0, "full is bad");
+        assert_eq!(seen(&operator()).await.len(), 1);
+        assert_eq!(seen(&crate::world::stranger()).await, []);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_needs_attention_is_said_once_and_the_worst_first() {
     each_database(|store| async move {

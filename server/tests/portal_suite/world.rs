@@ -217,6 +217,7 @@ fn portal(store: &Store, live: &Arc<Live>, wake: &Arc<Notify>, outside: Around<'
         max_package_bytes: 1 << 20,
         logs: logs.to_owned(),
         packages: logs.to_owned(),
+        writable_bytes: 10_000,
         benches: logs.join("benches"),
         sealer: Arc::new(Sealer::load(&logs.join("secrets.key")).expect("a key")),
         archives: Spool { folder: logs.join("archives"), most_bytes: 1 << 26, keep_free: 0, holder: "here".into() },

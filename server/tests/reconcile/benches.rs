@@ -204,6 +204,31 @@ async fn a_version_that_is_cut_off_anywhere_is_made_once_and_whole() {
     .await;
 }
 
+/// A list that is kept has an end; what is left out is found to the last path.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_doubtful_is_left_out_however_much_was_changed() {
+    each_database(async |store| {
+        let w = World::new(store).await;
+        let digest = shelf(&w);
+        w.start();
+        ask(&w, "b1", &digest).await;
+        opened(&w, "b1").await;
+        for n in 0..2_500 {
+            assert!(w.bench.write("b1", &format!("/opt/many/{n:05}"), b"x"));
+        }
+        assert!(w.bench.write("b1", "/zz/.bash_history", b"secret"));
+        keep(&w, "c1", "b1", "2").await;
+        let row = kept(&w, "b1", "c1", CommitState::Done).await;
+        assert_eq!(row.left_out, ["/zz/.bash_history"]);
+        assert_eq!(w.bench.read_image(&row.digest, "/zz/.bash_history"), None);
+        assert!(w.bench.read_image(&row.digest, "/opt/many/02499").is_some());
+        assert_eq!(row.changes.rows.len() as u64, 2_000);
+        assert!(row.changes.more >= 500, "{}", row.changes.more);
+        w.stop().await;
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tag_that_somebody_else_has_taken_is_not_replaced() {
     each_database(async |store| {

@@ -207,6 +207,7 @@ impl World {
             sweep,
             round: *self.round.lock().expect("lock"),
             collect: Duration::from_millis(200),
+            written: Duration::from_millis(200),
             drain_ms: 1_000,
             kill_grace_s: 1,
             archives: self.spool(),

@@ -52,6 +52,13 @@ pub enum AttentionKind {
         /// The last reason.
         finding: Option<Finding>,
     },
+    /// An instance fills its host: what it writes into its own container has a limit.
+    Writes {
+        /// Bytes that it has written.
+        bytes: u64,
+        /// The limit.
+        most: u64,
+    },
     /// A pool has little left of something.
     PoolShort {
         /// Which.

@@ -1,7 +1,7 @@
 //! What needs attention: one line each, with its cause and the way to it.
 
 use crate::api::{app_path, pool_path};
-use crate::text::{Texts, clock, texts};
+use crate::text::{Texts, clock, texts, units};
 use crate::ui::{ButtonSize, Erase, LinkButton, Shape, mark, notice};
 use leptos::prelude::*;
 use padis_domain::view::{Attention, AttentionKind, Overview};
@@ -63,6 +63,12 @@ fn line(t: &Texts, a: &Attention, now: i64) -> Line {
             why: [(o.replaced_times)(&t.times(*times)), finding.as_ref().map(|f| t.finding(f)).unwrap_or_default()]
                 .join(t.pick("，", ": ")),
             href: format!("{at_app}/events"),
+            actions: vec![logs],
+        },
+        AttentionKind::Writes { bytes, most } => Line {
+            what: (o.writes)(&app),
+            why: (o.writes_text)(&units::bytes(*bytes), &units::bytes(*most)),
+            href: format!("{at_app}/instances"),
             actions: vec![logs],
         },
         AttentionKind::PoolShort { dimension, free, total } => Line {

@@ -6,18 +6,19 @@
 //! * What the container is started with (our entry point, root as the user, no health check)
 //!   is merged into the image by Docker's commit wherever the image that is wanted says
 //!   nothing. So everything that we override is overridden in a way that a commit does not
-//!   take over ([`put`]), and the commit says everything else itself ([`config`]).
+//!   take over (`put`), and the commit says everything else itself (`config`).
 //! * Labels of a container end in the image too: a workbench has none of its own, and is known
 //!   by its name. The engine and the container network know theirs by labels, and so leave
 //!   these alone.
 //! * A process that was started through the API does not end when the connection does
-//!   ([`terminal`]).
+//!   (`terminal`).
 //! * A commit that was cut off leaves an image behind: the next call begins by taking it away.
 
 mod changes;
 pub(crate) mod commit;
 pub(crate) mod config;
 mod exec;
+mod layers;
 pub(crate) mod leave_out;
 mod push;
 mod put;
@@ -194,6 +195,9 @@ impl Workbench for DockerWorkbench {
     }
     async fn changes(&self, host: &str, id: &str, most: usize) -> PortResult<BenchChanges> {
         changes::of(self.place(host)?, id, most).await
+    }
+    async fn written(&self) -> PortResult<BTreeMap<String, u64>> {
+        Ok(try_join_all(self.places.iter().map(|p| p.written())).await?.into_iter().flatten().collect())
     }
     async fn terminal(&self, host: &str, id: &str, columns: u16, rows: u16) -> PortResult<Terminal> {
         terminal::open(self.place(host)?, id, columns, rows).await

@@ -163,6 +163,24 @@ async fn nothing_that_a_workbench_overrides_ends_in_its_image() {
     }
 }
 
+/// Of instances only, and only what they have written themselves.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_instance_has_written_is_told() {
+    let place = Real::start().await;
+    let bench = spec(&place, "wrote", &place.base().await);
+    place.workbench.put(&bench).await.unwrap();
+    let image = lab::docker(&["inspect", "-f", "{{.Image}}", &container(&bench.id)]);
+    let task = format!("writes-{}", bench.id);
+    let (label, fill) = (format!("MESOS_TASK_ID={task}"), "head -c 20000000 /dev/zero >/full; exec sleep 600");
+    lab::docker(&["run", "-d", "--name", &task, "--label", &label, "-u", "0", "--entrypoint", "/bin/sh", &image, "-c", fill]);
+    until("it has written", async || place.workbench.written().await.unwrap().get(&task) >= Some(&20_000_000)).await;
+    let all = place.workbench.written().await.unwrap();
+    assert!(all[&task] < 25_000_000, "{all:?}");
+    assert!(!all.keys().any(|k| k.contains(&container(&bench.id))), "a workbench is no instance: {all:?}");
+    lab::docker(&["rm", "-f", &task]);
+    place.workbench.delete(&bench.host, &bench.id).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn images_that_earlier_calls_have_left_are_taken_away_and_no_others() {
     let place = Real::start().await;

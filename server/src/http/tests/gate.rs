@@ -150,6 +150,7 @@ async fn a_panic_is_an_answer_with_an_incident() {
             max_package_bytes: 0,
             logs: c.below("logs"),
             packages: c.below("packages"),
+            writable_bytes: 1 << 30,
             benches: c.below("benches"),
             sealer: Arc::new(crate::seal::Sealer::random().expect("a key")),
             archives: crate::archives::Spool {

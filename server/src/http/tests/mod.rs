@@ -117,6 +117,7 @@ pub async fn world_of(env: &[(&str, &str)], registries: Arc<crate::images::Regis
         max_package_bytes: c.upload.max_bytes,
         logs: c.below("logs"),
         packages: c.below("packages"),
+        writable_bytes: 1 << 30,
         benches: c.below("benches"),
         sealer: Arc::new(crate::seal::Sealer::random().expect("a key")),
         archives: crate::archives::Spool {

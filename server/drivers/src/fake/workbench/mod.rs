@@ -41,6 +41,8 @@ struct Inner {
     /// Digests of images without a shell.
     no_shell: BTreeSet<String>,
     next_terminal: u64,
+    /// By task: what instances have written.
+    written: BTreeMap<String, u64>,
 }
 
 /// Workbenches on these hosts.
@@ -96,6 +98,10 @@ impl FakeWorkbench {
         let before = bench.files.len();
         bench.files.retain(|p, _| !below(p, path));
         bench.files.len() < before
+    }
+    /// An instance has written so many bytes into its own container.
+    pub fn set_written(&self, task_id: &str, bytes: u64) {
+        lock(&self.inner).written.insert(task_id.to_owned(), bytes);
     }
     /// What a file in a workbench holds.
     pub fn read(&self, id: &str, path: &str) -> Option<Vec<u8>> {
@@ -242,6 +248,9 @@ impl Workbench for FakeWorkbench {
     }
     async fn changes(&self, host: &str, id: &str, most: usize) -> PortResult<BenchChanges> {
         self.faults.run("changes", id, || self.compare(host, id, most)).await
+    }
+    async fn written(&self) -> PortResult<BTreeMap<String, u64>> {
+        self.faults.run("written", "", || Ok(lock(&self.inner).written.clone())).await
     }
     async fn terminal(&self, host: &str, id: &str, columns: u16, rows: u16) -> PortResult<Terminal> {
         self.faults.run("terminal", id, || self.open(host, id, columns, rows)).await
