@@ -172,7 +172,21 @@ async fn what_an_instance_has_written_is_told() {
     let image = lab::docker(&["inspect", "-f", "{{.Image}}", &container(&bench.id)]);
     let task = format!("writes-{}", bench.id);
     let (label, fill) = (format!("MESOS_TASK_ID={task}"), "head -c 20000000 /dev/zero >/full; exec sleep 600");
-    lab::docker(&["run", "-d", "--name", &task, "--label", &label, "-u", "0", "--entrypoint", "/bin/sh", &image, "-c", fill]);
+    lab::docker(&[
+        "run",
+        "-d",
+        "--name",
+        &task,
+        "--label",
+        &label,
+        "-u",
+        "0",
+        "--entrypoint",
+        "/bin/sh",
+        &image,
+        "-c",
+        fill,
+    ]);
     until("it has written", async || place.workbench.written().await.unwrap().get(&task) >= Some(&20_000_000)).await;
     let all = place.workbench.written().await.unwrap();
     assert!(all[&task] < 25_000_000, "{all:?}");
