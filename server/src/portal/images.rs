@@ -144,9 +144,8 @@ pub(super) async fn find(p: &PadisPortal, c: &Caller, registry: &str, name: &str
 pub async fn repository(p: &PadisPortal, c: &Caller, registry: &str, name: &str) -> Answer<RepositoryView> {
     // Who may not see it does not make us ask for it.
     let known = find(p, c, registry, name).await;
-    let team = crate::images::team(name);
-    if known.is_err() && (p.registries.find(registry).is_none() || (!team.is_empty() && c.sees(team).is_err())) {
-        return Err(Problem::NotFound);
+    if known.is_err() {
+        may_ask(p, c, registry, name)?;
     }
     let live = p.registries.look_now(&p.store, registry, name, LIVE).await;
     let row = find(p, c, registry, name).await?;
@@ -156,6 +155,15 @@ pub async fn repository(p: &PadisPortal, c: &Caller, registry: &str, name: &str)
         None => None,
     };
     Ok(RepositoryView { row, versions, live, room, targets: targets(p).await? })
+}
+
+/// Whether the caller may make us ask a registry for a repository of which nothing is known.
+fn may_ask(p: &PadisPortal, c: &Caller, registry: &str, name: &str) -> Answer<()> {
+    let team = crate::images::team(name);
+    if p.registries.find(registry).is_none() || (!team.is_empty() && c.sees(team).is_err()) {
+        return Err(Problem::NotFound);
+    }
+    Ok(())
 }
 
 /// Versions, newest first.
@@ -251,14 +259,34 @@ pub(super) async fn known(p: &PadisPortal, c: &Caller, registry: &str, name: &st
 
 /// One version, if the caller may see its repository.
 pub(super) async fn version(p: &PadisPortal, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<VersionRow> {
-    find(p, c, registry, name).await?;
-    versions(p, c, registry, name, Some(tag)).await?.pop().ok_or(Problem::NotFound)
+    if let Some(known) = known_version(p, c, registry, name, tag).await? {
+        return Ok(known);
+    }
+    // It may have been put there a moment ago.
+    may_ask(p, c, registry, name)?;
+    p.registries.look_now(&p.store, registry, name, LIVE).await;
+    known_version(p, c, registry, name, tag).await?.ok_or(Problem::NotFound)
+}
+
+/// A version, if the catalogue has it.
+async fn known_version(
+    p: &PadisPortal,
+    c: &Caller,
+    registry: &str,
+    name: &str,
+    tag: &str,
+) -> Answer<Option<VersionRow>> {
+    match find(p, c, registry, name).await {
+        Ok(_) => Ok(versions(p, c, registry, name, Some(tag)).await?.pop()),
+        Err(Problem::NotFound) => Ok(None),
+        Err(problem) => Err(problem),
+    }
 }
 
 /// One version, whole.
 pub async fn image(p: &PadisPortal, c: &Caller, registry: &str, name: &str, tag: &str) -> Answer<ImageView> {
+    let version = version(p, c, registry, name, tag).await?;
     let row = find(p, c, registry, name).await?;
-    let version = versions(p, c, registry, name, Some(tag)).await?.pop().ok_or(Problem::NotFound)?;
     let rows = Sql::new("SELECT facts FROM image WHERE fault = '' AND digest = ")
         .bind(&version.digest)
         .all(p.store.read(), "read an image")

@@ -274,3 +274,30 @@ async fn a_copy_is_asked_for_by_who_may_once_and_can_be_stopped() {
     })
     .await;
 }
+
+/// Nobody has told us of it yet: who opens its address finds it all the same, and who may not
+/// see it does not make us ask.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_was_put_there_a_moment_ago_is_found() {
+    each_database(async |store| {
+        let w = World::new(store).await;
+        let s = Shelves::new(&w).await;
+        let p = w.portal_with(s.registries.clone());
+        s.own.put_image("teams/zebra/fresh", "1", image(7, "2026-11-02T00:00:00Z", &[]));
+        let asked = s.own.faults().count("tags");
+        let said = p.image(&stranger(), "padis", "teams/zebra/fresh", "1").await.err();
+        assert_eq!(said, Some(Problem::NotFound));
+        assert_eq!(s.own.faults().count("tags"), asked, "a stranger had the registry asked");
+        let view = p.image(&lead(), "padis", "teams/zebra/fresh", "1").await.expect("it is there");
+        assert_eq!(view.version.digest, digest(7));
+        // A new version of what is known, and one that is nowhere.
+        s.own.put_image("stacks/nginx", "1.23", image(8, "2026-11-02T00:00:00Z", &[]));
+        assert_eq!(
+            p.image(&stranger(), "padis", "stacks/nginx", "1.23").await.expect("found").version.digest,
+            digest(8)
+        );
+        assert_eq!(p.image(&lead(), "padis", "stacks/nginx", "9").await.err(), Some(Problem::NotFound));
+        assert_eq!(p.image(&lead(), "nowhere", "stacks/nginx", "9").await.err(), Some(Problem::NotFound));
+    })
+    .await;
+}
