@@ -80,25 +80,26 @@ pub fn written_every(what: &'static str, part: Part, topics: &[&str], every: Dur
 
 /// A part beside something else: nothing stands there while it comes, and where there is none.
 pub fn written_beside(part: Part, topics: &[&str]) -> AnyView {
-    let show = followed(part, topics, None).shown(|said| said.map_or_else(|_| ().into_any(), inside));
-    waiting("", 0, show)
+    let (fetch, inside) = followed(part, topics, None);
+    waiting("", 0, fetch.shown(move |said| said.map_or_else(|_| ().into_any(), &inside)))
 }
 
 fn following(what: &'static str, part: Part, topics: &[&str], every: Option<Duration>) -> AnyView {
-    page(what, followed(part, topics, every), inside)
-}
-
-fn inside(markup: String) -> AnyView {
-    view! { <div class="written" inner_html=markup></div> }.into_any()
+    let (fetch, inside) = followed(part, topics, every);
+    page(what, fetch, inside)
 }
 
 /// What somebody types in, has typed in, or stands on with the keyboard.
 #[cfg(not(feature = "ssr"))]
 const TOUCHED: &str = ".written :is(a:focus,:is(input,select,textarea):is(:focus,:user-valid,:user-invalid))";
 
-/// The markup, anew when the address, a topic or the time says so; while something in it is
-/// touched, later: it would be taken away from under somebody's hands.
-fn followed(part: Part, topics: &[&str], every: Option<Duration>) -> Fetch<String> {
+/// The markup, anew when the address, a topic or the time says so, and what shows it; while
+/// something in it is touched, later: it would be taken away from under somebody's hands.
+fn followed(
+    part: Part,
+    topics: &[&str],
+    every: Option<Duration>,
+) -> (Fetch<String>, impl Fn(String) -> AnyView + Send + Sync + 'static) {
     let (list, changed, told) = (use_list(), live(topics), RwSignal::new(0_u32));
     let here = use_location();
     let (heard, hear) = signal(0_u32);
@@ -121,27 +122,32 @@ fn followed(part: Part, topics: &[&str], every: Option<Duration>) -> Fetch<Strin
         }
     });
     let at = move || here.pathname.get() + "?" + &here.search.get();
-    // Where what is shown is from: to begin with, what the page itself came with.
+    // Where what comes next is from: to begin with, what the page itself came with.
     let from = StoredValue::new(untrack(at));
-    let this = StoredValue::new(None::<Fetch<String>>);
     let fetch = Fetch::new(
         move || (list.get(), at(), told.get()),
         move |(q, at, _)| async move {
             let said = as_markup(part, q, at.clone()).await;
-            // Somebody may have begun to type since it was asked for: then later, once more.
-            let stays = from.try_with_value(|was| *was == at && touched()) == Some(true);
-            if let Some(old) = stays.then(|| this.try_get_value().flatten()?.get_untracked()).flatten() {
-                hear.set(changed.get_untracked().wrapping_sub(1));
-                return old;
-            }
-            if said.is_ok() {
-                from.try_set_value(at);
-            }
+            from.try_set_value(at);
             said
         },
     );
-    this.set_value(Some(fetch));
-    fetch
+    // What is shown, and where it is from.
+    let shown = StoredValue::new((String::new(), String::new()));
+    let inside = move |markup: String| {
+        let (next, (was, old)) = (from.get_value(), shown.get_value());
+        // Looked at here, at the last moment: since it was asked for, and since it came,
+        // somebody may have begun to type. Then once more, later.
+        let markup = if next == was && !old.is_empty() && touched() {
+            hear.set(changed.get_untracked().wrapping_sub(1));
+            old
+        } else {
+            shown.set_value((next, markup.clone()));
+            markup
+        };
+        view! { <div class="written" inner_html=markup></div> }.into_any()
+    };
+    (fetch, inside)
 }
 
 /// Whether somebody is at something in it; on the server nobody is.
