@@ -89,9 +89,13 @@ fn following(what: &'static str, part: Part, topics: &[&str], every: Option<Dura
     page(what, fetch, inside)
 }
 
-/// What somebody types in, has typed in, or stands on with the keyboard.
+/// What somebody types in or stands on with the keyboard, if it is what the document calls
+/// active: `:focus` does not match in a window that is not in front.
 #[cfg(not(feature = "ssr"))]
-const TOUCHED: &str = ".written :is(a:focus,:is(input,select,textarea):is(:focus,:user-valid,:user-invalid))";
+const ACTIVE: &str = ".written :is(a,input,select,textarea)";
+/// What somebody has typed in.
+#[cfg(not(feature = "ssr"))]
+const TYPED: &str = ".written :is(input,select,textarea):is(:user-valid,:user-invalid)";
 
 /// The markup, anew when the address, a topic or the time says so, and what shows it; while
 /// something in it is touched, later: it would be taken away from under somebody's hands.
@@ -132,8 +136,10 @@ fn followed(
             said
         },
     );
-    // What is shown, and where it is from.
-    let shown = StoredValue::new((String::new(), String::new()));
+    // What is shown, and where it is from: the page's own may be overtaken by what is asked for
+    // next before it is taken up here.
+    let first = fetch.get_untracked().and_then(Result::ok).unwrap_or_default();
+    let shown = StoredValue::new((untrack(at), first));
     let inside = move |markup: String| {
         let (next, (was, old)) = (from.get_value(), shown.get_value());
         // Looked at here, at the last moment: since it was asked for, and since it came,
@@ -158,6 +164,8 @@ fn touched() -> bool {
     }
     #[cfg(not(feature = "ssr"))]
     {
-        document().query_selector(TOUCHED).is_ok_and(|e| e.is_some())
+        let document = document();
+        document.active_element().is_some_and(|e| e.matches(ACTIVE).unwrap_or_default())
+            || document.query_selector(TYPED).is_ok_and(|e| e.is_some())
     }
 }
