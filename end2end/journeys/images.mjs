@@ -104,11 +104,16 @@ journey('images and registries', ({ step, window, atEnd }) => {
   step('what nothing needs is shown, then taken away', async () => {
     const all = [];
     for (const n of [1, 2, 3]) all.push(await put(OWN, 'tools/old', String(n)));
-    await go(page, '/images/padis/tools/old?newest=1&days=0');
+    await go(page, '/images/padis/tools/old');
     await row(page, '3').first().waitFor();
-    assert.deepEqual([await page.locator('#newest').inputValue(), await page.locator('#days').inputValue()], ['1', '0']);
-    // What changes elsewhere meanwhile takes nothing away of what is shown.
+    await page.locator('#newest').fill('1');
+    await page.locator('#days').fill('0');
+    // What changes elsewhere meanwhile takes nothing away that was typed.
+    const seen = page.waitForResponse((r) => r.url().includes('/api/') && r.request().method() === 'GET', { timeout: 3000 }).catch(() => null);
     await put(OWN, 'tools/other', '1');
+    await seen;
+    assert.deepEqual([await page.locator('#newest').inputValue(), await page.locator('#days').inputValue()], ['1', '0']);
+    await page.locator('#tidy-show').click();
     await page.getByText('2 would go').waitFor();
     await shot(page, 'tidy');
     await go(chinese, '/images/padis/tools/old?newest=1&days=0');

@@ -15,6 +15,7 @@ use crate::api::{Ask, Said};
 use crate::api::{call, cut_services};
 use crate::fetch::Fetch;
 use crate::ui::effect;
+use futures::channel::oneshot;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use leptos_router::hooks::use_location;
@@ -80,13 +81,16 @@ pub fn written_every(what: &'static str, part: Part, topics: &[&str], every: Dur
 
 /// A part beside something else: nothing stands there while it comes, and where there is none.
 pub fn written_beside(part: Part, topics: &[&str]) -> AnyView {
-    let (fetch, inside) = followed(part, topics, None);
-    waiting("", 0, fetch.shown(move |said| said.map_or_else(|_| ().into_any(), &inside)))
+    let show = followed(part, topics, None).shown(|said| said.map_or_else(|_| ().into_any(), inside));
+    waiting("", 0, show)
 }
 
 fn following(what: &'static str, part: Part, topics: &[&str], every: Option<Duration>) -> AnyView {
-    let (fetch, inside) = followed(part, topics, every);
-    page(what, fetch, inside)
+    page(what, followed(part, topics, every), inside)
+}
+
+fn inside(markup: String) -> AnyView {
+    view! { <div class="written" inner_html=markup></div> }.into_any()
 }
 
 /// What somebody types in or stands on with the keyboard, if it is what the document calls
@@ -97,13 +101,9 @@ const ACTIVE: &str = ".written :is(a,input,select,textarea)";
 #[cfg(not(feature = "ssr"))]
 const TYPED: &str = ".written :is(input,select,textarea):is(:user-valid,:user-invalid)";
 
-/// The markup, anew when the address, a topic or the time says so, and what shows it; while
-/// something in it is touched, later: it would be taken away from under somebody's hands.
-fn followed(
-    part: Part,
-    topics: &[&str],
-    every: Option<Duration>,
-) -> (Fetch<String>, impl Fn(String) -> AnyView + Send + Sync + 'static) {
+/// The markup, anew when the address, a topic or the time says so; while something in it is
+/// touched, later: it would be taken away from under somebody's hands.
+fn followed(part: Part, topics: &[&str], every: Option<Duration>) -> Fetch<String> {
     let (list, changed, told) = (use_list(), live(topics), RwSignal::new(0_u32));
     let here = use_location();
     let (heard, hear) = signal(0_u32);
@@ -126,34 +126,37 @@ fn followed(
         }
     });
     let at = move || here.pathname.get() + "?" + &here.search.get();
-    // Where what comes next is from: to begin with, what the page itself came with.
+    // Where what is shown is from: to begin with, what the page itself came with.
     let from = StoredValue::new(untrack(at));
-    let fetch = Fetch::new(
+    Fetch::new(
         move || (list.get(), at(), told.get()),
         move |(q, at, _)| async move {
-            let said = as_markup(part, q, at.clone()).await;
-            from.try_set_value(at);
-            said
+            // Somebody may have begun to type since it was asked for. What is shown stays for as
+            // long as nothing new is handed over: showing the same once more is no way, the
+            // browser would put it up afresh, without what was typed.
+            let stays = |at: &String| from.try_with_value(|was| was == at) == Some(true) && touched();
+            loop {
+                let said = as_markup(part, q.clone(), at.clone()).await;
+                if !stays(&at) {
+                    if said.is_ok() {
+                        from.try_set_value(at);
+                    }
+                    return said;
+                }
+                while stays(&at) {
+                    pause().await;
+                }
+            }
         },
-    );
-    // What is shown, and where it is from: the page's own may be overtaken by what is asked for
-    // next before it is taken up here.
-    let first = fetch.get_untracked().and_then(Result::ok).unwrap_or_default();
-    let shown = StoredValue::new((untrack(at), first));
-    let inside = move |markup: String| {
-        let (next, (was, old)) = (from.get_value(), shown.get_value());
-        // Looked at here, at the last moment: since it was asked for, and since it came,
-        // somebody may have begun to type. Then once more, later.
-        let markup = if next == was && !old.is_empty() && touched() {
-            hear.set(changed.get_untracked().wrapping_sub(1));
-            old
-        } else {
-            shown.set_value((next, markup.clone()));
-            markup
-        };
-        view! { <div class="written" inner_html=markup></div> }.into_any()
-    };
-    (fetch, inside)
+    )
+}
+
+/// A little while, in the browser.
+async fn pause() {
+    let (end, ended) = oneshot::channel::<()>();
+    set_timeout(move || drop(end), Duration::from_millis(500));
+    // It ends by being dropped.
+    let _ = ended.await;
 }
 
 /// Whether somebody is at something in it; on the server nobody is.
