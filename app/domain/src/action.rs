@@ -73,6 +73,12 @@ words! {
         FromDirectory = "from-directory",
         /// Only a team lead or an operator may.
         NeedsLead = "needs-lead",
+        /// The workbench is not open (yet, or any more).
+        BenchNotOpen = "bench-not-open",
+        /// A version of the workbench is being kept: one at a time.
+        BenchKeeping = "bench-keeping",
+        /// One person has no more workbenches than these.
+        EnoughBenches = "enough-benches",
     }
 }
 

@@ -197,6 +197,7 @@ impl Texts {
             "engineer" => self.pick("中间件工程师", "middleware engineer"),
             "lead" => self.pick("团队负责人", "team lead"),
             "member" => self.pick("团队成员", "team member"),
+            "owner" => self.pick("工作台的使用人", "person whose workbench it is"),
             _ => self.pick("更高权限", "person with more rights"),
         }
     }

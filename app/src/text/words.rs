@@ -225,6 +225,14 @@ impl Texts {
             Reason::NeedsLead => {
                 self.pick("仅团队负责人或平台管理员可操作。", "Only a lead of the team or an operator may do this.")
             }
+            Reason::BenchNotOpen => self.pick("工作台没有打开。", "The workbench is not open."),
+            Reason::BenchKeeping => self.pick(
+                "正在把它保存为新版本，完成后再试。",
+                "A version of it is being kept. Try again when that is done.",
+            ),
+            Reason::EnoughBenches => {
+                self.pick("您已有三个工作台，请先结束一个。", "You have three workbenches. End one of them first.")
+            }
         }
     }
 }

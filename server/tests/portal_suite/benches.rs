@@ -118,7 +118,8 @@ async fn who_may_start_one_and_who_sees_it() {
             started(&w, &member()).await;
         }
         let once = w.once(&member()).await;
-        assert!(matches!(p.start_bench(&member(), &new("striped"), &once).await, Err(Problem::InUse { .. })));
+        let enough = Problem::NotNow { reason: Reason::EnoughBenches };
+        assert_eq!(p.start_bench(&member(), &new("striped"), &once).await, Err(enough));
     })
     .await;
 }
@@ -135,7 +136,7 @@ async fn what_a_version_may_be_called_and_where_it_may_go() {
         };
         // Not before it is open.
         let early = ask(commit(&id, WEB, "2")).await;
-        assert_eq!(early, Err(Problem::NotNow { reason: Reason::NothingRuns }));
+        assert_eq!(early, Err(Problem::NotNow { reason: Reason::BenchNotOpen }));
         let spec = carry(&w, &id).await;
         let bad = NewCommit { description: " ".into(), ..commit(&id, "No Name", "a b") };
         let Err(Problem::Fields { problems }) = ask(bad).await else { panic!("three fields are wrong") };
@@ -151,7 +152,7 @@ async fn what_a_version_may_be_called_and_where_it_may_go() {
         assert!(matches!(ask(half).await, Err(Problem::Field { field, .. }) if field == "contract_title_en"));
         let made = ask(commit(&id, WEB, "2")).await.expect("asked for");
         // One at a time, and it does not end meanwhile.
-        let busy = Problem::NotNow { reason: Reason::DeliveryRunning };
+        let busy = Problem::NotNow { reason: Reason::BenchKeeping };
         assert_eq!(ask(commit(&id, WEB, "3")).await, Err(busy.clone()));
         assert_eq!(p.end_bench(&c, &id).await, Err(busy));
         // Nor does somebody else make the same one.
@@ -203,7 +204,7 @@ async fn a_terminal_is_its_owners_and_what_it_shows_is_kept() {
         let (p, c) = (&w.portal, member());
         let id = started(&w, &c).await;
         let early = p.bench_terminal(&c, &id, 80, 24).await.err();
-        assert_eq!(early, Some(Problem::NotNow { reason: Reason::NothingRuns }));
+        assert_eq!(early, Some(Problem::NotNow { reason: Reason::BenchNotOpen }));
         carry(&w, &id).await;
         assert_eq!(p.bench_terminal(&stranger(), &id, 80, 24).await.err(), Some(Problem::NotFound));
         for other in [operator(), auditor()] {

@@ -49,7 +49,7 @@ pub async fn ask(p: &PadisPortal, c: &Caller, new: &NewCommit, token: &str) -> A
         c.publisher()?;
     }
     if row.state != BenchState::Open {
-        return Err(Problem::NotNow { reason: Reason::NothingRuns });
+        return Err(Problem::NotNow { reason: Reason::BenchNotOpen });
     }
     if copies::names(place, &new.repository, &new.tag).await?.is_some() {
         return Err(Problem::NameTaken { field: "tag".to_owned(), name: new.tag.clone() });
@@ -85,7 +85,7 @@ pub async fn ask(p: &PadisPortal, c: &Caller, new: &NewCommit, token: &str) -> A
         return Ok(id);
     }
     if benches::busy(&mut tx, &new.bench).await? {
-        return Err(Problem::NotNow { reason: Reason::DeliveryRunning });
+        return Err(Problem::NotNow { reason: Reason::BenchKeeping });
     }
     // Somebody else makes the same one.
     if !benches::ask_commit(&mut tx, &wanted).await? {

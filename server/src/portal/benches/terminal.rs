@@ -36,7 +36,7 @@ fn place(p: &PadisPortal, id: &str, number: u32) -> PathBuf {
 pub async fn open(p: &PadisPortal, c: &Caller, id: &str, columns: u16, rows: u16) -> Answer<Terminal> {
     let (spec, row) = own(p, c, id).await?;
     if row.state != BenchState::Open {
-        return Err(Problem::NotNow { reason: Reason::NothingRuns });
+        return Err(Problem::NotNow { reason: Reason::BenchNotOpen });
     }
     let (columns, rows) = (columns.clamp(*SIZES.start(), *SIZES.end()), rows.clamp(*SIZES.start(), *SIZES.end()));
     let terminal = live(p.workbench.terminal(&spec.host, id, columns, rows)).await?;
