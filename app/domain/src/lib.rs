@@ -20,6 +20,7 @@ pub mod portal;
 pub mod ports;
 pub mod problem;
 pub mod quantity;
+pub mod recipes;
 pub mod stack;
 pub mod view;
 pub mod words;

@@ -1,5 +1,5 @@
 //! Workbenches: containers in which a person changes a middleware, to keep the result as
-//! a new version.
+//! a new version; and images that are built from a description instead.
 //!
 //! A workbench is no instance: nobody heals it, no application stands on it, and what is
 //! changed in it is worth keeping until somebody says otherwise. One could get it wrong by
@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// What is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +114,60 @@ pub enum CommitStep {
     },
 }
 
+/// The label that says which build made an image.
+pub const BUILD_LABEL: &str = "io.padis.build";
+
+/// A file that goes into an image; it belongs to root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildFile {
+    /// Where it goes: absolute, no folder.
+    pub path: String,
+    /// Where it lies here.
+    pub from: PathBuf,
+    /// How long it is there.
+    pub bytes: u64,
+    /// Whether it may be run.
+    pub executable: bool,
+}
+
+/// An image that is built: the base, and on it packages, files, variables, a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageBuild {
+    /// Which build: letters, digits and hyphens. It ends in [`BUILD_LABEL`].
+    pub id: String,
+    /// The agent's name on whose Docker Engine it is built.
+    pub host: String,
+    /// Repository in our own registry, and digest.
+    pub base: (String, String),
+    /// Installed by whichever of apt, apk, dnf, microdnf and yum the base has.
+    pub packages: Vec<String>,
+    /// Put in afterwards, in this order.
+    pub files: Vec<BuildFile>,
+    /// Variables beside those of the base.
+    pub env: Vec<(String, String)>,
+    /// What it starts; empty: what the base starts. As whom and where stays as there.
+    pub start: Vec<String>,
+    /// Repository in our own registry.
+    pub repository: String,
+    /// The tag, which must not name anything yet.
+    pub tag: String,
+    /// Labels beside those of the base; an empty value counts as none.
+    pub labels: BTreeMap<String, String>,
+    /// TCP ports that it exposes beside those of the base.
+    pub ports: Vec<u16>,
+}
+
+/// What is told while an image is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildStep {
+    /// A piece of what the engine and the programs say, of any length.
+    Said(String),
+    /// The step that begins, from 1, of so many.
+    At(u32, u32),
+    /// As of a commit.
+    Commit(CommitStep),
+}
+
 /// A terminal in a workbench; dropped, its shell is hung up.
 pub struct Terminal {
     /// What it writes, as bytes of any length; ends when the shell has.
@@ -157,4 +212,9 @@ pub trait Workbench: Send + Sync {
     /// appears last. Called again after it was cut off it begins anew; a tag that names an image
     /// with all of the wanted labels is what such a call has made, any other is `Refused`.
     async fn commit(&self, wanted: &BenchCommit, tell: &(dyn Fn(CommitStep) + Send + Sync)) -> PortResult<String>;
+    /// Builds an image and puts it into our own registry; its digest there. The tag appears last.
+    /// What does not build is `Refused`, and what it said was told. Called again after it was cut
+    /// off it begins anew; a tag that names an image with all of the wanted labels is what such a
+    /// call has made, any other is `Refused`. Dropped, it ends, and leaves nothing behind.
+    async fn build(&self, wanted: &ImageBuild, tell: &(dyn Fn(BuildStep) + Send + Sync)) -> PortResult<String>;
 }

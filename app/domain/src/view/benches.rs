@@ -1,5 +1,6 @@
 //! Workbenches as people see them: what runs, what was changed in it, what it became.
 
+use super::BuildRow;
 use crate::ports::{BenchChange, BenchChanges, ChangeKind};
 use crate::problem::Problem;
 use crate::words::{UnixMs, words};
@@ -213,6 +214,8 @@ pub struct BenchOffer {
     pub pools: Vec<String>,
     /// Which versions were made in a workbench with exactly this digest.
     pub made: Option<CommitRow>,
+    /// The build of a recipe that made exactly this digest.
+    pub built: Option<BuildRow>,
 }
 
 /// A version that is to be made of a workbench.

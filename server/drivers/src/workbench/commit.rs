@@ -14,7 +14,7 @@ use bollard::query_parameters::{
 };
 use padis_domain::ports::{BenchCommit, CommitStep, PortError, PortResult};
 use padis_domain::problem::System;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// Docker answers when everything that was changed is packed: gigabytes on a slow disk.
@@ -31,15 +31,22 @@ pub(crate) fn check(tag: &str) -> PortResult<()> {
     Err(refused(format!("{tag:?} is no tag that a registry can hold")))
 }
 
+/// What is to be named, and the labels by which it is known again.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub repository: &'a str,
+    pub tag: &'a str,
+    pub labels: &'a BTreeMap<String, String>,
+}
+
 impl DockerWorkbench {
     /// The digest, if the tag names what such a call has made.
-    async fn made(&self, wanted: &BenchCommit) -> PortResult<Option<String>> {
-        let (repository, tag) = (&wanted.repository, &wanted.tag);
+    pub(super) async fn made(&self, Named { repository, tag, labels }: Named<'_>) -> PortResult<Option<String>> {
         let Some(digest) = self.registry.digest(repository, tag).await? else { return Ok(None) };
         let Some(image) = self.registry.image(repository, &digest).await? else {
             return Err(transient(format!("{repository}:{tag} is being changed by somebody else")));
         };
-        if config::has_all(&image.labels, &wanted.labels) {
+        if config::has_all(&image.labels, labels) {
             return Ok(Some(digest));
         }
         Err(PortError::refused(System::Registry, format!("{repository}:{tag} exists already and is another image")))
@@ -73,7 +80,8 @@ impl DockerWorkbench {
         let place = self.place(&wanted.host)?;
         leave_out::check(&wanted.leave_out)?;
         check(&wanted.tag)?;
-        if let Some(digest) = self.made(wanted).await? {
+        let named = Named { repository: &wanted.repository, tag: &wanted.tag, labels: &wanted.labels };
+        if let Some(digest) = self.made(named).await? {
             return Ok(digest);
         }
         let (name, bench) = place.bench(&wanted.id).await?;
@@ -99,7 +107,7 @@ impl DockerWorkbench {
         let kept = place.engine.patient(COMMIT).await?.commit_container(options, config).await;
         kept.map_err(|e| place.engine.failed(&format!("commit container {name}"), true, e))?;
         tell(CommitStep::Kept);
-        let pushed = self.publish(place, wanted, &repository, tell).await;
+        let pushed = self.publish(place, named, &repository, tell).await;
         // Also after a failure: who never comes back leaves nothing behind. And what a call that was
         // given up had begun may have been finished meanwhile: Docker does not hear of it.
         place.untag(&reference).await;
@@ -107,10 +115,11 @@ impl DockerWorkbench {
         pushed
     }
 
-    async fn publish(
+    /// Pushes what the engine calls `repository` and the tag, and asks the registry for the digest.
+    pub(super) async fn publish(
         &self,
         place: &Place,
-        wanted: &BenchCommit,
+        wanted: Named<'_>,
         repository: &str,
         tell: &(dyn Fn(CommitStep) + Send + Sync),
     ) -> PortResult<String> {
@@ -118,8 +127,8 @@ impl DockerWorkbench {
         if let Some(digest) = self.made(wanted).await? {
             return Ok(digest);
         }
-        let told = self.push(place, repository, &wanted.tag, tell).await?;
-        let named = self.registry.digest(&wanted.repository, &wanted.tag).await?;
+        let told = self.push(place, repository, wanted.tag, tell).await?;
+        let named = self.registry.digest(wanted.repository, wanted.tag).await?;
         let words = format!("{}:{}", wanted.repository, wanted.tag);
         match (named, told) {
             (None, _) => Err(transient(format!("{words} was pushed and is not in the registry"))),
@@ -134,7 +143,7 @@ impl DockerWorkbench {
 impl Place {
     /// Takes a tag away, and with it the image if nothing else uses it. Best effort: an image that
     /// a container uses stays.
-    async fn untag(&self, reference: &str) {
+    pub(super) async fn untag(&self, reference: &str) {
         let Ok(docker) = self.engine.patient(REMOVE).await else { return };
         match docker.remove_image(reference, None::<RemoveImageOptions>, None).await {
             Ok(_) => {}

@@ -14,6 +14,7 @@
 //!   (`terminal`).
 //! * A commit that was cut off leaves an image behind: the next call begins by taking it away.
 
+mod build;
 mod changes;
 pub(crate) mod commit;
 pub(crate) mod config;
@@ -22,6 +23,7 @@ mod layers;
 pub(crate) mod leave_out;
 mod push;
 mod put;
+pub(crate) mod recipe;
 mod terminal;
 mod wire;
 
@@ -33,7 +35,8 @@ use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, Contai
 use bollard::query_parameters::RemoveContainerOptionsBuilder;
 use futures::future::try_join_all;
 use padis_domain::ports::{
-    BenchChanges, BenchCommit, BenchSeen, BenchSpec, CommitStep, PortError, PortResult, Registry, Terminal, Workbench,
+    BenchChanges, BenchCommit, BenchSeen, BenchSpec, BuildStep, CommitStep, ImageBuild, PortError, PortResult,
+    Registry, Terminal, Workbench,
 };
 use padis_domain::problem::System;
 use std::collections::BTreeMap;
@@ -204,5 +207,8 @@ impl Workbench for DockerWorkbench {
     }
     async fn commit(&self, wanted: &BenchCommit, tell: &(dyn Fn(CommitStep) + Send + Sync)) -> PortResult<String> {
         self.commit_bench(wanted, tell).await
+    }
+    async fn build(&self, wanted: &ImageBuild, tell: &(dyn Fn(BuildStep) + Send + Sync)) -> PortResult<String> {
+        self.build_image(wanted, tell).await
     }
 }

@@ -127,7 +127,7 @@ impl DockerWorkbench {
     }
 
     /// The image on that engine, pulled if it is not there.
-    async fn image(&self, place: &Place, reference: &str) -> PortResult<ImageInspect> {
+    pub(super) async fn image(&self, place: &Place, reference: &str) -> PortResult<ImageInspect> {
         let mut pulled = false;
         loop {
             match place.engine.docker().await?.inspect_image(reference).await {

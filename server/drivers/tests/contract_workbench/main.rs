@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod builds;
 mod images;
 #[path = "../lab/mod.rs"]
 #[expect(dead_code, reason = "other suites use more of it")]
@@ -18,6 +19,7 @@ mod survives;
 #[expect(dead_code, reason = "other suites use more of it")]
 mod world;
 
+use builds::{an_image_is_built_once, what_can_not_be_built_is_refused};
 use futures::StreamExt;
 use padis_domain::ports::{
     BenchChange, BenchCommit, BenchSeen, BenchSpec, ChangeKind, CommitStep, PortError, PortResult, Terminal,
@@ -47,6 +49,8 @@ contract!(
     a_terminal_says_what_the_shell_says_and_ends_with_it,
     an_image_is_made_of_it_once,
     what_can_not_be_committed_is_refused,
+    an_image_is_built_once,
+    what_can_not_be_built_is_refused,
 );
 
 /// Waits until it is so.

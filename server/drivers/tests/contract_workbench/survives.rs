@@ -10,17 +10,22 @@ use padis_drivers::http::Auth;
 use padis_drivers::registry::{RegistryClient, RegistryConfig};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A Docker Engine beside the lab's, with a bridge of its own: it would take that of the lab's for
 /// its own, and without any it would remove it.
-struct Engine {
+pub struct Engine {
     folder: tempfile::TempDir,
     daemon: Child,
+    /// The bridge's name, and the third byte of its addresses.
+    bridge: (String, u32),
 }
 
-fn bridge() -> String {
-    format!("bench{}", std::process::id())
+fn bridge() -> (String, u32) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    (format!("bn{}x{n}", std::process::id()), n)
 }
 
 fn ip(args: &[&str]) {
@@ -29,48 +34,49 @@ fn ip(args: &[&str]) {
 }
 
 impl Engine {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        ip(&["link", "add", &bridge(), "type", "bridge"]);
-        ip(&["addr", "add", "10.253.0.1/24", "dev", &bridge()]);
-        let daemon = Self::daemon(folder.path());
-        let engine = Self { folder, daemon };
+        let bridge = bridge();
+        ip(&["link", "add", &bridge.0, "type", "bridge"]);
+        ip(&["addr", "add", &format!("10.253.{}.1/24", bridge.1), "dev", &bridge.0]);
+        let daemon = Self::daemon(folder.path(), &bridge.0);
+        let engine = Self { folder, daemon, bridge };
         engine.answers().await;
         engine
     }
-    fn daemon(folder: &Path) -> Child {
+    fn daemon(folder: &Path, bridge: &str) -> Child {
         let at = |name: &str| folder.join(name).display().to_string();
         let log = std::fs::OpenOptions::new().create(true).append(true).open(at("log")).unwrap();
         Command::new("dockerd")
             .env("PATH", format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap()))
             .args(["--data-root", &at("data"), "--exec-root", &at("exec"), "--pidfile", &at("pid")])
             .args(["-H", &format!("unix://{}", at("docker.sock")), "--exec-opt", "native.cgroupdriver=cgroupfs"])
-            .args(["--bridge", &bridge(), "--iptables=false", "--insecure-registry", "127.0.0.0/8"])
+            .args(["--bridge", bridge, "--iptables=false", "--insecure-registry", "127.0.0.0/8"])
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
             .unwrap()
     }
-    fn endpoint(&self) -> String {
+    pub fn endpoint(&self) -> String {
         format!("unix://{}", self.folder.path().join("docker.sock").display())
     }
     async fn answers(&self) {
         until("the engine answers", async || self.docker(&["version"]).is_some()).await;
     }
-    fn docker(&self, args: &[&str]) -> Option<String> {
+    pub fn docker(&self, args: &[&str]) -> Option<String> {
         let out = Command::new("docker").args(["-H", &self.endpoint()]).args(args).output().unwrap();
         out.status.success().then(|| String::from_utf8(out.stdout).unwrap().trim().to_owned())
     }
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.daemon.kill().unwrap();
         self.daemon.wait().unwrap();
     }
-    async fn again(&mut self) {
+    pub async fn again(&mut self) {
         // Else it waits for a containerd that it takes for its own.
         let _gone = std::fs::remove_file(self.folder.path().join("exec/containerd/containerd.pid"));
         let _gone = std::fs::remove_file(self.folder.path().join("pid"));
-        self.daemon = Self::daemon(self.folder.path());
+        self.daemon = Self::daemon(self.folder.path(), &self.bridge.0);
         self.answers().await;
     }
 }
@@ -81,7 +87,7 @@ impl Drop for Engine {
         let pid = rustix::process::Pid::from_child(&self.daemon);
         let _asked = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         let _ended = self.daemon.wait();
-        ip(&["link", "del", &bridge()]);
+        ip(&["link", "del", &self.bridge.0]);
     }
 }
 

@@ -3,19 +3,20 @@
 //! As in the world, a workbench that is stopped keeps what was changed in it, its terminals end
 //! with it, a folder is there when something is in it, and what a commit leaves out is gone from
 //! the workbench too. Faults: the port's verbs; of `commit` the beginning, and `push` for what
-//! comes after [`CommitStep::Kept`] (before its effect nothing is in the registry, after it the
+//! comes after [`CommitStep::Kept`], and of `build` when it has been built (before its effect nothing is in the registry, after it the
 //! tag is).
 
+mod build;
 mod image;
 mod terminal;
 
 use super::faults::{Faults, lock};
 use super::registry::FakeRegistry;
-use crate::workbench::{commit, config, leave_out, name_of};
+use crate::workbench::{commit, config, leave_out, name_of, recipe};
 use async_trait::async_trait;
 use padis_domain::ports::{
-    BenchChange, BenchChanges, BenchCommit, BenchSeen, BenchSpec, ChangeKind, CommitStep, Image, PortError, PortResult,
-    Terminal, Workbench,
+    BenchChange, BenchChanges, BenchCommit, BenchSeen, BenchSpec, BuildStep, ChangeKind, CommitStep, Image, ImageBuild,
+    PortError, PortResult, Terminal, Workbench,
 };
 use padis_domain::problem::System;
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,15 +194,14 @@ impl FakeWorkbench {
     }
 
     /// The digest, if the tag names what such a call has made.
-    fn made(&self, wanted: &BenchCommit) -> PortResult<Option<String>> {
-        let (repository, tag) = (&wanted.repository, &wanted.tag);
+    fn made(&self, (repository, tag): (&str, &str), labels: &BTreeMap<String, String>) -> PortResult<Option<String>> {
         let named = self.registry.with(|s| {
             let digest = s.tag(repository, tag)?;
             s.manifest(repository, digest).map(|held| held.image.clone())
         });
         match named {
             None => Ok(None),
-            Some(image) if config::has_all(&image.labels, &wanted.labels) => Ok(Some(image.digest)),
+            Some(image) if config::has_all(&image.labels, labels) => Ok(Some(image.digest)),
             Some(_) => {
                 let reason = format!("{repository}:{tag} exists already and is another image");
                 Err(PortError::refused(System::Registry, reason))
@@ -209,8 +209,14 @@ impl FakeWorkbench {
         }
     }
 
-    fn publish(&self, wanted: &BenchCommit, held: super::registry::Held, files: Files) -> PortResult<String> {
-        if let Some(digest) = self.made(wanted)? {
+    fn publish(
+        &self,
+        to: (&str, &str),
+        labels: &BTreeMap<String, String>,
+        held: super::registry::Held,
+        files: Files,
+    ) -> PortResult<String> {
+        if let Some(digest) = self.made(to, labels)? {
             return Ok(digest);
         }
         if self.registry.with(|s| s.full) {
@@ -219,7 +225,7 @@ impl FakeWorkbench {
         }
         let digest = held.image.digest.clone();
         lock(&self.inner).images.insert(digest.clone(), files);
-        self.registry.with(|s| s.put(&wanted.repository, &wanted.tag, held));
+        self.registry.with(|s| s.put(to.0, to.1, held));
         Ok(digest)
     }
 }
@@ -257,11 +263,12 @@ impl Workbench for FakeWorkbench {
     }
     async fn commit(&self, wanted: &BenchCommit, tell: &(dyn Fn(CommitStep) + Send + Sync)) -> PortResult<String> {
         let key = format!("{}:{}", wanted.repository, wanted.tag);
+        let to = (wanted.repository.as_str(), wanted.tag.as_str());
         let begun = || {
             self.known(&wanted.host)?;
             leave_out::check(&wanted.leave_out)?;
             commit::check(&wanted.tag)?;
-            if let Some(digest) = self.made(wanted)? {
+            if let Some(digest) = self.made(to, &wanted.labels)? {
                 return Ok(Err(digest));
             }
             self.with(&wanted.host, &wanted.id, |bench| {
@@ -277,8 +284,34 @@ impl Workbench for FakeWorkbench {
         let of = files.values().map(|f| f.len() as u64).sum();
         let push = || {
             tell(CommitStep::Pushed { at: 0, of });
-            let digest = self.publish(wanted, held, files)?;
+            let digest = self.publish(to, &wanted.labels, held, files)?;
             tell(CommitStep::Pushed { at: of, of });
+            Ok(digest)
+        };
+        self.faults.run("push", &key, push).await
+    }
+    async fn build(&self, wanted: &ImageBuild, tell: &(dyn Fn(BuildStep) + Send + Sync)) -> PortResult<String> {
+        let key = format!("{}:{}", wanted.repository, wanted.tag);
+        let to = (wanted.repository.as_str(), wanted.tag.as_str());
+        let labels = build::labels(wanted);
+        let begun = || {
+            self.known(&wanted.host)?;
+            commit::check(&wanted.tag)?;
+            recipe::check(wanted)?;
+            match self.made(to, &labels)? {
+                Some(digest) => Ok(Err(digest)),
+                None => self.build_now(wanted, &labels, tell).map(Ok),
+            }
+        };
+        let (held, files) = match self.faults.run("build", &key, begun).await? {
+            Ok(made) => made,
+            Err(digest) => return Ok(digest),
+        };
+        let of = files.values().map(|f| f.len() as u64).sum();
+        let push = || {
+            tell(BuildStep::Commit(CommitStep::Pushed { at: 0, of }));
+            let digest = self.publish(to, &labels, held, files)?;
+            tell(BuildStep::Commit(CommitStep::Pushed { at: of, of }));
             Ok(digest)
         };
         self.faults.run("push", &key, push).await
