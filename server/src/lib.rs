@@ -14,6 +14,7 @@ pub mod inside;
 pub mod osv;
 pub mod packages;
 pub mod portal;
+pub mod recipes;
 pub mod reconcile;
 pub mod seal;
 pub mod store;

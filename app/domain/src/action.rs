@@ -77,6 +77,8 @@ words! {
         BenchNotOpen = "bench-not-open",
         /// A version of the workbench is being kept: one at a time.
         BenchKeeping = "bench-keeping",
+        /// It is being built.
+        Building = "building",
         /// One person has no more workbenches than these.
         EnoughBenches = "enough-benches",
     }

@@ -38,6 +38,9 @@ mod pools;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod promotions;
 pub mod query;
+#[cfg(feature = "ssr")]
+#[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
+mod recipes;
 #[expect(missing_docs, reason = "fields of the argument structs that #[server] makes; each function tells its own")]
 mod shell;
 #[cfg(feature = "ssr")]
@@ -64,6 +67,8 @@ pub use images::*;
 pub use pools::*;
 #[cfg(feature = "ssr")]
 pub use promotions::*;
+#[cfg(feature = "ssr")]
+pub use recipes::*;
 pub use shell::*;
 #[cfg(feature = "ssr")]
 pub use standards::*;

@@ -64,6 +64,7 @@ pub mod pools;
 pub mod problem;
 #[cfg(feature = "ssr")]
 pub mod promotions;
+pub mod recipes;
 #[cfg(feature = "ssr")]
 pub mod retention;
 pub mod shell;

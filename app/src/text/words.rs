@@ -230,6 +230,9 @@ impl Texts {
                 "正在把它保存为新版本，完成后再试。",
                 "A version of it is being kept. Try again when that is done.",
             ),
+            Reason::Building => {
+                self.pick("正在构建，请先停止或等它完成。", "It is being built. Stop that first, or wait for it.")
+            }
             Reason::EnoughBenches => {
                 self.pick("您已有三个工作台，请先结束一个。", "You have three workbenches. End one of them first.")
             }

@@ -177,6 +177,12 @@ pub fn TextField(
     around(id, label, note, hint, error, fine, control.into_any())
 }
 
+/// What stands in a text area, as markup: of all elements, Leptos writes this one's text as it
+/// is, and whoever typed `</textarea>` would write the rest of the page.
+fn inside(text: String) -> String {
+    if cfg!(feature = "ssr") { text.replace('&', "&amp;").replace('<', "&lt;") } else { text }
+}
+
 /// Several lines of text.
 #[component]
 pub fn TextArea(
@@ -219,7 +225,7 @@ pub fn TextArea(
                 }
             }
         >
-            {value}
+            {inside(value)}
         </textarea>
     }
     .erase();

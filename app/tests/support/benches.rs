@@ -103,7 +103,11 @@ impl Benches for FakePortal {
         if registry != "padis" || c.read_only() {
             return Ok(BenchOffer::default());
         }
-        Ok(BenchOffer { pools: vec!["web-test".into()], made: Some(commit(CommitState::Done)) })
+        Ok(BenchOffer {
+            pools: vec!["web-test".into()],
+            made: Some(commit(CommitState::Done)),
+            built: Some(super::recipes::build(3, CopyState::Done)),
+        })
     }
     async fn benches(&self, _: &Caller, q: &ListQuery) -> Answer<Page<BenchRow>> {
         let rows: Vec<BenchRow> = [(ID, BenchState::Open), ("other", BenchState::Starting)]

@@ -13,6 +13,7 @@ pub mod inside;
 pub mod ops;
 pub mod overview;
 pub mod portal;
+pub mod recipes;
 
 use axum::Router;
 use axum::body::Body;

@@ -308,6 +308,7 @@ pub fn reconcile_settings(c: &Config, sealer: Arc<Sealer>) -> Settings {
         drain_ms: i64::try_from(c.reconcile.drain.as_millis()).unwrap_or(30_000),
         kill_grace_s: c.reconcile.kill_grace_s,
         archives: spool(c),
+        recipes: c.below("recipes"),
         scratch: c.below("scratch"),
         packages: c.below("packages"),
         logs: c.below("logs"),

@@ -243,6 +243,7 @@ fn portal_settings(c: &Config, address: SocketAddr, sealer: Arc<Sealer>) -> Port
         packages: c.below("packages"),
         writable_bytes: c.writable_bytes,
         benches: c.below("benches"),
+        recipes: c.below("recipes"),
         sealer,
         archives: behind::spool(c),
         public_url: public_url.trim_end_matches('/').to_owned(),

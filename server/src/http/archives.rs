@@ -6,9 +6,9 @@
 //! while the browser still sends. It shows nothing of an answer before it has sent everything,
 //! and an aborted connection instead of one that came too early.
 
+use super::multipart::{drain, text};
 use super::{Web, errors, local};
 use axum::body::Body;
-use axum::extract::multipart::Field;
 use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -21,12 +21,9 @@ use padis_app::wire;
 use padis_domain::Problem;
 use padis_domain::ports::PortError;
 use padis_domain::problem::System;
-use std::time::Duration;
 
 /// The most bytes of a text field.
 const TEXT: usize = 2 << 10;
-/// After a refusal we listen on for so long, throwing away.
-const LISTEN_ON: Duration = Duration::from_secs(10);
 /// Where the list is.
 const LIST: &str = "/images/archives";
 
@@ -92,13 +89,13 @@ async fn bring(State(web): State<Web>, Extension(who): Extension<Who>, mut parts
             }
             "file" => drain(field).await,
             "back" => {
-                let wanted = short(field).await;
+                let wanted = text(field, TEXT).await;
                 back = local::path(&wanted).map_or(back, str::to_owned);
             }
-            "once" => form.once = short(field).await,
-            "registry" => form.registry = short(field).await,
-            "repository" => form.repository = short(field).await,
-            "tag" => form.tag = short(field).await,
+            "once" => form.once = text(field, TEXT).await,
+            "registry" => form.registry = text(field, TEXT).await,
+            "repository" => form.repository = text(field, TEXT).await,
+            "tag" => form.tag = text(field, TEXT).await,
             _ => drain(field).await,
         }
     }
@@ -110,25 +107,10 @@ async fn bring(State(web): State<Web>, Extension(who): Extension<Who>, mut parts
     let typed = [("registry", form.registry), ("repository", form.repository), ("tag", form.tag)];
     let typed: Vec<(String, String)> = typed.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
     let kept = keep_beside_file(endpoint, &caller, &typed, web.secure);
-    let text = wire::text(&Fault::Portal(problem));
-    let mut response = local::see(&local::with(&back, &[("failed", endpoint), ("problem", &text)]));
+    let said = wire::text(&Fault::Portal(problem));
+    let mut response = local::see(&local::with(&back, &[("failed", endpoint), ("problem", &said)]));
     for cookie in kept {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
-}
-
-/// A small text field; anything longer is cut.
-async fn short(mut field: Field<'_>) -> String {
-    let mut out = Vec::new();
-    while let Some(Ok(bytes)) = field.next().await {
-        out.extend_from_slice(&bytes[..bytes.len().min(TEXT.saturating_sub(out.len()))]);
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// What is left of a field, for a while.
-async fn drain(mut field: Field<'_>) {
-    let all = async { while let Some(Ok(_)) = field.next().await {} };
-    let _had_enough = tokio::time::timeout(LISTEN_ON, all).await;
 }

@@ -40,6 +40,7 @@ fn endless(path: &str) -> bool {
         || path.starts_with("/events/")
         || path.starts_with("/logs/")
         || path.starts_with("/benches/")
+        || path.starts_with("/recipes/")
 }
 
 /// The outermost layer.

@@ -17,8 +17,10 @@ mod hooks;
 pub mod local;
 mod logs;
 mod materials;
+mod multipart;
 mod pages;
 mod prefs;
+mod recipes;
 mod serve;
 mod signin;
 mod uploads;
@@ -139,6 +141,7 @@ pub fn router(web: Web) -> Router {
     compressed
         .merge(uploads::routes())
         .merge(archives::routes())
+        .merge(recipes::routes())
         .merge(assets::routes(&web.site))
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE))
         .layer(middleware::from_fn_with_state(web.clone(), guard::session))

@@ -33,6 +33,8 @@ pub struct PortalSettings {
     pub sealer: Arc<Sealer>,
     /// The folder of what terminals in workbenches showed.
     pub benches: PathBuf,
+    /// The folder of recipes.
+    pub recipes: PathBuf,
     /// Where files lie that are brought in.
     pub archives: Spool,
     /// The portal's own URL, without a final slash.

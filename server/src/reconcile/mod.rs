@@ -24,6 +24,7 @@ mod observe;
 mod pace;
 mod pools;
 pub mod probe;
+mod recipes;
 mod snapshot;
 mod story;
 pub mod stream;
@@ -101,6 +102,8 @@ pub struct Settings {
     pub kill_grace_s: u32,
     /// Where files lie that are brought in.
     pub archives: Spool,
+    /// The folder of recipes.
+    pub recipes: PathBuf,
     /// Folder for files that are needed for a moment.
     pub scratch: PathBuf,
     /// Folder of packages.

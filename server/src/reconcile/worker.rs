@@ -176,6 +176,8 @@ async fn one(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
         super::benches::bench(r, id).await
     } else if let Some(id) = taken.key.strip_prefix("commit:") {
         super::benches::commit(r, id).await
+    } else if let Some(id) = taken.key.strip_prefix(work::BUILD) {
+        super::recipes::reconcile(r, id).await
     } else if let Some(id) = taken.key.strip_prefix("tidy:") {
         super::tidy::reconcile(r, id).await
     } else if let Some(id) = taken.key.strip_prefix(work::COPY) {

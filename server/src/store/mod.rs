@@ -16,6 +16,7 @@ pub mod hosts;
 pub mod images;
 pub mod inside;
 pub mod journal;
+pub mod recipes;
 pub mod retention;
 pub mod work;
 

@@ -57,10 +57,12 @@ pub const COPY: &str = "copy:";
 pub const INSIDE: &str = "inside:";
 /// See [`COPY`].
 pub const ARCHIVE: &str = "archive:";
+/// What the keys of builds begin with, which count as workbenches.
+pub const BUILD: &str = "build:";
 /// The kind of a row in a statement: 1 for what may last for hours, 2 for workbenches, which
 /// may last for minutes and have people waiting, 0 for the rest.
 const KIND: &str = "CASE WHEN substr(key, 1, 5) = 'copy:' OR substr(key, 1, 7) = 'inside:' OR substr(key, 1, 8) = 'archive:' THEN 1 \
-     WHEN substr(key, 1, 6) = 'bench:' OR substr(key, 1, 7) = 'commit:' THEN 2 ELSE 0 END";
+     WHEN substr(key, 1, 6) = 'bench:' OR substr(key, 1, 7) = 'commit:' OR substr(key, 1, 6) = 'build:' THEN 2 ELSE 0 END";
 
 /// The longest delay that is ever written, in ms.
 pub const MAX_DELAY_MS: i64 = 60_000;

@@ -27,7 +27,7 @@ fn new(pool: &str) -> NewBench {
 }
 
 /// The world's pools have a host each, and the host a Docker Engine.
-async fn world(store: padis_server::store::Store) -> World {
+pub async fn world(store: padis_server::store::Store) -> World {
     let w = World::new(store).await;
     let host = Host {
         id: "agent-bench".into(),

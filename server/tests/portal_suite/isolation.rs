@@ -38,6 +38,7 @@ async fn full(w: &World) -> AppRef {
     ))
     .await;
     w.bench_of_member().await;
+    w.recipe_of_member().await;
     w.archive_of_member().await;
     let folder = w.logs.path().join(MARK).join("zebra-portal/r1").join(TASK);
     std::fs::create_dir_all(&folder).expect("the log's folder");
@@ -126,6 +127,16 @@ async fn a_stranger_finds_nothing_of_another_team() {
             "end_bench",
             "commit_bench",
             "bench_terminal",
+            "recipe",
+            "build",
+            "build_output",
+            "start_recipe",
+            "save_recipe",
+            "add_recipe_file",
+            "drop_recipe_file",
+            "build_recipe",
+            "cancel_build",
+            "end_recipe",
             "archive",
             "cancel_archive",
             "look_inside",

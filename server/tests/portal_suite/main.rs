@@ -19,6 +19,7 @@ mod promotions;
 mod quota;
 mod races;
 mod reads;
+mod recipes;
 mod retry;
 mod room;
 mod standards;

@@ -1,7 +1,7 @@
 //! Calls every method of the portal about one application and everything around
 //! it, as anybody. A method that is forgotten here fails the test below.
 
-use crate::world::{ARCHIVE, BENCH, MARK, SHA, STACK, World, new_app, plenty, pool};
+use crate::world::{ARCHIVE, BENCH, MARK, RECIPE, SHA, STACK, World, new_app, plenty, pool};
 use futures::StreamExt;
 use padis_domain::Problem;
 use padis_domain::app::{AppRef, HealthRule};
@@ -9,9 +9,10 @@ use padis_domain::archives::Archives;
 use padis_domain::benches::Benches;
 use padis_domain::caller::Caller;
 use padis_domain::portal::{Answer, Portal};
+use padis_domain::recipes::{NewRecipeFile, Recipes};
 use padis_domain::view::{
     InsideQuery, ListQuery, LogQuery, MarkEdit, NewArchive, NewBench, NewCommit, NewCopy, NewPromotion, NewRelease,
-    PersonEdit, Retention, StackState, TeamEdit,
+    PersonEdit, RecipeText, Retention, StackState, TeamEdit,
 };
 use padis_domain::words::PlatformRole;
 use serde::Serialize;
@@ -65,6 +66,10 @@ pub async fn looks(w: &World, c: &Caller, app: &AppRef, task: &str) -> Vec<Said>
     say(&mut out, "benches", p.benches(c, &q).await);
     say(&mut out, "bench", p.bench(c, BENCH).await);
     say(&mut out, "bench_record", p.bench_record(c, BENCH, 1).await);
+    say(&mut out, "recipes", p.recipes(c, &q).await);
+    say(&mut out, "recipe", p.recipe(c, RECIPE).await);
+    say(&mut out, "build", p.build(c, RECIPE, 1).await);
+    say(&mut out, "build_output", p.build_output(c, RECIPE, 1).await);
     say(&mut out, "archive", p.archive(c, of.0, of.1, of.2).await.map(|a| (a.name, a.bytes)));
     say(&mut out, "archive_offer", p.archive_offer(c, Some((of.0, of.1))).await);
     say(&mut out, "archives", p.archives(c, &q).await);
@@ -129,6 +134,14 @@ pub async fn changes(w: &World, c: &Caller, app: &AppRef) -> Vec<Said> {
     say(&mut out, "end_bench", p.end_bench(c, BENCH).await);
     say(&mut out, "commit_bench", p.commit_bench(c, &kept, o).await);
     say(&mut out, "bench_terminal", p.bench_terminal(c, BENCH, 80, 24).await.map(|_| ()));
+    say(&mut out, "start_recipe", p.start_recipe(c, "teams/zebra/web", "1", o).await);
+    say(&mut out, "save_recipe", p.save_recipe(c, RECIPE, &RecipeText::default()).await);
+    let file = NewRecipeFile { target: "/a".into(), ..NewRecipeFile::default() };
+    say(&mut out, "add_recipe_file", p.add_recipe_file(c, RECIPE, &file, futures::stream::empty().boxed()).await);
+    say(&mut out, "drop_recipe_file", p.drop_recipe_file(c, RECIPE, "/a").await);
+    say(&mut out, "build_recipe", p.build_recipe(c, RECIPE, o).await);
+    say(&mut out, "cancel_build", p.cancel_build(c, RECIPE, 1).await);
+    say(&mut out, "end_recipe", p.end_recipe(c, RECIPE).await);
     let new = NewArchive { registry: "padis".into(), repository: "teams/zebra/web".into(), ..NewArchive::default() };
     say(&mut out, "bring_archive", p.bring_archive(c, &new, futures::stream::empty().boxed(), o).await);
     say(&mut out, "cancel_archive", p.cancel_archive(c, ARCHIVE).await);
@@ -178,6 +191,7 @@ async fn no_method_of_the_portal_is_forgotten() {
             include_str!("../../../app/domain/src/portal.rs"),
             include_str!("../../../app/domain/src/archives.rs"),
             include_str!("../../../app/domain/src/benches.rs"),
+            include_str!("../../../app/domain/src/recipes.rs"),
         ];
         let methods: Vec<&str> = trait_text
             .iter()

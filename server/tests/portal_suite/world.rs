@@ -41,6 +41,8 @@ pub const HOST: &str = "bench-host";
 
 /// A workbench of a member of team zebra, which has not been opened yet.
 pub const BENCH: &str = "zebra-bench";
+/// A recipe of the same person, with a build.
+pub const RECIPE: &str = "zebra-recipe";
 /// A file that a member of team zebra has brought in.
 pub const ARCHIVE: &str = "zebra-archive";
 
@@ -219,6 +221,7 @@ fn portal(store: &Store, live: &Arc<Live>, wake: &Arc<Notify>, outside: Around<'
         packages: logs.to_owned(),
         writable_bytes: 10_000,
         benches: logs.join("benches"),
+        recipes: logs.join("recipes"),
         sealer: Arc::new(Sealer::load(&logs.join("secrets.key")).expect("a key")),
         archives: Spool { folder: logs.join("archives"), most_bytes: 1 << 26, keep_free: 0, holder: "here".into() },
         public_url: "http://127.0.0.1:3000".into(),
@@ -314,6 +317,32 @@ impl World {
         let folder = self.logs.path().join("benches").join(BENCH);
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::write(folder.join("1.cast"), MARK).expect("a record");
+    }
+
+    /// A recipe of the member's, with a build and what that said.
+    pub async fn recipe_of_member(&self) {
+        let m = member();
+        let typed = format!(
+            "{{\"base_repository\":\"teams/zebra/web\",\"base_tag\":\"1\",\"pool\":\"striped\",\"packages\":\"{MARK}\",\
+            \"env\":\"\",\"start\":\"\",\"repository\":\"teams/zebra/web\",\"tag\":\"8\",\"description\":\"{MARK}\",\"contract\":{{}}}}"
+        );
+        self.sql(&format!(
+            "INSERT INTO recipe (id, base_repository, base_tag, repository, tag, recipe, files, by_account, by_name, \
+             changed_at) VALUES ('{RECIPE}', 'teams/zebra/web', '1', 'teams/zebra/web', '8', '{typed}', '[]', '{}', '{}', 1)",
+            m.account, m.name
+        ))
+        .await;
+        self.sql(&format!(
+            "INSERT INTO build (id, recipe, number, asked, files, base_digest, host, holder, labels, repository, tag, \
+             state, digest, step, steps, pushed, pushed_of, why, by_account, by_name, asked_at) VALUES \
+             ('{RECIPE}-1', '{RECIPE}', 1, '{typed}', '[]', 'sha256:9', '{HOST}', 'here', '{{}}', 'teams/zebra/web', '8', \
+             'running', '', 0, 0, 0, 0, '', '{}', '{}', 1)",
+            m.account, m.name
+        ))
+        .await;
+        let folder = self.logs.path().join("recipes").join(RECIPE);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("build-1.log"), MARK).expect("an output");
     }
 
     /// A file that the member has brought in.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Our own registry with a middleware in it.
-fn shelf(w: &World) -> String {
+pub fn shelf(w: &World) -> String {
     let digest = format!("sha256:{:064}", 1);
     let image = Image { digest: digest.clone(), platforms: vec!["linux/amd64".into()], ..Image::default() };
     w.reg.put_image("stacks/nginx", "1", image);

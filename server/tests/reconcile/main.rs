@@ -8,6 +8,7 @@ mod copies;
 mod flood;
 mod inside;
 mod locked;
+mod recipes;
 mod sealed;
 mod stream;
 #[path = "../support/mod.rs"]

@@ -55,7 +55,7 @@ pub struct World {
     wake: Arc<tokio::sync::Notify>,
     port: u16,
     pub pool: PoolSpec,
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
     running: Mutex<Option<(CancellationToken, tokio::task::JoinHandle<()>)>>,
 }
 
@@ -211,6 +211,7 @@ impl World {
             drain_ms: 1_000,
             kill_grace_s: 1,
             archives: self.spool(),
+            recipes: self.folder.path().join("recipes"),
             scratch: self.folder.path().join("scratch"),
             packages: self.packages(),
             logs: self.folder.path().join("logs"),

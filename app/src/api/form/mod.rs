@@ -19,6 +19,7 @@ mod environment;
 mod images;
 mod network;
 mod parse;
+mod recipes;
 #[cfg(feature = "ssr")]
 mod standards;
 
@@ -34,6 +35,7 @@ pub use environment::*;
 pub use images::*;
 pub use network::*;
 pub use parse::{Faults, cores, env_lines, env_text, memory, pairs, seconds_text};
+pub use recipes::*;
 #[cfg(feature = "ssr")]
 pub use standards::*;
 

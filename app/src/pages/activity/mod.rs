@@ -47,12 +47,13 @@ fn subject(s: &str) -> AnyView {
         ("addresses", _) => Some(format!("/addresses/{}", api::query::escape(&name))),
         ("package", _) => Some(format!("/packages/{}", api::query::escape(&name))),
         ("bench", _) => Some(format!("/images/workbenches/{}", api::query::escape(&name))),
+        ("recipe", _) => Some(format!("/images/recipes/{}", api::query::escape(&name))),
         ("team", _) => Some(format!("/admin/teams?edit={}", api::query::escape(&name))),
         ("person", _) => Some(format!("/admin/people?edit={}", api::query::escape(&name))),
         _ => None,
     };
     // Twelve digits tell two packages apart; the row's other half is on its page.
-    let short = if matches!(kind, "package" | "bench") { name.chars().take(12).collect() } else { name };
+    let short = if matches!(kind, "package" | "bench" | "recipe") { name.chars().take(12).collect() } else { name };
     match href {
         Some(href) => view! { <a href=href>{short}</a> }.erase(),
         None => s.to_owned().into_any(),

@@ -177,28 +177,7 @@ fn commit(t: &'static Texts, v: &BenchView, form: CommitForm, here: &Here) -> An
     } else {
         (b.below)(&t.list(&v.below.iter().map(String::as_str).collect::<Vec<_>>()))
     };
-    let mut wrong = false;
-    let fields = CONTRACT
-        .iter()
-        .map(|label| {
-            let id = format!("contract_{}", label.replace(['.', '-'], "_"));
-            let (word, hint) = t.contract_label(label);
-            let error = error(&id);
-            wrong = wrong || error.with_untracked(Option::is_some);
-            view! {
-                <TextField
-                    id=id
-                    label=word
-                    value=form.label(label).to_owned()
-                    hint=hint
-                    error=error
-                    code=!label.starts_with("title")
-                    autocomplete="off"
-                />
-            }
-            .erase()
-        })
-        .collect_view();
+    let contract = contract_fields(t, CommitBench::PATH, here, |label| form.label(label).to_owned());
     let doubts = v.changes.rows.iter().filter(|c| doubt(c, v.logs.as_deref()).is_some()).count();
     let leave_out = (doubts > 0).then(|| {
         view! {
@@ -248,13 +227,44 @@ fn commit(t: &'static Texts, v: &BenchView, form: CommitForm, here: &Here) -> An
                 />
                 {leave_out}
             </div>
-            <details class="contract" open=wrong>
-                <summary>{b.contract}</summary>
-                <p class="hint">{b.contract_text}</p>
-                <div class="three gap">{fields}</div>
-            </details>
+            {contract}
             <div class="row"><Button id="bench-commit" label=b.commit_go tone=Tone::Primary/></div>
         </form>
+    }
+    .erase()
+}
+
+/// The fields of a contract, open where one of them is wrong; `value` by a label.
+pub fn contract_fields(t: &'static Texts, endpoint: &str, here: &Here, value: impl Fn(&str) -> String) -> AnyView {
+    let b = t.benches();
+    let mut wrong = false;
+    let fields = CONTRACT
+        .iter()
+        .map(|label| {
+            let id = format!("contract_{}", label.replace(['.', '-'], "_"));
+            let (word, hint) = t.contract_label(label);
+            let error = here.error(t, endpoint, &id);
+            wrong = wrong || error.with_untracked(Option::is_some);
+            view! {
+                <TextField
+                    id=id
+                    label=word
+                    value=value(label)
+                    hint=hint
+                    error=error
+                    code=!label.starts_with("title")
+                    autocomplete="off"
+                />
+            }
+            .erase()
+        })
+        .collect_view();
+    view! {
+        <details class="contract" open=wrong>
+            <summary>{b.contract}</summary>
+            <p class="hint">{b.contract_text}</p>
+            <div class="three gap">{fields}</div>
+        </details>
     }
     .erase()
 }

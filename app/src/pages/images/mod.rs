@@ -1,7 +1,8 @@
 //! Images: repositories of all registries, one of them, one version whole, copies, promotions.
 //!
 //! One page whose address says what it shows: `/images`, `/images/copies`, `/images/archives`,
-//! `/images/promotions`, `/images/workbenches`, the same with `/ID`, `/images/REGISTRY/REPOSITORY` and the same with `:TAG`; a repository's name has
+//! `/images/promotions`, `/images/workbenches`, the same with `/ID`,
+//! `/images/recipes`, the same with `/ID` and `/ID/BUILD`, `/images/REGISTRY/REPOSITORY` and the same with `:TAG`; a repository's name has
 //! slashes and no colon, a tag has no slash. All of it is written by the server, forms
 //! included, which are plain HTML.
 
@@ -12,6 +13,8 @@ mod bench;
 #[cfg(feature = "ssr")]
 mod benches;
 #[cfg(feature = "ssr")]
+mod build;
+#[cfg(feature = "ssr")]
 mod copies;
 #[cfg(feature = "ssr")]
 mod inside;
@@ -21,6 +24,10 @@ mod list;
 mod promote;
 #[cfg(feature = "ssr")]
 mod promotions;
+#[cfg(feature = "ssr")]
+mod recipe;
+#[cfg(feature = "ssr")]
+mod recipes;
 #[cfg(feature = "ssr")]
 mod repository;
 #[cfg(feature = "ssr")]
@@ -52,11 +59,13 @@ pub use server::write;
 #[cfg(feature = "ssr")]
 mod server {
     use super::{
-        archives, bench, benches, copies, inside, list, promotions, repository, tidy, version, vulnerabilities,
+        archives, bench, benches, build, copies, inside, list, promotions, recipe, recipes, repository, tidy, version,
+        vulnerabilities,
     };
     use crate::api::form::{BringForm, CommitForm, CopyForm, PromoteForm};
     use crate::api::{ApplyRetention, JudgePromotion, Promote, RollBackPromotion, WithdrawPromotion};
     use crate::api::{BROUGHT, CancelArchive, CommitBench, EndBench, StartBench};
+    use crate::api::{CancelBuild, EndRecipe, RECIPE_SAVED, StartRecipe};
     use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, LookInside, Said, call, query};
     use crate::pages::write::Here;
     use crate::text::images::Images;
@@ -79,6 +88,9 @@ mod server {
         Vulnerabilities,
         Workbenches,
         Workbench(String),
+        Recipes,
+        Recipe(String),
+        Build(String, u32),
         Repository(String, String),
         Version(String, String, String),
     }
@@ -98,6 +110,9 @@ mod server {
                 [one] if one == "vulnerabilities" => Self::Vulnerabilities,
                 [one] if one == "workbenches" => Self::Workbenches,
                 [one, id] if one == "workbenches" => Self::Workbench(id.clone()),
+                [one] if one == "recipes" => Self::Recipes,
+                [one, id] if one == "recipes" => Self::Recipe(id.clone()),
+                [one, id, number] if one == "recipes" => Self::Build(id.clone(), number.parse().ok()?),
                 [registry, rest @ .., last] => {
                     let (name, tag) = last.split_once(':').map_or((last.as_str(), None), |(n, t)| (n, Some(t)));
                     let repository = rest.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("/");
@@ -134,6 +149,7 @@ mod server {
         Promotions,
         Vulnerabilities,
         Workbenches,
+        Recipes,
     }
 
     /// The lists under this area; `waiting` promotions wait for somebody's yes.
@@ -151,6 +167,7 @@ mod server {
             tab("/images/copies", i.copies, None, Lists::Copies),
             tab(archives::PATH, t.archives().title, None, Lists::Archives),
             tab(benches::PATH, t.benches().title, None, Lists::Workbenches),
+            tab(recipes::PATH, t.recipes().title, None, Lists::Recipes),
             tab(vulnerabilities::PATH, t.inside().vulnerabilities, None, Lists::Vulnerabilities),
         ];
         tabs(t.shell.images, all)
@@ -232,6 +249,13 @@ mod server {
                 let form = CommitForm { once, ..kept.unwrap_or_else(|| bench::proposed(&view)) };
                 bench::write(t, view, form, &here)
             }
+            Place::Recipes => recipes::write(t, call::tell(portal.recipes(c, q).await)?, q, waiting(c, portal).await?),
+            Place::Recipe(id) => {
+                let view = call::tell(portal.recipe(c, id).await)?;
+                let once = if view.may { call::tell(portal.once(c).await)? } else { String::new() };
+                recipe::write(t, view, once, &here)
+            }
+            Place::Build(id, number) => build::write(t, call::tell(portal.build(c, id, *number).await)?),
             Place::Repository(registry, name) => {
                 let view = call::tell(portal.repository(c, registry, name).await)?;
                 let rule = tidy::rule(&here);
@@ -253,8 +277,12 @@ mod server {
                 let inside = call::tell(portal.inside(c, registry, name, tag, &inside::asked(&here)).await)?;
                 let inside = inside::write(t, inside, &view.row, tag, &here);
                 let offer = call::tell(portal.bench_offer(c, registry, name, tag).await)?;
-                let once = if offer.pools.is_empty() { String::new() } else { call::tell(portal.once(c).await)? };
+                let offered = !offer.pools.is_empty();
+                let once = if offered { call::tell(portal.once(c).await)? } else { String::new() };
+                let recipe = if offered { call::tell(portal.once(c).await)? } else { String::new() };
+                let recipe = recipes::start(t, &view, offer.built.as_ref(), offered, recipe);
                 let start = benches::start(t, &view, offer, &once, &here);
+                let start = view! { {start}{recipe} }.erase();
                 version::write(t, view, (inside, promote, start), form, &here)
             }
         };
@@ -272,11 +300,17 @@ mod server {
             (StartBench::PATH, t.benches().start_done),
             (EndBench::PATH, t.benches().end_done),
             (CommitBench::PATH, t.benches().commit_done),
+            (StartRecipe::PATH, t.recipes().start_done),
+            (EndRecipe::PATH, t.recipes().end_done),
+            (CancelBuild::PATH, t.recipes().stop_done),
+            (RECIPE_SAVED, t.recipes().kept),
             (BROUGHT, t.archives().done),
             (CancelArchive::PATH, t.archives().stop_done),
         ];
+        let of_recipe = [&recipe::FIELDS[..], &bench::FIELDS[..]].concat();
         let fields = match place {
             Place::Workbench(_) => &bench::FIELDS[..],
+            Place::Recipe(_) => &of_recipe[..],
             Place::List | Place::Repository(..) => &archives::FIELDS[..],
             _ => &version::FIELDS[..],
         };
@@ -302,6 +336,9 @@ mod server {
             assert_eq!(place("/images/vulnerabilities?q=x"), Some(Place::Vulnerabilities));
             assert_eq!(place("/images/workbenches"), Some(Place::Workbenches));
             assert_eq!(place("/images/workbenches/1?done=x"), Some(Place::Workbench("1".to_owned())));
+            assert_eq!(place("/images/recipes/1"), Some(Place::Recipe("1".to_owned())));
+            assert_eq!(place("/images/recipes/1/2"), Some(Place::Build("1".to_owned(), 2)));
+            assert_eq!(place("/images/recipes/1/x"), None);
             assert_eq!(place("/images/padis"), None);
             assert_eq!(place("/names"), None);
             assert_eq!(place("//"), None);

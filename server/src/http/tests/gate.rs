@@ -152,6 +152,7 @@ async fn a_panic_is_an_answer_with_an_incident() {
             packages: c.below("packages"),
             writable_bytes: 1 << 30,
             benches: c.below("benches"),
+            recipes: c.below("recipes"),
             sealer: Arc::new(crate::seal::Sealer::random().expect("a key")),
             archives: crate::archives::Spool {
                 folder: c.below("archives"),

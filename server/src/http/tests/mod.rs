@@ -119,6 +119,7 @@ pub async fn world_of(env: &[(&str, &str)], registries: Arc<crate::images::Regis
         packages: c.below("packages"),
         writable_bytes: 1 << 30,
         benches: c.below("benches"),
+        recipes: c.below("recipes"),
         sealer: Arc::new(crate::seal::Sealer::random().expect("a key")),
         archives: crate::archives::Spool {
             folder: c.below("archives"),

@@ -45,8 +45,9 @@ impl Benches for PadisPortal {
             return Ok(BenchOffer::default());
         }
         let made = benches::commits(&self.store, None, Some(&version.digest)).await?.into_iter().next();
+        let built = crate::store::recipes::built(&self.store, &version.digest).await?;
         let known = version.fault.is_empty();
-        Ok(BenchOffer { pools: if known { pools(self, c).await? } else { Vec::new() }, made })
+        Ok(BenchOffer { pools: if known { offered_pools(self, c).await? } else { Vec::new() }, made, built })
     }
     async fn benches(&self, c: &Caller, q: &ListQuery) -> Answer<Page<BenchRow>> {
         list(self, c, q).await
@@ -102,9 +103,9 @@ fn hosts(p: &PadisPortal, spec: &padis_domain::pool::PoolSpec) -> Vec<Host> {
     hosts
 }
 
-/// Pools in which the caller may start one: those who decide about images in all, others
-/// where a team of theirs has a quota.
-async fn pools(p: &PadisPortal, c: &Caller) -> Answer<Vec<String>> {
+/// Pools in which the caller may start one or build: those who decide about images in all,
+/// others where a team of theirs has a quota.
+pub(super) async fn offered_pools(p: &PadisPortal, c: &Caller) -> Answer<Vec<String>> {
     if c.read_only() {
         return Ok(Vec::new());
     }
@@ -120,6 +121,24 @@ async fn pools(p: &PadisPortal, c: &Caller) -> Answer<Vec<String>> {
         }
     }
     Ok(out)
+}
+
+/// The host in a pool that has the most room, if the caller may use that pool.
+pub(super) async fn host_in(p: &PadisPortal, c: &Caller, pool: &str) -> Answer<Option<String>> {
+    if !offered_pools(p, c).await?.iter().any(|offered| offered == pool) {
+        return Ok(None);
+    }
+    let spec = crate::store::apps::pools(&p.store).await?.into_iter().find(|s| s.name == pool);
+    Ok(spec.and_then(|s| hosts(p, &s).into_iter().next()).map(|h| h.name))
+}
+
+/// What the names of repositories begin with into which the caller may put a version; empty:
+/// with anything.
+pub(super) fn own_below(c: &Caller) -> Vec<String> {
+    match c.publisher() {
+        Ok(_) => Vec::new(),
+        Err(_) => c.teams.keys().map(|team| format!("teams/{team}/")).collect(),
+    }
 }
 
 async fn has_quota(p: &PadisPortal, teams: &[String], pool: &str) -> Result<bool, StoreError> {
@@ -141,16 +160,10 @@ async fn start(p: &PadisPortal, c: &Caller, new: &NewBench, token: &str) -> Answ
     if new.pool.is_empty() {
         return Err(Problem::missing("pool"));
     }
-    if !pools(p, c).await?.contains(&new.pool) {
-        return Err(Problem::field("pool", ValueFault::Unknown));
-    }
-    let spec = crate::store::apps::pools(&p.store).await?.into_iter().find(|s| s.name == new.pool);
-    let host = spec
-        .and_then(|s| hosts(p, &s).into_iter().next())
-        .ok_or_else(|| Problem::field("pool", ValueFault::Unknown))?;
+    let host = host_in(p, c, &new.pool).await?.ok_or_else(|| Problem::field("pool", ValueFault::Unknown))?;
     let spec = BenchSpec {
         id: uuid::Uuid::now_v7().simple().to_string(),
-        host: host.name.clone(),
+        host,
         repository: new.repository.clone(),
         digest: version.digest,
         cpu_milli: CPU_MILLI,
@@ -240,10 +253,6 @@ async fn view(p: &PadisPortal, c: &Caller, id: &str) -> Answer<BenchView> {
         _ => (BenchChanges::default(), None),
     };
     let contract = contract(p, &spec).await?;
-    let below = match c.publisher() {
-        Ok(_) => Vec::new(),
-        Err(_) => c.teams.keys().map(|team| format!("teams/{team}/")).collect(),
-    };
     Ok(BenchView {
         may: may && matches!(row.state, BenchState::Starting | BenchState::Open),
         row,
@@ -254,7 +263,7 @@ async fn view(p: &PadisPortal, c: &Caller, id: &str) -> Answer<BenchView> {
         contract,
         commits,
         records: benches::records(&p.store, id).await?,
-        below,
+        below: own_below(c),
     })
 }
 
