@@ -55,7 +55,10 @@ area! {
         to: "目标镜像", "What it becomes";
         build: "构建", "Build";
         save: "保存", "Keep";
-        wrong_line(n: &str, why: &str): "第 {n} 行：{why}", "Line {n}: {why}";
+        wrong_package(n: &str): "第 {n} 行：请填写软件包名，可带版本号，不能带选项。", "Line {n}: the name of a package is needed, with a version if it matters, and no options.";
+        wrong_env(n: &str): "第 {n} 行：请按 NAME=值 填写，名称不能重复。", "Line {n}: NAME=value is needed, and each name once.";
+        wrong_start: "引号或反斜杠没有结束。", "A quote or a backslash has no end.";
+        as_base: "沿用基础镜像", "as the base has it";
         builds: "构建记录", "Builds";
         builds_aside: "每次构建的内容和输出都会保留", "what each was made of, and what it said";
         build_one(n: &str): "第 {n} 次构建", "Build {n}";

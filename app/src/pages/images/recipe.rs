@@ -54,18 +54,15 @@ pub fn write(t: &'static Texts, v: RecipeView, once: String, here: &Here) -> Any
     .erase()
 }
 
-/// What is wrong with a text of several lines: with the line where it is.
-fn lines(t: &'static Texts, here: &Here, field: &str, line: Option<usize>) -> Signal<Option<String>> {
+/// What is wrong with a field that is read here by the rule of the build, in words of its own.
+fn wrong(t: &'static Texts, here: &Here, field: &str, words: Option<String>) -> Signal<Option<String>> {
     let said = here.error(t, RECIPE_SAVED, field);
-    let said = said.with_untracked(|why| match (why, line) {
-        (Some(why), Some(n)) => Some((t.recipes().wrong_line)(&units::count(n as u64), why)),
-        (why, _) => why.clone(),
-    });
-    Signal::stored(said)
+    Signal::stored(said.with_untracked(|why| why.is_some().then_some(words).flatten().or_else(|| why.clone())))
 }
 
 fn form(t: &'static Texts, v: &RecipeView, once: String, here: &Here) -> AnyView {
     let (r, b, text) = (t.recipes(), t.benches(), &v.text);
+    let line_of = |line: Option<usize>, words: fn(&str) -> String| line.map(|n| words(&units::count(n as u64)));
     let error = |field: &str| here.error(t, RECIPE_SAVED, field);
     let line = |id: &'static str, label: &'static str, hint: &str, value: &str, code: bool| {
         view! {
@@ -97,21 +94,31 @@ fn form(t: &'static Texts, v: &RecipeView, once: String, here: &Here) -> AnyView
             label=r.packages_label
             value=text.packages.clone()
             hint=r.packages_hint
-            error=lines(t, here, "packages", text.packages().err())
+            error=wrong(t, here, "packages", line_of(text.packages().err(), r.wrong_package))
             code=true
         />
     }
     .erase();
     let runs = view! {
+        <div class="fields">
         <TextArea
             id="env"
             label=r.env
             value=text.env.clone()
             hint=r.env_hint
-            error=lines(t, here, "env", text.env().err())
+            error=wrong(t, here, "env", line_of(text.env().err(), r.wrong_env))
             code=true
         />
-        {line("start", r.start_command, r.start_hint, &text.start, true)}
+        <TextField
+            id="start"
+            label=r.start_command
+            value=text.start.clone()
+            hint=r.start_hint
+            error=wrong(t, here, "start", text.start().is_none().then(|| r.wrong_start.to_owned()))
+            code=true
+            autocomplete="off"
+        />
+        </div>
     }
     .erase();
     let below = if v.below.is_empty() {
@@ -212,9 +219,9 @@ fn files(t: &'static Texts, v: &RecipeView, here: &Here) -> AnyView {
 /// What an image is made of, to be read.
 pub fn made_of(t: &'static Texts, text: &RecipeText, files: &[RecipeFile]) -> AnyView {
     let r = t.recipes();
-    let line = |word: &'static str, value: &str| {
+    let line = |word: &'static str, value: &str, none: &'static str| {
         let value = if value.trim().is_empty() {
-            r.nothing.into_any()
+            none.into_any()
         } else {
             view! { <pre class="typed">{value.trim().to_owned()}</pre> }.erase()
         };
@@ -234,12 +241,12 @@ pub fn made_of(t: &'static Texts, text: &RecipeText, files: &[RecipeFile]) -> An
     };
     view! {
         <dl class="pairs wide">
-            {line(r.base, &named(&(text.base_repository.clone(), text.base_tag.clone())))}
-            {line(r.packages, &text.packages)}
+            {line(r.base, &named(&(text.base_repository.clone(), text.base_tag.clone())), "")}
+            {line(r.packages, &text.packages, r.nothing)}
             <dt>{r.files}</dt><dd>{files}</dd>
-            {line(r.env, &text.env)}
-            {line(r.start_command, &text.start)}
-            {line(t.benches().description, &text.description)}
+            {line(r.env, &text.env, r.nothing)}
+            {line(r.start_command, &text.start, r.as_base)}
+            {line(t.benches().description, &text.description, "")}
         </dl>
     }
     .erase()

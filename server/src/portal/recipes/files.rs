@@ -29,7 +29,7 @@ use tokio::io::AsyncWriteExt;
 
 /// Bytes that all files of a recipe may have together: every host that runs the image gets them,
 /// and what is larger is an application's package.
-pub(super) const MOST_BYTES: u64 = 512 << 20;
+pub(super) const MOST_BYTES: u64 = 500_000_000;
 /// What nothing names is taken away after so long.
 const LEFT: Duration = Duration::from_secs(3600);
 /// The disk's room is looked at after so many bytes.
