@@ -21,6 +21,7 @@ pub mod ports;
 pub mod problem;
 pub mod quantity;
 pub mod stack;
+pub mod tidying;
 pub mod view;
 pub mod words;
 

@@ -15,6 +15,7 @@ use crate::benches::Benches;
 use crate::caller::Caller;
 use crate::pool::PoolSpec;
 use crate::quantity::Amount;
+use crate::tidying::Tidying;
 use crate::view::*;
 use crate::words::Stage;
 use async_trait::async_trait;
@@ -24,7 +25,7 @@ pub type Answer<T> = Result<T, Problem>;
 
 /// The portal as the pages see it.
 #[async_trait]
-pub trait Portal: Archives + Benches + Send + Sync {
+pub trait Portal: Archives + Benches + Tidying + Send + Sync {
     /// Counts beside the navigation's entries.
     async fn nav(&self, c: &Caller, stage: Option<Stage>) -> Answer<NavCounts>;
     /// The overview page.

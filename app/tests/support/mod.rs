@@ -13,6 +13,7 @@ pub mod inside;
 pub mod ops;
 pub mod overview;
 pub mod portal;
+pub mod tidying;
 
 use axum::Router;
 use axum::body::Body;

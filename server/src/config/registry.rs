@@ -44,6 +44,10 @@ pub struct Registry {
     pub team_mib: u64,
     /// Between two looks at all of every registry.
     pub look: Duration,
+    /// The folder of another registry's files, if Padis reaches them.
+    pub storage: Option<String>,
+    /// What is younger stays when the bytes of a registry are freed that nothing names.
+    pub collect_young: Duration,
     /// Other registries.
     pub others: Vec<OtherRegistry>,
 }
@@ -91,10 +95,20 @@ impl Registry {
                 5..=86_400,
                 "seconds between two looks at all of every registry",
             )),
+            storage: r.maybe(
+                "registry.storage",
+                "folder of the other registry's files (its storage.filesystem.rootdirectory) as Padis reaches it, to free bytes in it",
+            ),
+            collect_young: Duration::from_secs(r.within(
+                "registry.collect_young_s",
+                7_200,
+                0..=2_592_000,
+                "seconds for which a layer stays that no image names (yet) when the bytes of a registry are freed",
+            )),
             others: r.tables(
                 "registries",
                 Vec::new(),
-                "other registries: name, url, stage, writable, approve, must_run, max_mib, clean, team_versions, team_mib, user, password, ca, token",
+                "other registries: name, url, stage, writable, approve, must_run, max_mib, clean, team_versions, team_mib, user, password, ca, token, storage",
             ),
         };
         let mut names = BTreeSet::from([OWN_REGISTRY]);
@@ -192,6 +206,9 @@ pub struct OtherRegistry {
     /// something has changed; without one it does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
+    /// The folder of its files (its `storage.filesystem.rootdirectory`), if Padis reaches them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
 }
 
 impl OtherRegistry {

@@ -41,7 +41,8 @@ impl CollectPhase {
     }
 }
 
-/// How far a collection is. Layers are those of the phase; configurations count as layers.
+/// How far a collection is. Layers are those of the phase; configurations and manifests count
+/// as such, too: they are kept alike.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CollectProgress {
     /// What it is at.
@@ -59,7 +60,7 @@ pub struct CollectProgress {
 pub struct Collected {
     /// Manifests that were read.
     pub manifests: u64,
-    /// Layers and configurations that there were.
+    /// Layers, configurations and manifests that were kept there.
     pub layers: u64,
     /// Of those, deleted.
     pub removed: u64,

@@ -16,6 +16,7 @@ mod promotions;
 mod retention;
 mod standards;
 mod stream;
+mod tidying;
 mod timeline;
 
 pub use application::*;
@@ -33,4 +34,5 @@ pub use promotions::*;
 pub use retention::*;
 pub use standards::*;
 pub use stream::*;
+pub use tidying::*;
 pub use timeline::*;

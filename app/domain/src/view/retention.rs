@@ -28,7 +28,7 @@ pub enum Stays {
     Standard,
     /// A promotion of it waits, or can be rolled back to it.
     Promotion,
-    /// It is being copied.
+    /// It is being copied, or a workbench is being made of it.
     OnItsWay,
     /// It may be a part of a version for several platforms that stays.
     Part,

@@ -1,7 +1,7 @@
 //! Images: repositories of all registries, one of them, one version whole, copies, promotions.
 //!
 //! One page whose address says what it shows: `/images`, `/images/copies`, `/images/archives`,
-//! `/images/promotions`, `/images/workbenches`, the same with `/ID`, `/images/REGISTRY/REPOSITORY` and the same with `:TAG`; a repository's name has
+//! `/images/promotions`, `/images/storage`, `/images/workbenches`, the same with `/ID`, `/images/REGISTRY/REPOSITORY` and the same with `:TAG`; a repository's name has
 //! slashes and no colon, a tag has no slash. All of it is written by the server, forms
 //! included, which are plain HTML.
 
@@ -14,6 +14,8 @@ mod benches;
 #[cfg(feature = "ssr")]
 mod copies;
 #[cfg(feature = "ssr")]
+mod delete;
+#[cfg(feature = "ssr")]
 mod inside;
 #[cfg(feature = "ssr")]
 mod list;
@@ -23,6 +25,8 @@ mod promote;
 mod promotions;
 #[cfg(feature = "ssr")]
 mod repository;
+#[cfg(feature = "ssr")]
+mod storage;
 #[cfg(feature = "ssr")]
 mod tidy;
 #[cfg(feature = "ssr")]
@@ -52,13 +56,16 @@ pub use server::write;
 #[cfg(feature = "ssr")]
 mod server {
     use super::{
-        archives, bench, benches, copies, inside, list, promotions, repository, tidy, version, vulnerabilities,
+        archives, bench, benches, copies, delete, inside, list, promotions, repository, storage, tidy, version,
+        vulnerabilities,
     };
     use crate::api::form::{BringForm, CommitForm, CopyForm, PromoteForm};
     use crate::api::{ApplyRetention, JudgePromotion, Promote, RollBackPromotion, WithdrawPromotion};
     use crate::api::{BROUGHT, CancelArchive, CommitBench, EndBench, StartBench};
+    use crate::api::{CancelCollection, CollectRegistry, DeleteVersion};
     use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, LookInside, Said, call, query};
     use crate::pages::write::Here;
+    use crate::shell::who;
     use crate::text::images::Images;
     use crate::text::{Texts, units};
     use crate::ui::{Erase, Tab, tabs};
@@ -78,6 +85,7 @@ mod server {
         Promotions,
         Vulnerabilities,
         Workbenches,
+        Storage,
         Workbench(String),
         Repository(String, String),
         Version(String, String, String),
@@ -97,6 +105,7 @@ mod server {
                 [one] if one == "promotions" => Self::Promotions,
                 [one] if one == "vulnerabilities" => Self::Vulnerabilities,
                 [one] if one == "workbenches" => Self::Workbenches,
+                [one] if one == "storage" => Self::Storage,
                 [one, id] if one == "workbenches" => Self::Workbench(id.clone()),
                 [registry, rest @ .., last] => {
                     let (name, tag) = last.split_once(':').map_or((last.as_str(), None), |(n, t)| (n, Some(t)));
@@ -134,6 +143,7 @@ mod server {
         Promotions,
         Vulnerabilities,
         Workbenches,
+        Storage,
     }
 
     /// The lists under this area; `waiting` promotions wait for somebody's yes.
@@ -145,7 +155,7 @@ mod server {
             current: shown == which,
         };
         let waiting = (waiting > 0).then(|| units::count(waiting));
-        let all = vec![
+        let mut all = vec![
             tab("/images", i.repositories, None, Lists::Repositories),
             tab("/images/promotions", t.promotions().title, waiting, Lists::Promotions),
             tab("/images/copies", i.copies, None, Lists::Copies),
@@ -153,6 +163,10 @@ mod server {
             tab(benches::PATH, t.benches().title, None, Lists::Workbenches),
             tab(vulnerabilities::PATH, t.inside().vulnerabilities, None, Lists::Vulnerabilities),
         ];
+        // Of the platform's inside, for those who see that.
+        if who().0.is_some_and(|c| c.publisher().is_ok() || c.inspector().is_ok()) {
+            all.push(tab(storage::PATH, t.storage().title, None, Lists::Storage));
+        }
         tabs(t.shell.images, all)
     }
 
@@ -225,6 +239,11 @@ mod server {
             Place::Workbenches => {
                 benches::write(t, call::tell(portal.benches(c, q).await)?, q, waiting(c, portal).await?)
             }
+            Place::Storage => {
+                let view = call::tell(portal.collections(c).await)?;
+                let once = if view.may { call::tell(portal.once(c).await)? } else { String::new() };
+                storage::write(t, view, &once, waiting(c, portal).await?)
+            }
             Place::Workbench(id) => {
                 let view = call::tell(portal.bench(c, id).await)?;
                 let kept = here.kept::<CommitForm>(CommitBench::PATH).await?;
@@ -255,7 +274,11 @@ mod server {
                 let offer = call::tell(portal.bench_offer(c, registry, name, tag).await)?;
                 let once = if offer.pools.is_empty() { String::new() } else { call::tell(portal.once(c).await)? };
                 let start = benches::start(t, &view, offer, &once, &here);
-                version::write(t, view, (inside, promote, start), form, &here)
+                let fate = call::tell(portal.version_fate(c, registry, name, tag).await)?;
+                let goes = fate.may && fate.takes && fate.stays.is_empty();
+                let once = if goes { call::tell(portal.once(c).await)? } else { String::new() };
+                let delete = delete::write(t, &view, fate, &once, &here);
+                version::write(t, view, (inside, promote, start, delete), form, &here)
             }
         };
         let p = t.promotions();
@@ -274,6 +297,9 @@ mod server {
             (CommitBench::PATH, t.benches().commit_done),
             (BROUGHT, t.archives().done),
             (CancelArchive::PATH, t.archives().stop_done),
+            (DeleteVersion::PATH, t.deleting().done),
+            (CollectRegistry::PATH, t.storage().asked_done),
+            (CancelCollection::PATH, t.storage().stop_done),
         ];
         let fields = match place {
             Place::Workbench(_) => &bench::FIELDS[..],
@@ -301,6 +327,7 @@ mod server {
             assert_eq!(place(&path("padis", "stacks/nginx", Some("1.22-9 x"))), Some(version));
             assert_eq!(place("/images/vulnerabilities?q=x"), Some(Place::Vulnerabilities));
             assert_eq!(place("/images/workbenches"), Some(Place::Workbenches));
+            assert_eq!(place("/images/storage?done=x"), Some(Place::Storage));
             assert_eq!(place("/images/workbenches/1?done=x"), Some(Place::Workbench("1".to_owned())));
             assert_eq!(place("/images/padis"), None);
             assert_eq!(place("/names"), None);
