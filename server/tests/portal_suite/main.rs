@@ -22,6 +22,7 @@ mod reads;
 mod retry;
 mod room;
 mod standards;
+mod tidying;
 mod trying;
 mod validate;
 mod walk;
