@@ -61,7 +61,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/images/workbenches", "可以使用", "Being started"),
     ("/images/workbenches/0193c5d2a1b07f3e8a55d0c4e1f2a3b4", "使用约定", "Where the package goes"),
     ("/images/storage", "已读取清单 1,234 / 2,000", "1,234 of 2,000 manifests read"),
-    ("/images/storage", "无法读取：a/b@sha256:&lt;odd&gt;", "a manifest that can&#x27;t be read may name them"),
+    ("/images/storage", "无法读取：a/b@sha256:&lt;odd&gt;", "a manifest that can't be read may name them"),
     ("/images/storage", "请在它所在的机器上运行", "Run registry garbage-collect on its machine"),
     ("/images/padis/stacks/nginx:broken", "删除这个版本", "Delete this version"),
     ("/images/padis/stacks/nginx:1.22", "先在中间件页面停用它", "Retire it on the page Middleware first"),

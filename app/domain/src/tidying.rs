@@ -15,8 +15,9 @@ pub trait Tidying: Send + Sync {
     /// What would go with a version, and why it can't. `live`: where the repository has versions
     /// for several platforms, the registry is asked what they consist of, with a deadline.
     async fn version_fate(&self, c: &Caller, registry: &str, repository: &str, tag: &str) -> Answer<Fate>;
-    /// Lets it be deleted. `live` as [`Tidying::version_fate`].
-    async fn delete_version(&self, c: &Caller, which: &VersionToDelete, once: &str) -> Answer<()>;
+    /// Lets it be deleted; whether the repository has other versions. `live` as
+    /// [`Tidying::version_fate`].
+    async fn delete_version(&self, c: &Caller, which: &VersionToDelete, once: &str) -> Answer<bool>;
     /// Every registry with what was freed in it (operators, auditors and engineers).
     async fn collections(&self, c: &Caller) -> Answer<CollectionsView>;
     /// Lets the bytes of a registry be freed that nothing names; one that goes on is enough.

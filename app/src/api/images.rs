@@ -46,13 +46,16 @@ pub async fn apply_retention(#[server(flatten)] form: RetentionForm) -> Said<()>
     call::settle(ApplyRetention::PATH, &c, &form, said, None)
 }
 
-/// Deletes a version; the repository's page follows.
+/// Deletes a version; the repository's page follows, or the list where there will be none.
 #[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "delete_version")]
-pub async fn delete_version(#[server(flatten)] form: DeleteVersionForm) -> Said<()> {
+pub async fn delete_version(#[server(flatten)] form: DeleteVersionForm) -> Said<bool> {
     let (c, portal) = call::begin()?;
     let said = async { portal.delete_version(&c, &form.read(), &form.once).await }.await;
     let parts = [&form.registry].into_iter().map(String::as_str).chain(form.repository.split('/'));
-    let on = format!("/images/{}", parts.map(query::escape).collect::<Vec<_>>().join("/"));
+    let on = match said {
+        Ok(false) => "/images".to_owned(),
+        _ => format!("/images/{}", parts.map(query::escape).collect::<Vec<_>>().join("/")),
+    };
     call::settle(DeleteVersion::PATH, &c, &form, said, Some(on))
 }
 

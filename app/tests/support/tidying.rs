@@ -50,12 +50,12 @@ impl Tidying for FakePortal {
         let tags = vec![tag.to_owned(), "also-<this>".into()];
         Ok(Fate { digest: "sha256:9f2c".into(), tags, stays, may: c.publisher().is_ok(), takes: true })
     }
-    async fn delete_version(&self, c: &Caller, which: &VersionToDelete, _: &str) -> Answer<()> {
+    async fn delete_version(&self, c: &Caller, which: &VersionToDelete, _: &str) -> Answer<bool> {
         c.publisher()?;
         if which.confirm != which.tag {
             return Err(Problem::field("confirm", ValueFault::NotConfirmed));
         }
-        self.did(format!("delete {}:{} with {}", which.repository, which.tag, which.tags.join(" ")))
+        self.did(format!("delete {}:{} with {}", which.repository, which.tag, which.tags.join(" "))).map(|()| true)
     }
     async fn collections(&self, c: &Caller) -> Answer<CollectionsView> {
         if c.publisher().is_err() {

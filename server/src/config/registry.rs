@@ -111,6 +111,14 @@ impl Registry {
                 "other registries: name, url, stage, writable, approve, must_run, max_mib, clean, team_versions, team_mib, user, password, ca, token, storage",
             ),
         };
+        if this.child && this.storage.is_some() {
+            let why = "registry.storage is another registry's: where our own child keeps its files is known";
+            r.blame("registry.storage", why);
+        }
+        let relative = |storage: &Option<String>| storage.as_ref().is_some_and(|s| !s.starts_with('/'));
+        if relative(&this.storage) {
+            r.blame("registry.storage", "registry.storage needs a whole path (/…)");
+        }
         let mut names = BTreeSet::from([OWN_REGISTRY]);
         for other in &this.others {
             if check_name(&other.name).is_err() {
@@ -122,6 +130,9 @@ impl Registry {
             if !plain || other.url.contains('@') {
                 let why = "needs an address of the form https://host:port (an account goes into user and password)";
                 r.blame("registries", &format!("registries: {} {why}", other.name));
+            }
+            if relative(&other.storage) {
+                r.blame("registries", &format!("registries: the storage of {} needs a whole path (/…)", other.name));
             }
             if other.password.is_some() != other.user.is_some() {
                 r.blame("registries", &format!("registries: {} needs user and password, or neither", other.name));

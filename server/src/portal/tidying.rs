@@ -7,6 +7,7 @@
 //! so both have to be those that were shown.
 
 use super::promotions::may_change;
+use super::sql::Sql;
 use super::{PadisPortal, images, once};
 use crate::images::judge_one;
 use crate::store::journal::{self, Entry};
@@ -40,7 +41,7 @@ impl Tidying for PadisPortal {
         Ok(Fate { tags: row.tags, stays: row.stays, ..fate })
     }
 
-    async fn delete_version(&self, c: &Caller, which: &VersionToDelete, token: &str) -> Answer<()> {
+    async fn delete_version(&self, c: &Caller, which: &VersionToDelete, token: &str) -> Answer<bool> {
         may_change(c, &which.repository)?;
         let version = images::version(self, c, &which.registry, &which.repository, &which.tag).await?;
         let place = self.registries.find(&which.registry).filter(|p| p.takes).ok_or(Problem::NotFound)?;
@@ -56,9 +57,16 @@ impl Tidying for PadisPortal {
             left: Vec::new(),
             by_hand: row.tags.clone(),
         };
+        let others = Sql::new("SELECT COUNT(*) FROM image_tag WHERE registry = ")
+            .bind(&which.registry)
+            .text(" AND repository = ")
+            .bind(&which.repository)
+            .text(" AND digest <> ")
+            .bind(&row.digest);
+        let others = others.number(self.store.read(), "count versions").await? > 0;
         let mut tx = self.store.begin().await?;
-        if once::before::<()>(&mut tx, self.store.kind(), c, token, DELETE).await?.is_some() {
-            return Ok(());
+        if let Some(others) = once::before::<bool>(&mut tx, self.store.kind(), c, token, DELETE).await? {
+            return Ok(others);
         }
         // The page shows what is different by now.
         if row.digest != which.digest || row.tags != which.tags || !row.stays.is_empty() {
@@ -67,10 +75,10 @@ impl Tidying for PadisPortal {
         let id = uuid::Uuid::now_v7().simple().to_string();
         retention::ask(&mut tx, &id, &run, &c.name, &[(row.digest, row.bytes)]).await?;
         work::touch(&mut tx, &retention::key(&id)).await?;
-        once::keep(&mut tx, token, DELETE, &()).await?;
+        once::keep(&mut tx, token, DELETE, &others).await?;
         tx.commit().await.what("record a version that is deleted")?;
         self.platform_changed(&["images", "work"]);
-        Ok(())
+        Ok(others)
     }
 
     async fn collections(&self, c: &Caller) -> Answer<CollectionsView> {

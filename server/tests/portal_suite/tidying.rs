@@ -151,9 +151,9 @@ async fn a_version_is_deleted_by_who_may_and_never_what_is_needed() {
         // By an engineer, and by a member what is the team's; the same form twice is done once.
         let once = w.once(&engineer()).await;
         for _ in 0..2 {
-            p.delete_version(&engineer(), &one, &once).await.expect("recorded");
+            assert!(p.delete_version(&engineer(), &one, &once).await.expect("recorded"), "others are left");
         }
-        delete(&member(), &which(WEB, 3, &["3"])).await.expect("recorded");
+        assert!(!delete(&member(), &which(WEB, 3, &["3"])).await.expect("recorded"), "none is left");
         assert_eq!(w.number("SELECT COUNT(*) FROM retention_run").await, 2);
         assert_eq!(w.number("SELECT COUNT(*) FROM retention_item WHERE state = 'waiting'").await, 2);
         assert_eq!(w.number("SELECT COUNT(*) FROM work WHERE key LIKE 'tidy:%' AND wanted > done").await, 2);

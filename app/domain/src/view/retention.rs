@@ -64,7 +64,7 @@ pub struct RetentionRun {
     pub ended_at: Option<UnixMs>,
     /// Digests that are gone.
     pub gone: u64,
-    /// Their compressed bytes; the registry frees them when it collects.
+    /// Their compressed bytes; they are freed by a collection.
     pub gone_bytes: u64,
     /// Digests that stayed, because something needed them by then.
     pub kept: u64,
