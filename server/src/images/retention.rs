@@ -19,8 +19,8 @@ const DAY_MS: i64 = 24 * 3_600_000;
 /// How long a registry has to say what versions for several platforms consist of.
 const LIVE: Duration = Duration::from_secs(5);
 
-/// Every digest of a repository as the last look found it, newest first, and which of them are
-/// versions for several platforms.
+/// Every digest of a repository as the last look found it, newest first, with what needs it; and
+/// which of them are versions for several platforms.
 async fn held(
     store: &Store,
     registry: &str,
@@ -138,7 +138,8 @@ fn is_index(facts: &str) -> bool {
 async fn needed(store: &Store, registry: &str, repository: &str) -> Result<Vec<(Stays, BTreeSet<String>)>, StoreError> {
     // Releases that can be gone back to count, and those that run elsewhere, too: a digest
     // names the same everywhere, and who pulls from where is not for a rule to guess.
-    const USED: &str = "SELECT DISTINCT digest FROM release WHERE digest <> '' AND $1 <> $2";
+    const USED: &str = "SELECT DISTINCT r.digest FROM image_tag t JOIN release r ON r.digest = t.digest \
+                        WHERE t.registry = $1 AND t.repository = $2";
     const STANDARD: &str = "SELECT s.digest FROM stack s LEFT JOIN stack_mark m ON m.key = s.key \
                             WHERE s.gone_at IS NULL AND COALESCE(m.state, '') <> 'retired' AND $1 <> $2";
     // What waits for a yes, on both sides, and what a promotion that stands can be rolled back to.
