@@ -2,11 +2,13 @@
 // somebody who may; a registry that does not answer, and a portal that is killed in the
 // middle of a copy.
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { go, signIn } from './support/browser.mjs';
 import { portal, slowly } from './support/another.mjs';
 import { journey } from './support/journey.mjs';
 import { ARTEFACTS, until } from './support/portal.mjs';
-import { names, put, registry } from './support/registry.mjs';
+import { names, put, registry, retag } from './support/registry.mjs';
 
 const OWN = 'http://127.0.0.1:5000', PROD = 5100;
 
@@ -131,6 +133,48 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await page.getByText('Nothing would go').waitFor();
   });
 
+  step('a version is deleted by hand, with what has the same digest, and what is needed is not', async () => {
+    const digest = await put(OWN, 'tools/byhand', '1');
+    assert.equal(await retag(OWN, 'tools/byhand', '1', '1-too'), digest);
+    await put(OWN, 'tools/byhand', '2');
+    await go(page, '/images/padis/tools/byhand:1');
+    await page.getByText('go with it: 1-too').waitFor();
+    await shot(page, 'delete');
+    // The wrong word is said to be wrong, and nothing goes.
+    operator.expect(/422/);
+    await page.locator('#confirm').fill('2');
+    await page.locator('#delete-go').click();
+    await page.locator('#confirm[aria-invalid=true]').waitFor();
+    assert.equal(await names(OWN, 'tools/byhand', '1'), digest);
+    await page.locator('#confirm').fill('1');
+    await page.locator('#delete-go').click();
+    await page.waitForURL(/\/images\/padis\/tools\/byhand(\?|$)/);
+    await page.getByText('It is being deleted').first().waitFor();
+    await page.getByRole('rowheader', { name: '1-too', exact: true }).waitFor({ state: 'detached' });
+    await until('both names are gone', async () => !(await names(OWN, 'tools/byhand', '1')) && !(await names(OWN, 'tools/byhand', '1-too')));
+    assert.ok(await names(OWN, 'tools/byhand', '2'), 'another version stays');
+    await go(page, `/images/padis/stacks/nginx:${tag}`);
+    await page.getByText('Retire it on the page Middleware first.').waitFor();
+    assert.equal(await page.locator('#delete-go').getAttribute('aria-disabled'), 'true');
+    await shot(page, 'delete-refused');
+  });
+
+  step('space is freed, and what is young is kept and said', async () => {
+    await go(page, '/images/storage');
+    await page.getByText('Padis does not reach the files of this registry').first().waitFor();
+    assert.equal(await page.locator('#collect-prod').getAttribute('aria-disabled'), 'true');
+    await page.locator('#collect-padis').click();
+    // All of this is younger than two hours: nothing goes, and the page says why.
+    await page.getByText('kept: young, their image may be on its way').first().waitFor({ timeout: 30_000 });
+    await page.getByText('Done', { exact: true }).first().waitFor();
+    await shot(page, 'storage');
+    await go(chinese, '/images/storage');
+    await chinese.getByText('太新，其镜像可能正在上传').first().waitFor();
+    await shot(chinese, 'storage-zh');
+    await go(page, '/activity');
+    await page.getByText('Registry space freed').first().waitFor();
+  });
+
   step('a registry that goes away leaves what is known of it', async () => {
     await prod.stop();
     await go(page, '/images/prod/stacks/nginx');
@@ -146,7 +190,7 @@ journey('images and registries', ({ step, window, atEnd }) => {
     const slow = await slowly(PROD);
     atEnd(() => slow.close());
     const want = await put(OWN, 'large/noise', '1', { layers: 4, bytes: 16 << 20 });
-    const toml = `[registry]\nchild = false\nurl = "${OWN}"\n\n[[registries]]\nname = "slow"\nurl = "${slow.url}"\nwritable = true\n`;
+    const toml = `[registry]\nchild = false\nurl = "${OWN}"\ncollect_young_s = 0\n\n[[registries]]\nname = "slow"\nurl = "${slow.url}"\nwritable = true\nstorage = "${prod.data}"\n`;
     const other = await portal('copies', toml);
     atEnd(() => other.stop());
     await other.start();
@@ -166,5 +210,23 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await go(w.page, '/images/copies');
     await row(w.page, 'large/noise:1').getByText('Done').waitFor();
     await shot(w.page, 'after-kill');
+
+    // It is deleted there, and its bytes are freed; the portal is killed while they are aside.
+    await go(w.page, '/images/slow/large/noise:1');
+    await w.page.locator('#confirm').fill('1');
+    await w.page.locator('#delete-go').click();
+    await until('it is deleted', async () => !(await names(prod.base, 'large/noise', '1')));
+    await go(w.page, '/images/storage');
+    await w.page.locator('#collect-slow').click();
+    await w.page.getByText('Puts it aside').waitFor({ timeout: 20_000 });
+    await shot(w.page, 'storage-aside');
+    await other.stop('SIGKILL');
+    await other.start();
+    await go(w.page, '/images/storage');
+    await w.page.getByText(/MB freed, 6 layers/).waitFor({ timeout: 60_000 });
+    await shot(w.page, 'storage-after-kill');
+    assert.equal(await names(prod.base, 'stacks/nginx', 'approved'), digest, 'what is named stays');
+    const left = readdirSync(prod.data, { recursive: true, withFileTypes: true }).filter((f) => f.name === 'data' && f.isFile());
+    assert.ok(left.every((f) => statSync(join(f.parentPath, f.name)).size < 16 << 20), 'no layer of it is left');
   });
 });

@@ -14,7 +14,7 @@ const AT = `/applications/default/${APP}`;
 const PAGES = {
   overview: '/', applications: '/applications', new: '/applications/new', application: AT, instances: `${AT}/instances`,
   releases: `${AT}/releases`, logs: `${AT}/logs`, events: `${AT}/events`, settings: `${AT}/settings`, release: `${AT}/release`,
-  middleware: '/middleware', images: '/images', copies: '/images/copies', promotions: '/images/promotions', workbenches: '/images/workbenches', recipes: '/images/recipes', packages: '/packages', pools: '/pools', cluster: '/cluster',
+  middleware: '/middleware', images: '/images', copies: '/images/copies', promotions: '/images/promotions', workbenches: '/images/workbenches', recipes: '/images/recipes', storage: '/images/storage', packages: '/packages', pools: '/pools', cluster: '/cluster',
   'cluster-roles': '/cluster?state=roles', 'cluster-frameworks': '/cluster?state=frameworks', pool: '/pools/sf-dev', 'pool-new': '/pools/new',
   'pool-edit': '/pools/sf-dev/edit', subnets: '/addresses', addresses: '/addresses/sf-dev', names: '/names',
   balancers: '/balancers', journal: '/activity', work: '/activity/work', teams: '/admin/teams', people: '/admin/people',

@@ -22,6 +22,7 @@ pub mod problem;
 pub mod quantity;
 pub mod recipes;
 pub mod stack;
+pub mod tidying;
 pub mod view;
 pub mod words;
 

@@ -16,6 +16,7 @@ use crate::caller::Caller;
 use crate::pool::PoolSpec;
 use crate::quantity::Amount;
 use crate::recipes::Recipes;
+use crate::tidying::Tidying;
 use crate::view::*;
 use crate::words::Stage;
 use async_trait::async_trait;
@@ -25,7 +26,7 @@ pub type Answer<T> = Result<T, Problem>;
 
 /// The portal as the pages see it.
 #[async_trait]
-pub trait Portal: Archives + Benches + Recipes + Send + Sync {
+pub trait Portal: Archives + Benches + Recipes + Tidying + Send + Sync {
     /// Counts beside the navigation's entries.
     async fn nav(&self, c: &Caller, stage: Option<Stage>) -> Answer<NavCounts>;
     /// The overview page.

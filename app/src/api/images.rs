@@ -3,7 +3,8 @@
 
 use super::ask::Ask;
 use super::fault::Said;
-use super::form::{CopyForm, CopyStopForm, LookForm, LookInsideForm, RetentionForm};
+use super::form::{CollectForm, CopyForm, CopyStopForm, DeleteVersionForm, LookForm, LookInsideForm, RetentionForm};
+use super::query;
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 #[cfg(feature = "ssr")]
@@ -43,6 +44,35 @@ pub async fn apply_retention(#[server(flatten)] form: RetentionForm) -> Said<()>
     }
     .await;
     call::settle(ApplyRetention::PATH, &c, &form, said, None)
+}
+
+/// Deletes a version; the repository's page follows, or the list where there will be none.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "delete_version")]
+pub async fn delete_version(#[server(flatten)] form: DeleteVersionForm) -> Said<bool> {
+    let (c, portal) = call::begin()?;
+    let said = async { portal.delete_version(&c, &form.read(), &form.once).await }.await;
+    let parts = [&form.registry].into_iter().map(String::as_str).chain(form.repository.split('/'));
+    let on = match said {
+        Ok(false) => "/images".to_owned(),
+        _ => format!("/images/{}", parts.map(query::escape).collect::<Vec<_>>().join("/")),
+    };
+    call::settle(DeleteVersion::PATH, &c, &form, said, Some(on))
+}
+
+/// Frees the bytes of a registry that no image uses.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "collect_registry")]
+pub async fn collect_registry(#[server(flatten)] form: CollectForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = async { portal.collect(&c, &form.registry, &form.once).await }.await;
+    call::settle(CollectRegistry::PATH, &c, &form, said, None)
+}
+
+/// Stops that.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "cancel_collection")]
+pub async fn cancel_collection(#[server(flatten)] form: CopyStopForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = async { portal.cancel_collection(&c, &form.id).await }.await;
+    call::settle(CancelCollection::PATH, &c, &form, said, None)
 }
 
 /// Has a version read: what is inside.

@@ -70,6 +70,8 @@ pub mod retention;
 pub mod shell;
 #[cfg(feature = "ssr")]
 pub mod standards;
+#[cfg(feature = "ssr")]
+pub mod storage;
 pub mod units;
 pub mod words;
 

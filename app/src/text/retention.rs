@@ -42,7 +42,9 @@ impl Texts {
             Stays::Used => self.pick("应用在使用或可回退到它", "an application runs it or can go back to it"),
             Stays::Standard => self.pick("是标准中间件", "it is standard middleware"),
             Stays::Promotion => self.pick("晋级需要它", "a promotion needs it"),
-            Stays::OnItsWay => self.pick("正在复制", "it is being copied"),
+            Stays::OnItsWay => {
+                self.pick("正在复制，或正在为它启动工作台", "it is being copied, or a workbench of it is being started")
+            }
             Stays::Part => {
                 self.pick("可能属于保留的多平台版本", "it may be a part of a version for several platforms that stays")
             }

@@ -14,6 +14,7 @@ pub mod ops;
 pub mod overview;
 pub mod portal;
 pub mod recipes;
+pub mod tidying;
 
 use axum::Router;
 use axum::body::Body;

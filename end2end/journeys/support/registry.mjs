@@ -26,7 +26,7 @@ http: {addr: 127.0.0.1:${port}, secret: a}
     await until('the registry answers', async () => (await fetch(`${base}/v2/`).catch(() => ({}))).ok);
   };
   await start();
-  return { base, start, stop: () => end(child) };
+  return { base, data: join(at, 'data'), start, stop: () => end(child) };
 }
 
 /// The digest that a tag names, or null.
@@ -58,6 +58,15 @@ export async function put(base, repository, tag, { layers = 1, bytes = 1000, lab
   const done = await fetch(`${base}/v2/${repository}/manifests/${tag}`, { method: 'PUT', body: manifest, headers: { 'content-type': MANIFEST } });
   if (!done.ok) throw new Error(`PUT a manifest: ${done.status}`);
   return sha256(manifest);
+}
+
+/// Lets another tag name exactly what one names; its digest.
+export async function retag(base, repository, tag, to) {
+  const got = await fetch(`${base}/v2/${repository}/manifests/${tag}`, { headers: { accept: MANIFEST } });
+  const text = await got.text();
+  const done = await fetch(`${base}/v2/${repository}/manifests/${to}`, { method: 'PUT', body: text, headers: { 'content-type': MANIFEST } });
+  if (!done.ok) throw new Error(`PUT a manifest: ${done.status}`);
+  return sha256(text);
 }
 
 /// The same image with other labels under another tag, as whoever rebuilds it would push it; its digest.

@@ -11,7 +11,7 @@ use super::machine;
 use super::resolve::Stranger;
 use crate::archives::Spool;
 use crate::config::{Config, OWN_REGISTRY, Secret, mask_url};
-use crate::images::{Place, Registries};
+use crate::images::{Files, Place, Registries};
 use crate::reconcile::{Ports, Settings};
 use crate::seal::Sealer;
 use padis_domain::ports::{Directory, PortError};
@@ -23,15 +23,23 @@ use padis_drivers::http::Auth as HttpAuth;
 use padis_drivers::ldap::{LdapConfigError, LdapDirectory};
 use padis_drivers::marathon::{MarathonClient, MarathonConfig};
 use padis_drivers::mesos::{MesosClient, MesosConfig};
-use padis_drivers::registry::{Notify, RegistryChild, RegistryChildConfig, RegistryClient, RegistryConfig, Transfers};
+use padis_drivers::registry::{
+    Notify, RegistryChild, RegistryChildConfig, RegistryClient, RegistryConfig, StorageCollector, StorageConfig,
+    Transfers,
+};
 use padis_drivers::workbench::{DockerWorkbench, WorkbenchConfig};
 use padis_engine::{AgentConfig, Credentials, Engine, EngineConfig, EngineHandle};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// How long a registry may take from looking for the layers of a manifest to writing it down:
+/// a few milliseconds on an idle disk.
+const SETTLE: Duration = Duration::from_secs(5);
 
 /// Why a driver can't even be made: a setting.
 #[derive(Debug, thiserror::Error)]
@@ -237,6 +245,11 @@ fn registries(c: &Config, own: Arc<RegistryClient>) -> Result<Arc<Registries>, B
         token: c.registry.child.then(|| uuid::Uuid::new_v4().simple().to_string()),
         client: own.clone(),
     }];
+    let mut collectors = BTreeMap::new();
+    let data = c.registry.child.then(|| c.below("registry").join("data"));
+    if let Some(root) = data.or_else(|| c.registry.storage.as_ref().map(Into::into)) {
+        collectors.insert(OWN_REGISTRY.to_owned(), files(c, &own, root));
+    }
     let mut clients = BTreeMap::from([(OWN_REGISTRY.to_owned(), own)]);
     for other in &c.registry.others {
         let mut config = RegistryConfig::at(&without_scheme(&other.url));
@@ -252,9 +265,20 @@ fn registries(c: &Config, own: Arc<RegistryClient>) -> Result<Arc<Registries>, B
             token: other.token.as_ref().map(|t| t.reveal().to_owned()),
             client: client.clone(),
         });
+        if let Some(root) = &other.storage {
+            collectors.insert(other.name.clone(), files(c, &client, root.into()));
+        }
         clients.insert(other.name.clone(), client);
     }
-    Ok(Arc::new(Registries::new(all, Arc::new(Transfers::new(clients)), c.registry.look)))
+    let all = Registries::new(all, Arc::new(Transfers::new(clients)), c.registry.look);
+    Ok(Arc::new(all.collecting(collectors)))
+}
+
+/// The files of a registry that Padis reaches.
+fn files(c: &Config, client: &Arc<RegistryClient>, root: PathBuf) -> Files {
+    let young = c.registry.collect_young;
+    let collector = StorageCollector::new(client.clone(), StorageConfig { root, young, settle: SETTLE });
+    Files { collector: Arc::new(collector), young }
 }
 
 fn dns_config(c: &Config) -> DnsConfig {

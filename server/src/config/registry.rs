@@ -44,6 +44,10 @@ pub struct Registry {
     pub team_mib: u64,
     /// Between two looks at all of every registry.
     pub look: Duration,
+    /// The folder of another registry's files, if Padis reaches them.
+    pub storage: Option<String>,
+    /// What is younger stays when the bytes of a registry are freed that nothing names.
+    pub collect_young: Duration,
     /// Other registries.
     pub others: Vec<OtherRegistry>,
 }
@@ -91,12 +95,30 @@ impl Registry {
                 5..=86_400,
                 "seconds between two looks at all of every registry",
             )),
+            storage: r.maybe(
+                "registry.storage",
+                "folder of the other registry's files (its storage.filesystem.rootdirectory) as Padis reaches it, to free bytes in it",
+            ),
+            collect_young: Duration::from_secs(r.within(
+                "registry.collect_young_s",
+                7_200,
+                0..=2_592_000,
+                "seconds for which a layer stays that no image names (yet) when the bytes of a registry are freed",
+            )),
             others: r.tables(
                 "registries",
                 Vec::new(),
-                "other registries: name, url, stage, writable, approve, must_run, max_mib, clean, team_versions, team_mib, user, password, ca, token",
+                "other registries: name, url, stage, writable, approve, must_run, max_mib, clean, team_versions, team_mib, user, password, ca, token, storage",
             ),
         };
+        if this.child && this.storage.is_some() {
+            let why = "registry.storage is another registry's: where our own child keeps its files is known";
+            r.blame("registry.storage", why);
+        }
+        let relative = |storage: &Option<String>| storage.as_ref().is_some_and(|s| !s.starts_with('/'));
+        if relative(&this.storage) {
+            r.blame("registry.storage", "registry.storage needs a whole path (/…)");
+        }
         let mut names = BTreeSet::from([OWN_REGISTRY]);
         for other in &this.others {
             if check_name(&other.name).is_err() {
@@ -108,6 +130,9 @@ impl Registry {
             if !plain || other.url.contains('@') {
                 let why = "needs an address of the form https://host:port (an account goes into user and password)";
                 r.blame("registries", &format!("registries: {} {why}", other.name));
+            }
+            if relative(&other.storage) {
+                r.blame("registries", &format!("registries: the storage of {} needs a whole path (/…)", other.name));
             }
             if other.password.is_some() != other.user.is_some() {
                 r.blame("registries", &format!("registries: {} needs user and password, or neither", other.name));
@@ -192,6 +217,9 @@ pub struct OtherRegistry {
     /// something has changed; without one it does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
+    /// The folder of its files (its `storage.filesystem.rootdirectory`), if Padis reaches them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
 }
 
 impl OtherRegistry {

@@ -127,10 +127,12 @@ fn an_authority_of_the_masters_is_a_setting_and_their_secret_is_masked() {
 #[test]
 fn registries_have_names_of_their_own_and_their_secrets_are_not_shown() {
     let file = "[registry]\nstage = \"dev\"\n\n[[registries]]\nname = \"prod\"\nurl = \"https://r.bank\"\nstage = \"prod\"\n\
-                writable = true\nuser = \"padis\"\npassword = \"hunter2\"\ntoken = \"hunter3\"\n";
+                writable = true\nuser = \"padis\"\npassword = \"hunter2\"\ntoken = \"hunter3\"\nstorage = \"/mnt/prod\"\n";
     let c = from(Some(("padis.toml", file)), env(&[]), None).expect("settings");
     let prod = &c.registry.others[0];
     assert_eq!((c.registry.stage, prod.stage, prod.writable), (Some(Stage::Dev), Some(Stage::Prod), true));
+    assert_eq!((prod.storage.as_deref(), c.registry.storage.as_deref()), (Some("/mnt/prod"), None));
+    assert_eq!(c.registry.collect_young.as_secs(), 7_200);
     assert_eq!(prod.password.as_ref().map(|p| p.reveal()), Some("hunter2"));
     let text = format!("{} {c:?}", c.describe());
     for secret in ["hunter2", "hunter3"] {
@@ -143,6 +145,8 @@ fn registries_have_names_of_their_own_and_their_secrets_are_not_shown() {
         "[[registries]]\nname = \"a\"\nurl = \"http://a\"\nstage = \"moon\"\n",
         "[[registries]]\nname = \"a\"\nurl = \"http://u:hunter1@a\"\n",
         "[[registries]]\nname = \"a\"\nurl = \"ftp://a\"\n",
+        "[[registries]]\nname = \"a\"\nurl = \"http://a\"\nstorage = \"data\"\n",
+        "[registry]\nstorage = \"/data\"\n",
     ] {
         let said = faults(wrong, &[]).join(" ");
         assert!(!said.is_empty() && !said.contains("hunter1"), "{wrong}: {said}");

@@ -12,18 +12,18 @@ mod words;
 
 pub use keep::keep;
 pub use look::{LookError, repository, whole};
-pub use retention::judge;
+pub use retention::{judge, judge_one};
 pub use words::{made_at, team, words};
 
 use crate::store::Store;
 use async_trait::async_trait;
 use padis_domain::ports::{
-    BlobSource, CopiedHow, CopyBlob, CopyFrom, CopyStep, CopyTo, ManifestBytes, PortError, PortResult, Registry,
-    Transfer,
+    BlobSource, Collector, CopiedHow, CopyBlob, CopyFrom, CopyStep, CopyTo, ManifestBytes, PortError, PortResult,
+    Registry, Transfer,
 };
 use padis_domain::problem::System;
 use padis_domain::words::Stage;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -72,6 +72,15 @@ pub struct Place {
     pub client: Arc<dyn Registry>,
 }
 
+/// The files of a registry, and what frees in them what nothing names.
+#[derive(Clone)]
+pub struct Files {
+    /// It.
+    pub collector: Arc<dyn Collector>,
+    /// What is younger stays.
+    pub young: Duration,
+}
+
 /// What is to be looked at before its time.
 #[derive(Debug, Default)]
 struct Due {
@@ -88,6 +97,7 @@ pub struct Registries {
     pub transfer: Arc<dyn Transfer>,
     /// Between two looks at all of a registry.
     pub every: Duration,
+    collectors: BTreeMap<String, Files>,
     /// Notified after the commit that asks for a copy.
     pub asked: Notify,
     due: Mutex<Due>,
@@ -97,7 +107,25 @@ pub struct Registries {
 impl Registries {
     /// These, in this order; the first is our own.
     pub fn new(all: Vec<Place>, transfer: Arc<dyn Transfer>, every: Duration) -> Self {
-        Self { all, transfer, every, asked: Notify::new(), due: Mutex::default(), woken: Notify::new() }
+        Self {
+            all,
+            transfer,
+            every,
+            collectors: BTreeMap::new(),
+            asked: Notify::new(),
+            due: Mutex::default(),
+            woken: Notify::new(),
+        }
+    }
+
+    /// With those whose files Padis reaches, by their names.
+    pub fn collecting(self, collectors: BTreeMap<String, Files>) -> Self {
+        Self { collectors, ..self }
+    }
+
+    /// The files of a registry, if Padis reaches them.
+    pub fn files(&self, registry: &str) -> Option<&Files> {
+        self.collectors.get(registry)
     }
 
     /// All, our own first.

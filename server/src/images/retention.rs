@@ -6,23 +6,26 @@
 //! stays for the sake of any of them. Nor is what is tagged all that is needed: a version for
 //! several platforms names manifests that may have tags of their own, and would break.
 
+use super::Place;
 use crate::store::{Store, StoreError, What};
-use padis_domain::ports::Image;
+use padis_domain::ports::{Image, PortError};
 use padis_domain::view::{Retention, RetentionRow, Stays};
 use padis_domain::words::UnixMs;
 use sqlx::Row;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 const DAY_MS: i64 = 24 * 3_600_000;
+/// How long a registry has to say what versions for several platforms consist of.
+const LIVE: Duration = Duration::from_secs(5);
 
-/// Every digest of a repository as the last look found it, newest first, and why it stays.
-pub async fn judge(
+/// Every digest of a repository as the last look found it, newest first, with what needs it; and
+/// which of them are versions for several platforms.
+async fn held(
     store: &Store,
     registry: &str,
     repository: &str,
-    rule: Retention,
-    now: UnixMs,
-) -> Result<Vec<RetentionRow>, StoreError> {
+) -> Result<(Vec<RetentionRow>, BTreeSet<String>), StoreError> {
     const WHAT: &str = "what a repository holds";
     let rows = sqlx::query(
         "SELECT t.tag, t.digest, t.since, i.bytes, i.made_at, i.facts FROM image_tag t LEFT JOIN image i ON i.digest = t.digest \
@@ -59,12 +62,24 @@ pub async fn judge(
     for (why, needed) in needed(store, registry, repository).await? {
         out.iter_mut().filter(|row| needed.contains(&row.digest)).for_each(|row| row.stays.push(why));
     }
+    Ok((out, several))
+}
+
+/// Every digest of a repository as the last look found it, newest first, and why it stays.
+pub async fn judge(
+    store: &Store,
+    registry: &str,
+    repository: &str,
+    rule: Retention,
+    now: UnixMs,
+) -> Result<Vec<RetentionRow>, StoreError> {
+    let (mut out, several) = held(store, registry, repository).await?;
     let young = now - i64::from(rule.days) * DAY_MS;
     for (n, row) in out.iter_mut().enumerate() {
         if n < rule.newest as usize {
             row.stays.push(Stays::Newest);
         }
-        if row.at.is_some_and(|at| at > young) {
+        if rule.days > 0 && row.at.is_some_and(|at| at > young) {
             row.stays.push(Stays::Young);
         }
     }
@@ -74,6 +89,42 @@ pub async fn judge(
         parts.for_each(|row| row.stays.push(Stays::Part));
     }
     Ok(out)
+}
+
+/// One digest that somebody deletes by hand, and why it has to stay; `None`: the repository
+/// does not have it. Whether it is a part of a version for several platforms the registry is
+/// asked; where it does not say, it may be one.
+pub async fn judge_one(
+    store: &Store,
+    place: &Place,
+    repository: &str,
+    digest: &str,
+) -> Result<Option<RetentionRow>, StoreError> {
+    let (rows, mut several) = held(store, &place.name, repository).await?;
+    let Some(mut row) = rows.into_iter().find(|row| row.digest == digest) else { return Ok(None) };
+    several.remove(digest);
+    let parts = async {
+        for index in &several {
+            let all = place.client.manifests(repository, index).await?;
+            if all.iter().any(|m| m.digest == digest) {
+                return Ok(true);
+            }
+        }
+        Ok::<_, PortError>(false)
+    };
+    match tokio::time::timeout(LIVE, parts).await {
+        Ok(Ok(false)) => {}
+        Ok(Ok(true)) => row.stays.push(Stays::Part),
+        Ok(Err(e)) => {
+            tracing::warn!(registry = %place.name, repository, cause = %e.chain(), "what versions for several platforms consist of is not known");
+            row.stays.push(Stays::Part);
+        }
+        Err(_) => {
+            tracing::warn!(registry = %place.name, repository, "what versions for several platforms consist of was not told in time");
+            row.stays.push(Stays::Part);
+        }
+    }
+    Ok(Some(row))
 }
 
 /// Whether the facts of an image are those of an index (OCI) or a manifest list (Docker). What
@@ -87,7 +138,8 @@ fn is_index(facts: &str) -> bool {
 async fn needed(store: &Store, registry: &str, repository: &str) -> Result<Vec<(Stays, BTreeSet<String>)>, StoreError> {
     // Releases that can be gone back to count, and those that run elsewhere, too: a digest
     // names the same everywhere, and who pulls from where is not for a rule to guess.
-    const USED: &str = "SELECT DISTINCT digest FROM release WHERE digest <> '' AND $1 <> $2";
+    const USED: &str = "SELECT DISTINCT r.digest FROM image_tag t JOIN release r ON r.digest = t.digest \
+                        WHERE t.registry = $1 AND t.repository = $2";
     const STANDARD: &str = "SELECT s.digest FROM stack s LEFT JOIN stack_mark m ON m.key = s.key \
                             WHERE s.gone_at IS NULL AND COALESCE(m.state, '') <> 'retired' AND $1 <> $2";
     // What waits for a yes, on both sides, and what a promotion that stands can be rolled back to.
@@ -96,7 +148,8 @@ async fn needed(store: &Store, registry: &str, repository: &str) -> Result<Vec<(
                              AND t.repository = p.repository AND t.tag = p.tag AND t.digest = p.digest \
                              WHERE p.state = 'approved' AND p.to_place = $1 AND p.repository = $2";
     const ON_ITS_WAY: &str = "SELECT digest FROM image_copy WHERE state IN ('waiting', 'running') \
-                              AND ((from_place = $1 AND from_repo = $2) OR (to_place = $1 AND to_repo = $2))";
+                              AND ((from_place = $1 AND from_repo = $2) OR (to_place = $1 AND to_repo = $2)) \
+                              UNION SELECT digest FROM bench WHERE state = 'starting' AND repository = $2";
     let mut out = Vec::new();
     for (why, sql) in
         [(Stays::Used, USED), (Stays::Standard, STANDARD), (Stays::Promotion, PROMOTION), (Stays::OnItsWay, ON_ITS_WAY)]

@@ -92,7 +92,7 @@ fn repository_row(all: &Registries, r: &AnyRow) -> Result<RepositoryRow, StoreEr
 }
 
 /// The registries with what is known of them.
-async fn registries(p: &PadisPortal) -> Result<Vec<RegistryRow>, StoreError> {
+pub(super) async fn registries(p: &PadisPortal) -> Result<Vec<RegistryRow>, StoreError> {
     const WHAT: &str = "list registries";
     let looks = Sql::new("SELECT * FROM registry_look").all(p.store.read(), WHAT).await?;
     let counts =

@@ -56,6 +56,7 @@ mod stacks;
 mod standards;
 mod tail;
 mod teams;
+mod tidying;
 mod timeline;
 mod trying;
 mod usage;

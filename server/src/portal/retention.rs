@@ -76,6 +76,7 @@ pub async fn apply(
         rule,
         account: c.account.clone(),
         left: Vec::new(),
+        by_hand: Vec::new(),
     };
     let mut tx = p.store.begin().await?;
     if once::before::<()>(&mut tx, p.store.kind(), c, token, TIDY).await?.is_some() {

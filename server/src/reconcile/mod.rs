@@ -13,6 +13,7 @@ pub mod ask;
 mod benches;
 mod blind;
 mod collect;
+mod collections;
 mod copies;
 mod digest;
 mod events;

@@ -7,12 +7,13 @@
 
 use super::Reconciler;
 use super::worker::RunError;
-use crate::images::{judge, repository};
+use crate::images::{judge, judge_one, repository};
 use crate::store::journal::{self, Entry};
 use crate::store::work::Outcome;
 use crate::store::{What, retention};
 use padis_domain::ports::PortError;
 use padis_domain::problem::{FieldChange, System};
+use padis_domain::view::RetentionRow;
 use std::sync::Arc;
 
 /// Digests that are taken away in one run; the rest waits for the next.
@@ -40,10 +41,16 @@ pub(super) async fn reconcile(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, 
         Err(e) => (Some(e.to_string()), Err(e.into())),
     };
     if let Some(why) = why {
+        // Who is told that it has ended sees a catalogue without what is gone.
+        if let Some(place) = place
+            && let Err(e) = repository(&r.store, place, &run.repository).await
+        {
+            tracing::warn!(registry = %run.registry, repository = %run.repository, cause = %e.chain(), "a repository could not be read");
+            r.ports.registries.look_at(&run.registry, &run.repository);
+        }
         let mut tx = r.store.begin().await?;
         retention::note(&mut tx, id, &why).await?;
         tx.commit().await.what("note how far it is taken away")?;
-        r.ports.registries.look_at(&run.registry, &run.repository);
     }
     r.changes.publish("images", None);
     outcome
@@ -57,13 +64,20 @@ async fn take_away(
     place: &crate::images::Place,
 ) -> Result<Result<(), PortError>, RunError> {
     for digest in run.left.iter().take(AT_ONCE) {
-        let now = judge(&r.store, &run.registry, &run.repository, run.rule, super::now()).await?;
+        let now = if run.by_hand.is_empty() {
+            let all = judge(&r.store, &run.registry, &run.repository, run.rule, super::now()).await?;
+            all.into_iter().find(|row| row.digest == *digest)
+        } else {
+            judge_one(&r.store, place, &run.repository, digest).await?
+        };
+        // A tag that came meanwhile was not agreed to, of what is deleted by hand.
+        let agreed = |row: &RetentionRow| run.by_hand.is_empty() || row.tags.iter().all(|t| run.by_hand.contains(t));
         // What is not there any more is gone, by whomever.
-        let goes = now.iter().find(|row| row.digest == *digest).is_none_or(|row| row.stays.is_empty());
+        let goes = now.as_ref().is_none_or(|row| row.stays.is_empty() && agreed(row));
         if goes && let Err(e) = place.client.delete(&run.repository, digest).await {
             return Ok(Err(e));
         }
-        let tags = now.iter().find(|row| row.digest == *digest).map(|row| row.tags.join(", ")).unwrap_or_default();
+        let tags = now.map(|row| row.tags.join(", ")).unwrap_or_default();
         retention::item(&r.store, id, digest, goes).await?;
         if goes {
             let mut tx = r.store.begin().await?;

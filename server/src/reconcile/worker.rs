@@ -184,6 +184,8 @@ async fn one(r: &Arc<Reconciler>, taken: &Taken) -> Outcome {
         super::copies::reconcile(r, id).await
     } else if let Some(id) = taken.key.strip_prefix(work::ARCHIVE) {
         super::archives::reconcile(r, id).await
+    } else if let Some(id) = taken.key.strip_prefix(work::COLLECT) {
+        super::collections::reconcile(r, id).await
     } else if let Some(digest) = taken.key.strip_prefix(work::INSIDE) {
         super::inside::reconcile(r, digest).await
     } else {

@@ -11,6 +11,7 @@ pub mod apps;
 pub mod archives;
 pub mod benches;
 pub mod claims;
+pub mod collections;
 pub mod copies;
 pub mod hosts;
 pub mod images;

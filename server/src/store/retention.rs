@@ -18,6 +18,9 @@ pub struct Run {
     pub account: String,
     /// Digests that are still to be taken away.
     pub left: Vec<String>,
+    /// Of one version that somebody deletes by hand, the tags that he saw go with it; none of
+    /// what goes by a rule.
+    pub by_hand: Vec<String>,
 }
 
 /// The work key.
@@ -29,8 +32,8 @@ pub fn key(id: &str) -> String {
 pub async fn ask(tx: &mut Tx<'_>, id: &str, run: &Run, by: &str, items: &[(String, u64)]) -> Result<(), StoreError> {
     const WHAT: &str = "record what is taken away";
     sqlx::query(
-        "INSERT INTO retention_run (id, registry, repository, newest, days, by_account, by_name, asked_at, why) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '')",
+        "INSERT INTO retention_run (id, registry, repository, newest, days, by_account, by_name, asked_at, why, by_hand) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9)",
     )
     .bind(id)
     .bind(&run.registry)
@@ -40,6 +43,7 @@ pub async fn ask(tx: &mut Tx<'_>, id: &str, run: &Run, by: &str, items: &[(Strin
     .bind(&run.account)
     .bind(by)
     .bind(now_ms())
+    .bind(run.by_hand.join(" "))
     .execute(&mut **tx)
     .await
     .what(WHAT)?;
@@ -74,6 +78,7 @@ pub async fn find(store: &Store, id: &str) -> Result<Option<Run>, StoreError> {
         rule: Retention { newest: number("newest")?, days: number("days")? },
         account: r.try_get("by_account").what(WHAT)?,
         left,
+        by_hand: r.try_get::<String, _>("by_hand").what(WHAT)?.split_whitespace().map(str::to_owned).collect(),
     }))
 }
 

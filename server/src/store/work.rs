@@ -51,7 +51,7 @@ pub enum Outcome {
 }
 
 /// What the keys of work begin with that may last for hours: copies of images, images that
-/// are read, and images that come from a file.
+/// are read, images that come from a file, and registries in which room is made.
 pub const COPY: &str = "copy:";
 /// See [`COPY`].
 pub const INSIDE: &str = "inside:";
@@ -59,9 +59,12 @@ pub const INSIDE: &str = "inside:";
 pub const ARCHIVE: &str = "archive:";
 /// What the keys of builds begin with, which count as workbenches.
 pub const BUILD: &str = "build:";
+/// See [`COPY`]: the bytes of a registry that nothing names.
+pub const COLLECT: &str = "collect:";
 /// The kind of a row in a statement: 1 for what may last for hours, 2 for workbenches, which
 /// may last for minutes and have people waiting, 0 for the rest.
-const KIND: &str = "CASE WHEN substr(key, 1, 5) = 'copy:' OR substr(key, 1, 7) = 'inside:' OR substr(key, 1, 8) = 'archive:' THEN 1 \
+const KIND: &str = "CASE WHEN substr(key, 1, 5) = 'copy:' OR substr(key, 1, 7) = 'inside:' OR substr(key, 1, 8) = 'archive:' \
+     OR substr(key, 1, 8) = 'collect:' THEN 1 \
      WHEN substr(key, 1, 6) = 'bench:' OR substr(key, 1, 7) = 'commit:' OR substr(key, 1, 6) = 'build:' THEN 2 ELSE 0 END";
 
 /// The longest delay that is ever written, in ms.
@@ -77,7 +80,7 @@ pub struct Worker {
     /// Its own name, unique; it works on one row at a time.
     pub name: String,
     /// Which kind of rows it takes, and no others: 1 those that may last for hours ([`COPY`],
-    /// [`INSIDE`], [`ARCHIVE`]), 2 those of workbenches, 0 the rest.
+    /// [`INSIDE`], [`ARCHIVE`], [`COLLECT`]), 2 those of workbenches, 0 the rest.
     pub kind: i64,
 }
 

@@ -161,6 +161,8 @@ async fn a_stranger_finds_nothing_of_another_team() {
             "promote",
             "retention",
             "apply_retention",
+            "version_fate",
+            "delete_version",
             "withdraw_promotion",
         ] {
             assert_eq!(of(&said, name), [&Err(Problem::NotFound)], "{name}");
@@ -172,6 +174,9 @@ async fn a_stranger_finds_nothing_of_another_team() {
         }
         let refused = |r: &Result<String, Problem>| matches!(r, Err(Problem::NotAllowed { .. }));
         for name in [
+            "collections",
+            "collect",
+            "cancel_collection",
             "work",
             "journal",
             "systems",

@@ -23,6 +23,7 @@ mod recipes;
 mod retry;
 mod room;
 mod standards;
+mod tidying;
 mod trying;
 mod validate;
 mod walk;

@@ -10,9 +10,10 @@ use padis_domain::benches::Benches;
 use padis_domain::caller::Caller;
 use padis_domain::portal::{Answer, Portal};
 use padis_domain::recipes::{NewRecipeFile, Recipes};
+use padis_domain::tidying::Tidying;
 use padis_domain::view::{
     InsideQuery, ListQuery, LogQuery, MarkEdit, NewArchive, NewBench, NewCommit, NewCopy, NewPromotion, NewRelease,
-    PersonEdit, RecipeText, Retention, StackState, TeamEdit,
+    PersonEdit, RecipeText, Retention, StackState, TeamEdit, VersionToDelete,
 };
 use padis_domain::words::PlatformRole;
 use serde::Serialize;
@@ -58,6 +59,8 @@ pub async fn looks(w: &World, c: &Caller, app: &AppRef, task: &str) -> Vec<Said>
     say(&mut out, "retention", p.retention(c, "padis", "teams/zebra/web", Some(Retention::default())).await);
     say(&mut out, "promotions", p.promotions(c, &q).await);
     let of = ("padis", "teams/zebra/web", "1");
+    say(&mut out, "version_fate", p.version_fate(c, of.0, of.1, of.2).await);
+    say(&mut out, "collections", p.collections(c).await);
     let asked = InsideQuery { package: String::new(), file: "nginx".into() };
     say(&mut out, "inside", p.inside(c, of.0, of.1, of.2, &asked).await);
     say(&mut out, "bill_of_materials", p.bill_of_materials(c, of.0, of.1, of.2).await);
@@ -125,6 +128,16 @@ pub async fn changes(w: &World, c: &Caller, app: &AppRef) -> Vec<Said> {
     say(&mut out, "promote", p.promote(c, &new, o).await);
     let tidied = p.apply_retention(c, "padis", "teams/zebra/web", Retention::default(), &[], o).await;
     say(&mut out, "apply_retention", tidied);
+    let which = VersionToDelete {
+        registry: "padis".into(),
+        repository: "teams/zebra/web".into(),
+        tag: "1".into(),
+        confirm: "1".into(),
+        ..VersionToDelete::default()
+    };
+    say(&mut out, "delete_version", p.delete_version(c, &which, o).await);
+    say(&mut out, "collect", p.collect(c, "padis", o).await);
+    say(&mut out, "cancel_collection", p.cancel_collection(c, "none").await);
     say(&mut out, "judge_promotion", p.judge_promotion(c, "none", true, "").await);
     say(&mut out, "withdraw_promotion", p.withdraw_promotion(c, "none").await);
     say(&mut out, "roll_back_promotion", p.roll_back_promotion(c, "none").await);
@@ -192,6 +205,7 @@ async fn no_method_of_the_portal_is_forgotten() {
             include_str!("../../../app/domain/src/archives.rs"),
             include_str!("../../../app/domain/src/benches.rs"),
             include_str!("../../../app/domain/src/recipes.rs"),
+            include_str!("../../../app/domain/src/tidying.rs"),
         ];
         let methods: Vec<&str> = trait_text
             .iter()

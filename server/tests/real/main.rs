@@ -15,6 +15,7 @@ mod portal;
 mod support;
 
 mod clock;
+mod collect;
 mod disk;
 mod docker;
 mod kill;
@@ -22,6 +23,9 @@ mod names;
 mod registry;
 mod replicas;
 mod settings;
+#[path = "../../drivers/tests/registry/world.rs"]
+#[expect(dead_code, reason = "other suites use more of it")]
+mod shelf;
 mod silence;
 mod world;
 

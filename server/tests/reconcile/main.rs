@@ -4,11 +4,15 @@
 
 mod archives;
 mod benches;
+mod collections;
 mod copies;
 mod flood;
 mod inside;
 mod locked;
 mod recipes;
+#[path = "../../drivers/tests/registry/world.rs"]
+#[expect(dead_code, reason = "other suites use more of it")]
+mod registry;
 mod sealed;
 mod stream;
 #[path = "../support/mod.rs"]

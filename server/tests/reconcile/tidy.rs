@@ -44,6 +44,7 @@ async fn ask(w: &World, id: &str, digests: impl IntoIterator<Item = u32>) {
         rule: Retention { newest: 0, days: 1 },
         account: "otto".into(),
         left: Vec::new(),
+        by_hand: Vec::new(),
     };
     let items: Vec<(String, u64)> = digests.into_iter().map(|n| (digest(n), 10)).collect();
     let mut tx = w.store.begin().await.expect("begin");

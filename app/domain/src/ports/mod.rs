@@ -8,6 +8,7 @@
 
 mod balancer;
 mod cluster;
+mod collector;
 mod directory;
 mod dns;
 mod network;
@@ -19,6 +20,7 @@ mod workbench;
 
 pub use balancer::*;
 pub use cluster::*;
+pub use collector::*;
 pub use directory::*;
 pub use dns::*;
 pub use network::*;

@@ -17,6 +17,7 @@ mod recipes;
 mod retention;
 mod standards;
 mod stream;
+mod tidying;
 mod timeline;
 
 pub use application::*;
@@ -35,4 +36,5 @@ pub use recipes::*;
 pub use retention::*;
 pub use standards::*;
 pub use stream::*;
+pub use tidying::*;
 pub use timeline::*;

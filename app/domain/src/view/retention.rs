@@ -28,7 +28,7 @@ pub enum Stays {
     Standard,
     /// A promotion of it waits, or can be rolled back to it.
     Promotion,
-    /// It is being copied.
+    /// It is being copied, or a workbench is being made of it.
     OnItsWay,
     /// It may be a part of a version for several platforms that stays.
     Part,
@@ -64,7 +64,7 @@ pub struct RetentionRun {
     pub ended_at: Option<UnixMs>,
     /// Digests that are gone.
     pub gone: u64,
-    /// Their compressed bytes; the registry frees them when it collects.
+    /// Their compressed bytes; they are freed by a collection.
     pub gone_bytes: u64,
     /// Digests that stayed, because something needed them by then.
     pub kept: u64,

@@ -1,7 +1,7 @@
 use super::Form;
 use padis_domain::Problem;
 use padis_domain::problem::ValueFault;
-use padis_domain::view::{NewCopy, NewPromotion, Retention};
+use padis_domain::view::{NewCopy, NewPromotion, Retention, VersionToDelete};
 use serde::{Deserialize, Serialize};
 
 /// An image that is to be copied.
@@ -142,3 +142,49 @@ pub struct LookInsideForm {
     pub tag: String,
 }
 impl Form for LookInsideForm {}
+
+/// A version that is to be deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeleteVersionForm {
+    /// Registry.
+    pub registry: String,
+    /// Repository.
+    pub repository: String,
+    /// Tag.
+    pub tag: String,
+    /// What it named when it was looked at.
+    pub digest: String,
+    /// The tags that were shown as going, with blanks between.
+    pub tags: String,
+    /// The tag again, typed.
+    pub confirm: String,
+    /// Token.
+    pub once: String,
+}
+impl Form for DeleteVersionForm {}
+
+impl DeleteVersionForm {
+    /// What is asked for.
+    pub fn read(&self) -> VersionToDelete {
+        VersionToDelete {
+            registry: self.registry.clone(),
+            repository: self.repository.clone(),
+            tag: self.tag.clone(),
+            digest: self.digest.clone(),
+            tags: self.tags.split_whitespace().map(str::to_owned).collect(),
+            confirm: self.confirm.trim().to_owned(),
+        }
+    }
+}
+
+/// A registry in which space is to be freed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CollectForm {
+    /// Registry.
+    pub registry: String,
+    /// Token.
+    pub once: String,
+}
+impl Form for CollectForm {}

@@ -1,7 +1,7 @@
 //! Images: repositories of all registries, one of them, one version whole, copies, promotions.
 //!
 //! One page whose address says what it shows: `/images`, `/images/copies`, `/images/archives`,
-//! `/images/promotions`, `/images/workbenches`, the same with `/ID`,
+//! `/images/promotions`, `/images/storage`, `/images/workbenches`, the same with `/ID`,
 //! `/images/recipes`, the same with `/ID` and `/ID/BUILD`, `/images/REGISTRY/REPOSITORY` and the same with `:TAG`; a repository's name has
 //! slashes and no colon, a tag has no slash. All of it is written by the server, forms
 //! included, which are plain HTML.
@@ -17,6 +17,8 @@ mod build;
 #[cfg(feature = "ssr")]
 mod copies;
 #[cfg(feature = "ssr")]
+mod delete;
+#[cfg(feature = "ssr")]
 mod inside;
 #[cfg(feature = "ssr")]
 mod list;
@@ -30,6 +32,8 @@ mod recipe;
 mod recipes;
 #[cfg(feature = "ssr")]
 mod repository;
+#[cfg(feature = "ssr")]
+mod storage;
 #[cfg(feature = "ssr")]
 mod tidy;
 #[cfg(feature = "ssr")]
@@ -59,15 +63,17 @@ pub use server::write;
 #[cfg(feature = "ssr")]
 mod server {
     use super::{
-        archives, bench, benches, build, copies, inside, list, promotions, recipe, recipes, repository, tidy, version,
-        vulnerabilities,
+        archives, bench, benches, build, copies, delete, inside, list, promotions, recipe, recipes, repository,
+        storage, tidy, version, vulnerabilities,
     };
     use crate::api::form::{BringForm, CommitForm, CopyForm, PromoteForm};
     use crate::api::{ApplyRetention, JudgePromotion, Promote, RollBackPromotion, WithdrawPromotion};
     use crate::api::{BROUGHT, CancelArchive, CommitBench, EndBench, StartBench};
     use crate::api::{CancelBuild, EndRecipe, RECIPE_SAVED, StartRecipe};
+    use crate::api::{CancelCollection, CollectRegistry, DeleteVersion};
     use crate::api::{CancelCopy, CopyImage, Fault, LookAtRegistries, LookInside, Said, call, query};
     use crate::pages::write::Here;
+    use crate::shell::who;
     use crate::text::images::Images;
     use crate::text::{Texts, units};
     use crate::ui::{Erase, Tab, tabs};
@@ -87,6 +93,7 @@ mod server {
         Promotions,
         Vulnerabilities,
         Workbenches,
+        Storage,
         Workbench(String),
         Recipes,
         Recipe(String),
@@ -109,6 +116,7 @@ mod server {
                 [one] if one == "promotions" => Self::Promotions,
                 [one] if one == "vulnerabilities" => Self::Vulnerabilities,
                 [one] if one == "workbenches" => Self::Workbenches,
+                [one] if one == "storage" => Self::Storage,
                 [one, id] if one == "workbenches" => Self::Workbench(id.clone()),
                 [one] if one == "recipes" => Self::Recipes,
                 [one, id] if one == "recipes" => Self::Recipe(id.clone()),
@@ -150,6 +158,7 @@ mod server {
         Vulnerabilities,
         Workbenches,
         Recipes,
+        Storage,
     }
 
     /// The lists under this area; `waiting` promotions wait for somebody's yes.
@@ -161,7 +170,7 @@ mod server {
             current: shown == which,
         };
         let waiting = (waiting > 0).then(|| units::count(waiting));
-        let all = vec![
+        let mut all = vec![
             tab("/images", i.repositories, None, Lists::Repositories),
             tab("/images/promotions", t.promotions().title, waiting, Lists::Promotions),
             tab("/images/copies", i.copies, None, Lists::Copies),
@@ -170,6 +179,10 @@ mod server {
             tab(recipes::PATH, t.recipes().title, None, Lists::Recipes),
             tab(vulnerabilities::PATH, t.inside().vulnerabilities, None, Lists::Vulnerabilities),
         ];
+        // Of the platform's inside, for those who see that.
+        if who().0.is_some_and(|c| c.publisher().is_ok() || c.inspector().is_ok()) {
+            all.push(tab(storage::PATH, t.storage().title, None, Lists::Storage));
+        }
         tabs(t.shell.images, all)
     }
 
@@ -242,6 +255,11 @@ mod server {
             Place::Workbenches => {
                 benches::write(t, call::tell(portal.benches(c, q).await)?, q, waiting(c, portal).await?)
             }
+            Place::Storage => {
+                let view = call::tell(portal.collections(c).await)?;
+                let once = if view.may { call::tell(portal.once(c).await)? } else { String::new() };
+                storage::write(t, view, &once, waiting(c, portal).await?)
+            }
             Place::Workbench(id) => {
                 let view = call::tell(portal.bench(c, id).await)?;
                 let kept = here.kept::<CommitForm>(CommitBench::PATH).await?;
@@ -283,7 +301,11 @@ mod server {
                 let recipe = recipes::start(t, &view, offer.built.as_ref(), offered, recipe);
                 let start = benches::start(t, &view, offer, &once, &here);
                 let start = view! { {start}{recipe} }.erase();
-                version::write(t, view, (inside, promote, start), form, &here)
+                let fate = call::tell(portal.version_fate(c, registry, name, tag).await)?;
+                let goes = fate.may && fate.takes && fate.stays.is_empty();
+                let once = if goes { call::tell(portal.once(c).await)? } else { String::new() };
+                let delete = delete::write(t, &view, fate, &once, &here);
+                version::write(t, view, (inside, promote, start, delete), form, &here)
             }
         };
         let p = t.promotions();
@@ -306,6 +328,9 @@ mod server {
             (RECIPE_SAVED, t.recipes().kept),
             (BROUGHT, t.archives().done),
             (CancelArchive::PATH, t.archives().stop_done),
+            (DeleteVersion::PATH, t.deleting().done),
+            (CollectRegistry::PATH, t.storage().asked_done),
+            (CancelCollection::PATH, t.storage().stop_done),
         ];
         let of_recipe = [&recipe::FIELDS[..], &bench::FIELDS[..]].concat();
         let fields = match place {
@@ -335,6 +360,7 @@ mod server {
             assert_eq!(place(&path("padis", "stacks/nginx", Some("1.22-9 x"))), Some(version));
             assert_eq!(place("/images/vulnerabilities?q=x"), Some(Place::Vulnerabilities));
             assert_eq!(place("/images/workbenches"), Some(Place::Workbenches));
+            assert_eq!(place("/images/storage?done=x"), Some(Place::Storage));
             assert_eq!(place("/images/workbenches/1?done=x"), Some(Place::Workbench("1".to_owned())));
             assert_eq!(place("/images/recipes/1"), Some(Place::Recipe("1".to_owned())));
             assert_eq!(place("/images/recipes/1/2"), Some(Place::Build("1".to_owned(), 2)));

@@ -20,14 +20,14 @@ use padis_domain::view::{ImageView, RegistryRow};
 /// Labels and variables that are shown; more are counted by nobody and kept in the registry.
 const MOST: usize = 100;
 
-/// Fields of the forms for a copy, a promotion and a workbench.
-pub const FIELDS: [&str; 5] = ["to_registry", "to_repository", "to_tag", "note", "pool"];
+/// Fields of the forms for a copy, a promotion, a workbench and its deletion.
+pub const FIELDS: [&str; 6] = ["to_registry", "to_repository", "to_tag", "note", "pool", "confirm"];
 
 /// The version.
 pub fn write(
     t: &'static Texts,
     v: ImageView,
-    (contents, promote, start): (AnyView, AnyView, AnyView),
+    (contents, promote, start, delete): (AnyView, AnyView, AnyView, AnyView),
     form: CopyForm,
     here: &Here,
 ) -> AnyView {
@@ -70,6 +70,7 @@ pub fn write(
         {promote}
         {start}
         {last}
+        {delete}
     }
     .erase()
 }

@@ -1,5 +1,6 @@
 //! The Registry port on the Distribution API v2, copies from registry to registry
-//! ([`Transfers`]), and the registry that Padis brings with it ([`RegistryChild`]).
+//! ([`Transfers`]), what frees the bytes that nothing names any more
+//! ([`StorageCollector`]), and the registry that Padis brings with it ([`RegistryChild`]).
 //!
 //! What one could get wrong: asking for a manifest without naming the forms one
 //! understands (an old registry then converts it to schema 1, with another digest);
@@ -10,6 +11,7 @@
 mod account;
 mod blob;
 mod child;
+mod collect;
 mod digest;
 mod fetch;
 mod image;
@@ -17,6 +19,7 @@ mod manifest;
 mod transfer;
 
 pub use child::{Notify, RegistryChild, RegistryChildConfig, RegistryChildError};
+pub use collect::{StorageCollector, StorageConfig};
 pub use transfer::Transfers;
 
 use crate::http::Auth;

@@ -71,6 +71,8 @@ pub struct Server {
 pub struct Special<'a> {
     pub auth: &'a str,
     pub no_delete: bool,
+    /// It remembers in memory what it has, as Debian's own configuration says.
+    pub cache: bool,
     /// MiB of a disk of its own.
     pub disk: Option<u32>,
 }
@@ -86,9 +88,10 @@ impl Server {
         std::fs::create_dir_all(file("data")).unwrap();
         let config = format!(
             "version: 0.1\nlog: {{level: error}}\nhttp: {{addr: \"{address}\", secret: s}}\n\
-             storage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: {}}}}}\n{}\n",
+             storage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: {}}}{}}}\n{}\n",
             file("data"),
             !special.no_delete,
+            if special.cache { ", cache: {blobdescriptor: inmemory}" } else { "" },
             special.auth
         );
         std::fs::write(file("config.yml"), config).unwrap();
