@@ -149,7 +149,8 @@ async fn needed(store: &Store, registry: &str, repository: &str) -> Result<Vec<(
                              WHERE p.state = 'approved' AND p.to_place = $1 AND p.repository = $2";
     const ON_ITS_WAY: &str = "SELECT digest FROM image_copy WHERE state IN ('waiting', 'running') \
                               AND ((from_place = $1 AND from_repo = $2) OR (to_place = $1 AND to_repo = $2)) \
-                              UNION SELECT digest FROM bench WHERE state = 'starting' AND repository = $2";
+                              UNION SELECT digest FROM bench WHERE state = 'starting' AND repository = $2 \
+                              UNION SELECT base_digest FROM build WHERE state IN ('waiting', 'running')";
     let mut out = Vec::new();
     for (why, sql) in
         [(Stays::Used, USED), (Stays::Standard, STANDARD), (Stays::Promotion, PROMOTION), (Stays::OnItsWay, ON_ITS_WAY)]

@@ -13,7 +13,8 @@ use padis_domain::package::PackageFault;
 use padis_domain::ports::{PortError, PortResult};
 use padis_domain::problem::{System, ValueFault};
 use padis_domain::recipes::{NewRecipeFile, Recipes};
-use padis_domain::view::{CopyState, ListQuery, MOST_FILES, RecipeText};
+use padis_domain::tidying::Tidying;
+use padis_domain::view::{CopyState, ListQuery, MOST_FILES, RecipeText, Stays};
 use padis_domain::words::PlatformRole;
 use padis_server::store::recipes;
 
@@ -213,7 +214,9 @@ async fn a_build_is_judged_whole_and_has_its_own_copy() {
         assert_eq!(holder, "here");
         assert_eq!(labels["org.opencontainers.image.base.digest"], row.base_digest);
         assert_eq!(labels["org.opencontainers.image.description"], "With curl");
-        // It is not taken away meanwhile.
+        // Neither it nor what it is built on is taken away meanwhile.
+        let fate = p.version_fate(&c, "padis", WEB, "1").await.expect("an answer");
+        assert!(fate.stays.contains(&Stays::OnItsWay), "{:?}", fate.stays);
         assert_eq!(p.end_recipe(&c, &id).await, Err(Problem::NotNow { reason: Reason::Building }));
     })
     .await;
