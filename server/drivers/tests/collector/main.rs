@@ -213,7 +213,18 @@ async fn others_pull_and_push_meanwhile_and_nobody_fails() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let (pulled, pushed) = (pulls.load(Ordering::Relaxed), pushes.load(Ordering::Relaxed));
-    let done = real.collector(HOURS, Duration::from_secs(2)).collect(Arc::new(|_| {})).await.unwrap();
+    // While all is aside others pull and push three times more before it goes on.
+    let (seen, held) = ([Arc::clone(&pulls), Arc::clone(&pushes)], AtomicBool::new(false));
+    let tell = move |at: CollectProgress| {
+        if at.phase == CollectPhase::Check && !held.swap(true, Ordering::Relaxed) {
+            let (from, began) = (seen.clone().map(|n| n.load(Ordering::Relaxed)), Instant::now());
+            while seen.iter().zip(from).any(|(n, from)| n.load(Ordering::Relaxed) < from + 3) {
+                assert!(began.elapsed() < Duration::from_secs(60), "nobody pulls or pushes any more");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    };
+    let done = real.collector(HOURS, Duration::ZERO).collect(Arc::new(tell)).await.unwrap();
     let (pulled, pushed) = (pulls.load(Ordering::Relaxed) - pulled, pushes.load(Ordering::Relaxed) - pushed);
     stop.store(true, Ordering::Relaxed);
     puller.join().unwrap();
@@ -258,8 +269,9 @@ async fn what_is_young_stays_and_ten_thousand_cost_seconds() {
     let took = began.elapsed();
     assert_eq!((done.removed, done.freed, done.young), (9_999, 4 * 9_999, 1), "{done:?}");
     assert!(real.blobs().contains(&fresh[7..].to_owned()));
-    println!("10,000 layers that nothing names, each asked of the registry: {took:?}");
-    assert!(took < Duration::from_secs(30), "{took:?}");
+    println!("10,000 layers that nothing names: {took:?}");
+    // Seconds; the bound is for a machine that does much else.
+    assert!(took < Duration::from_secs(120), "{took:?}");
     real.pull("shop/web:1", "whole").unwrap();
     real.server.child.stop().await;
 }

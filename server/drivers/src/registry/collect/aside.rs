@@ -9,11 +9,19 @@
 
 use super::layout::{Hash, Layout, at, disk, entries, hash_of, hex};
 use super::mark::Marks;
-use padis_domain::ports::{CollectPhase, PortResult};
+use padis_domain::ports::{CollectPhase, PortError, PortResult};
+use padis_domain::problem::System;
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::fs::Permissions;
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+/// Layers are on 256 shelves by their first byte; where there is one shelf, so many tries miss
+/// it once in 10^17 times.
+const MOST_TRIES: usize = 10_000;
 
 /// Why a layer that nothing named was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,15 +175,35 @@ pub(super) fn all_back(layout: &Layout) -> PortResult<u64> {
     Ok(n)
 }
 
-/// Puts a layer into a repository as the registry does, the link last.
-pub(super) fn put_probe(layout: &Layout, repository: &str, hash: &Hash, bytes: &[u8]) -> PortResult<()> {
-    let link = format!("sha256:{}", hex(hash));
-    for (path, bytes) in [(layout.blob(hash), bytes), (layout.link(repository, hash), link.as_bytes())] {
-        let folder = path.parent().unwrap_or(&path);
-        std::fs::create_dir_all(folder).map_err(|e| disk("make", folder, e))?;
-        std::fs::write(&path, bytes).map_err(|e| disk("write", &path, e))?;
+/// Puts a layer of our own into a repository as the registry does, the link last; its hash.
+/// Only folders are made that go with it again: another that is ours would be closed to a
+/// registry that runs under an account of its own.
+pub(super) fn put_probe(layout: &Layout, repository: &str) -> PortResult<Hash> {
+    for _ in 0..MOST_TRIES {
+        let bytes = format!("put here by Padis for a moment: {:032x}", rand::random::<u128>()).into_bytes();
+        let hash: Hash = Sha256::digest(&bytes).into();
+        let (blob, link) = (layout.blob(&hash), layout.link(repository, &hash));
+        if !blob.ancestors().nth(2).is_some_and(Path::is_dir) {
+            continue;
+        }
+        let named = format!("sha256:{}", hex(&hash));
+        for (path, bytes) in [(blob, bytes.as_slice()), (link, named.as_bytes())] {
+            let folder = path.parent().unwrap_or(&path);
+            let open = |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode));
+            let made = std::fs::create_dir(folder).and_then(|()| open(folder, 0o755));
+            made.map_err(|e| disk("make", folder, e))?;
+            let written = std::fs::write(&path, bytes).and_then(|()| open(&path, 0o644));
+            written.map_err(|e| disk("write", &path, e))?;
+        }
+        return Ok(hash);
     }
-    Ok(())
+    let why = format!("{}: it has no folder of layers", layout.blobs().display());
+    Err(PortError::transient(System::Registry, "put a layer there", why))
+}
+
+/// A time that no file has.
+pub(super) fn never() -> SystemTime {
+    SystemTime::now() + Duration::from_secs(100 * 365 * 86_400)
 }
 
 /// Takes its bytes away again.

@@ -11,7 +11,8 @@
 //!    of each that is left: one with a cache in memory (`cache.blobdescriptor: inmemory`, as
 //!    Debian's package has it) still says yes, and would take a manifest that names what is
 //!    gone; those are put back, too. Whether it has one shows with a file of ours that it is
-//!    asked for, there and gone: then manifests, of which it can't be asked, stay as well.
+//!    asked for, there and gone: then manifests, of which it can't be asked, stay as well; and
+//!    of one that has none only some layers are asked for.
 //! 4. Delete what is left, with the links to it.
 //!
 //! What one could get wrong: to take the clock of this machine, where the files' times are
@@ -34,7 +35,6 @@ use mark::Marks;
 use padis_domain::ports::{CollectPhase, CollectProgress, Collected, Collector, PortError, PortResult, TellCollect};
 use padis_domain::problem::System;
 use reqwest::Method;
-use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -45,6 +45,8 @@ use std::time::{Duration, SystemTime};
 
 /// Questions to the registry at the same time.
 const AT_ONCE: usize = 8;
+/// Layers of which a registry is asked that does not remember what it had.
+const SOME: usize = 256;
 
 /// A registry's files.
 #[derive(Debug, Clone)]
@@ -82,6 +84,8 @@ struct Found {
     layers: Layers,
     repositories: Vec<String>,
     links: Vec<(usize, Hash)>,
+    /// A repository that has layers.
+    probe: Option<usize>,
     done: Collected,
 }
 
@@ -128,15 +132,13 @@ impl StorageCollector {
     /// Whether the registry sees what is put into the files, as it has to, and whether it
     /// still says that it has what was taken out of them again.
     async fn remembers(&self, run: &Arc<Run>, repository: &str) -> PortResult<bool> {
-        let bytes = format!("put here by Padis for a moment: {:032x}", rand::random::<u128>()).into_bytes();
-        let hash: Hash = Sha256::digest(&bytes).into();
         let name = repository.to_owned();
-        on_disk(run, move |run| aside::put_probe(&run.layout, &name, &hash, &bytes)).await?;
+        let hash = on_disk(run, move |run| aside::put_probe(&run.layout, &name)).await?;
         let first = self.has(repository, &hash).await;
         on_disk(run, move |run| aside::take_probe(&run.layout, &hash)).await?;
         let second = self.has(repository, &hash).await;
         let name = repository.to_owned();
-        on_disk(run, move |run| aside::delete(&run.layout, &hash, &[&name], SystemTime::now())).await?;
+        on_disk(run, move |run| aside::delete(&run.layout, &hash, &[&name], aside::never())).await?;
         if !first? {
             let why = "the registry does not see what is put there: the files are another's";
             return Err(PortError::refused(System::Registry, format!("{}: {why}", self.config.root.display())));
@@ -144,14 +146,23 @@ impl StorageCollector {
         second
     }
 
-    /// Which of those that are aside the registry still says it has.
-    async fn remembered(&self, run: &Run, found: &Found) -> PortResult<Vec<Hash>> {
-        let all = found.links.len() as u64;
+    /// Which of those that are aside the registry still says it has. One that does not
+    /// remember is asked of some, because several may answer at one address, and of all if it
+    /// says yes to any.
+    async fn remembered(&self, run: &Run, found: &Found, remembers: bool) -> PortResult<Vec<Hash>> {
+        let each = if remembers { 1 } else { found.links.len().div_ceil(SOME).max(1) };
+        let some = self.asked(run, found, each).await?;
+        if some.is_empty() || each == 1 { Ok(some) } else { self.asked(run, found, 1).await }
+    }
+
+    /// The same of each so-manieth link.
+    async fn asked(&self, run: &Run, found: &Found, each: usize) -> PortResult<Vec<Hash>> {
+        let all = found.links.len().div_ceil(each) as u64;
         let ask = |n: usize| async move {
             let (repository, hash) = found.links[n];
             Ok::<_, PortError>((hash, self.has(&found.repositories[repository], &hash).await?))
         };
-        let mut asked = futures::stream::iter(0..found.links.len()).map(ask).buffer_unordered(AT_ONCE);
+        let mut asked = futures::stream::iter((0..found.links.len()).step_by(each)).map(ask).buffer_unordered(AT_ONCE);
         let (mut out, mut n) = (Vec::new(), 0);
         while let Some(answer) = asked.next().await {
             let (hash, has) = answer?;
@@ -170,10 +181,9 @@ impl StorageCollector {
         if found.layers.values().all(|l| l.kept.is_some()) {
             return on_disk(run, move |run| run.delete(found, &[])).await;
         }
-        // Somebody has made them in a repository, be it one that is gone.
-        let with_layers = found.links.first().map(|(n, _)| *n).or((!found.repositories.is_empty()).then_some(0));
-        let remembers = match with_layers {
+        let remembers = match found.probe {
             Some(n) => self.remembers(run, &found.repositories[n]).await?,
+            // None that could be asked for.
             None => true,
         };
         if remembers {
@@ -184,7 +194,7 @@ impl StorageCollector {
             tokio::time::sleep(self.config.settle).await;
         }
         let found = on_disk(run, move |run| run.check(found)).await?;
-        let remembered = self.remembered(run, &found).await?;
+        let remembered = self.remembered(run, &found, remembers).await?;
         on_disk(run, move |run| run.delete(found, &remembered)).await
     }
 
@@ -322,7 +332,14 @@ impl Run {
         let stop = || self.stopped();
         let links = aside::links(&self.layout, &repositories, &marks, self.young, &mut layers, &stop)?;
         let done = Collected { manifests: n, layers: count, foreign, uploads, ..Collected::default() };
-        Ok(Found { marks, layers, repositories, links, done })
+        let has_layers = |name: &String| layout::at(&self.layout.repository(name).join("_layers/sha256"));
+        let mut probe = links.first().map(|(n, _)| *n);
+        for (n, name) in repositories.iter().enumerate() {
+            if probe.is_none() && has_layers(name)?.is_some_and(|found| found.is_dir()) {
+                probe = Some(n);
+            }
+        }
+        Ok(Found { marks, layers, repositories, links, probe, done })
     }
 
     fn put_aside(&self, mut found: Found) -> PortResult<Found> {
