@@ -95,6 +95,14 @@ journey('recipes', ({ step, window }) => {
     await ruth.locator('#recipe-add').click();
     await ruth.locator('#target[aria-invalid=true]').waitFor();
     assert.equal(await ruth.locator('#target').inputValue(), 'etc/../x');
+    // Two files for one place.
+    await ruth.locator('#target').fill('/etc/place');
+    await ruth.locator('#file').setInputFiles([file('four', '4'), file('five', '5')]);
+    await ruth.locator('#recipe-add').click();
+    await ruth.waitForURL((url) => url.search.includes('target=%2Fetc%2Fplace'));
+    await ruth.locator('#target[aria-invalid=true]').waitFor();
+    await ruth.getByRole('row').filter({ hasText: '/etc/place' }).getByRole('button', { name: 'Remove' }).click();
+    await ruth.getByRole('rowheader').filter({ hasText: '/etc/place' }).waitFor({ state: 'detached' });
   });
 
   step('a build that fails says why, and what it said is there', async () => {

@@ -79,6 +79,8 @@ words! {
         BenchKeeping = "bench-keeping",
         /// It is being built.
         Building = "building",
+        /// One person has no more builds under way than these.
+        EnoughBuilds = "enough-builds",
         /// One person has no more workbenches than these.
         EnoughBenches = "enough-benches",
     }

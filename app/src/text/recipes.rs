@@ -57,6 +57,7 @@ area! {
         save: "保存", "Keep";
         wrong_package(n: &str): "第 {n} 行：请填写软件包名，可带版本号，不能带选项。", "Line {n}: the name of a package is needed, with a version if it matters, and no options.";
         wrong_env(n: &str): "第 {n} 行：请按 NAME=值 填写，名称不能重复。", "Line {n}: NAME=value is needed, and each name once.";
+        wrong_target: "请填写绝对路径，不能含 . 或 ..；多个文件须放到以 / 结尾的目录。", "An absolute path without . and .. is needed; several files go to a folder, which ends in /.";
         wrong_start: "引号或反斜杠没有结束。", "A quote or a backslash has no end.";
         as_base: "沿用基础镜像", "as the base has it";
         builds: "构建记录", "Builds";

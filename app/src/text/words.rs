@@ -233,6 +233,10 @@ impl Texts {
             Reason::Building => {
                 self.pick("正在构建，请先停止或等它完成。", "It is being built. Stop that first, or wait for it.")
             }
+            Reason::EnoughBuilds => self.pick(
+                "您已有三个构建在进行，请等其中一个完成。",
+                "You have three builds under way. Wait until one of them has ended.",
+            ),
             Reason::EnoughBenches => {
                 self.pick("您已有三个工作台，请先结束一个。", "You have three workbenches. End one of them first.")
             }

@@ -81,7 +81,7 @@ async fn save(
     mut parts: Multipart,
 ) -> Response {
     let Some(caller) = who.0 else { return local::see("/sign-in") };
-    let (mut sent, mut problem, mut whole) = (Sent::default(), None, false);
+    let (mut sent, mut problem, mut whole, mut files) = (Sent::default(), None, false, 0);
     loop {
         let mut field = match parts.next_field().await {
             Ok(Some(field)) => field,
@@ -100,6 +100,11 @@ async fn save(
             continue;
         }
         let named = field.file_name().unwrap_or_default().to_owned();
+        files += usize::from(!named.is_empty());
+        // One of several would take the other's place.
+        if files > 1 && !sent.file.target.ends_with('/') {
+            problem.get_or_insert_with(|| Problem::field("target", ValueFault::Malformed));
+        }
         if !named.is_empty() && problem.is_none() {
             let new = NewRecipeFile { name: named, ..sent.file.clone() };
             let pieces = (&mut field).map(|piece| {

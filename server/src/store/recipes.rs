@@ -190,6 +190,12 @@ pub async fn ask(tx: &mut Tx<'_>, a: &Asked) -> Result<Option<u32>, StoreError> 
     Ok((done.rows_affected() == 1).then_some(short))
 }
 
+/// How many builds of somebody are under way.
+pub async fn under_way(tx: &mut Tx<'_>, account: &str) -> Result<i64, StoreError> {
+    let sql = format!("SELECT COUNT(*) FROM build WHERE by_account = $1 AND {OPEN}");
+    sqlx::query_scalar(&sql).bind(account).fetch_one(&mut **tx).await.what("count somebody's builds")
+}
+
 /// A build for the pages.
 pub fn build_row(r: &AnyRow) -> Result<BuildRow, StoreError> {
     const WHAT: &str = "read a build";

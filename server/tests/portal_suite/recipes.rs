@@ -218,6 +218,10 @@ async fn a_build_is_judged_whole_and_has_its_own_copy() {
         let fate = p.version_fate(&c, "padis", WEB, "1").await.expect("an answer");
         assert!(fate.stays.contains(&Stays::OnItsWay), "{:?}", fate.stays);
         assert_eq!(p.end_recipe(&c, &id).await, Err(Problem::NotNow { reason: Reason::Building }));
+        for tag in ["3", "4"] {
+            assert!(build(text(tag)).await.is_ok());
+        }
+        assert_eq!(build(text("5")).await, Err(Problem::NotNow { reason: Reason::EnoughBuilds }));
     })
     .await;
 }

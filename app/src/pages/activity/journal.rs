@@ -52,8 +52,8 @@ mod server {
 
     /// By what a row can be about the journal is filtered: the first part of its word.
     const THINGS: &[&str] = &[
-        "app", "instance", "delivery", "package", "pool", "quota", "address", "team", "person", "session", "work",
-        "stream",
+        "app", "instance", "delivery", "package", "image", "stack", "bench", "recipe", "pool", "host", "quota",
+        "address", "team", "person", "session", "work", "stream",
     ];
 
     /// The journal as the page's query asks for it.

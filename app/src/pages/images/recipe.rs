@@ -195,7 +195,7 @@ fn files(t: &'static Texts, v: &RecipeView, here: &Here) -> AnyView {
                 label=r.target
                 value=target
                 hint=r.target_hint
-                error=here.error(t, RECIPE_SAVED, "target")
+                error=wrong(t, here, "target", Some(r.wrong_target.to_owned()))
                 code=true
                 autocomplete="off"
             />

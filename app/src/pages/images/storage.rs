@@ -54,11 +54,11 @@ fn registry(t: &'static Texts, s: &'static Storage, r: &StorageRow, once: &str, 
     let runs = if r.runs.is_empty() {
         view! { <p class="hint">{s.none}</p> }.erase()
     } else {
-        view! { <ul class="plain">{r.runs.iter().map(|r| run(t, s, r, now)).collect_view()}</ul> }.erase()
+        view! { <ul class="runs">{r.runs.iter().map(|r| run(t, s, r, now)).collect_view()}</ul> }.erase()
     };
     let body = view! {
         {said}
-        <form method="post" action=CollectRegistry::PATH>
+        <form class="gap" method="post" action=CollectRegistry::PATH>
             {hidden("registry", name.clone())}
             {hidden("once", once)}
             <Button

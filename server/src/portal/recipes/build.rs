@@ -14,6 +14,7 @@ use crate::recipes::{blob_path, output_path};
 use crate::store::recipes::Asked;
 use crate::store::{What, incident, journal, work};
 use padis_domain::Problem;
+use padis_domain::action::Reason;
 use padis_domain::caller::Caller;
 use padis_domain::portal::Answer;
 use padis_domain::problem::ValueFault;
@@ -23,6 +24,9 @@ use std::path::PathBuf;
 
 /// The form's name among tokens.
 const BUILD: &str = "build_recipe";
+/// How many a person has under way: each takes a core of some host. The sentence of
+/// [`Reason::EnoughBuilds`] names it.
+const MOST_OF_ONE: i64 = 3;
 /// Bytes of the output that a page shows.
 const SHOWN: u64 = 48 << 10;
 
@@ -79,6 +83,9 @@ pub(super) async fn ask(p: &PadisPortal, c: &Caller, id: &str, token: &str) -> A
     let mut tx = p.store.begin().await?;
     if let Some(number) = once::before::<u32>(&mut tx, p.store.kind(), c, token, BUILD).await? {
         return Ok(number);
+    }
+    if recipes::under_way(&mut tx, &c.account).await? >= MOST_OF_ONE {
+        return Err(Problem::NotNow { reason: Reason::EnoughBuilds });
     }
     let number = recipes::ask(&mut tx, &asked).await?.ok_or_else(|| made.taken())?;
     work::touch(&mut tx, &recipes::key(id, number)).await?;
