@@ -1,41 +1,10 @@
 //! The pages of recipes with made-up ones: what they show, and what becomes of their forms.
 
-#![expect(clippy::unwrap_used, reason = "a test says what it expected")]
-
 mod support;
 
-use axum::Router;
-use axum::body::Body;
-use http::{Request, Response, StatusCode, header};
-use http_body_util::BodyExt;
-use support::{World, auditor, member, operator, router, run};
-use tower::ServiceExt;
-
-fn app(world: &World) -> Router {
-    router(world.clone())
-}
-
-async fn page(world: &World, path: &str, cookies: &str) -> (StatusCode, String) {
-    let req = Request::get(path).header(header::ACCEPT, "text/html").header(header::COOKIE, cookies);
-    let res = app(world).oneshot(req.body(Body::empty()).unwrap()).await.unwrap();
-    let status = res.status();
-    let body = res.into_body().collect().await.unwrap().to_bytes();
-    (status, String::from_utf8(body.to_vec()).unwrap())
-}
-
-async fn post(world: &World, endpoint: &str, referer: &str, fields: &str) -> Response<Body> {
-    let req = Request::post(format!("/api/{endpoint}"))
-        .header(header::ACCEPT, "text/html,application/xhtml+xml")
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::REFERER, format!("http://127.0.0.1:3000{referer}"))
-        .body(Body::from(fields.to_owned()))
-        .unwrap();
-    app(world).oneshot(req).await.unwrap()
-}
-
-fn location(res: &Response<Body>) -> String {
-    res.headers().get(header::LOCATION).unwrap().to_str().unwrap().to_owned()
-}
+use http::StatusCode;
+use support::visit::{location, page, post};
+use support::{World, auditor, member, operator, run};
 
 fn of_id() -> String {
     format!("/images/recipes/{}", support::recipes::ID)

@@ -5,6 +5,7 @@ import { go, signIn } from './support/browser.mjs';
 import { portal, slowly } from './support/another.mjs';
 import { journey } from './support/journey.mjs';
 import { ARTEFACTS, until } from './support/portal.mjs';
+import { makePerson } from './support/steps.mjs';
 import { names, put, registry } from './support/registry.mjs';
 
 const OWN = 'http://127.0.0.1:5000', PROD = 5100, PASSWORD = 'promotes well, quietly';
@@ -29,13 +30,7 @@ journey('promotion', ({ step, window, atEnd }) => {
     operator = await window('operator');
     ({ page } = operator);
     await signIn(page);
-    await go(page, '/admin/people?edit=%2B');
-    await page.locator('#account').fill('erik');
-    await page.locator('#name').fill('Erik Engineer');
-    await page.locator('#password').fill(PASSWORD);
-    await page.locator('#platform').selectOption('engineer');
-    await page.getByRole('button', { name: 'Create the account' }).click();
-    await page.getByText('The account is saved').waitFor();
+    await makePerson(page, { account: 'erik', name: 'Erik Engineer', password: PASSWORD, platform: 'engineer' });
     engineer = await window('engineer');
     ({ page: erik } = engineer);
     await signIn(erik, { account: 'erik', password: PASSWORD });

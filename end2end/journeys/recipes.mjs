@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs';
 import { go, signIn } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
 import { through } from './support/outside.mjs';
-import { ARTEFACTS, fixture, until } from './support/portal.mjs';
+import { ARTEFACTS, until } from './support/portal.mjs';
 import { names } from './support/registry.mjs';
-import { remove } from './support/steps.mjs';
+import { bringOnline, makePerson, remove } from './support/steps.mjs';
 
 const OWN = 'http://127.0.0.1:5000', PASSWORD = 'recipes, and no hurry';
 const VERSION = 'by-recipe', APP = 'recipe-site';
@@ -43,13 +43,7 @@ journey('recipes', ({ step, window }) => {
   step('an engineer begins a recipe on standard middleware', async () => {
     ({ page } = await window('operator'));
     await signIn(page);
-    await go(page, '/admin/people?edit=%2B');
-    await page.locator('#account').fill('ruth');
-    await page.locator('#name').fill('Ruth Recipe');
-    await page.locator('#password').fill(PASSWORD);
-    await page.locator('#platform').selectOption('engineer');
-    await page.getByRole('button', { name: 'Create the account' }).click();
-    await page.getByText('The account is saved').waitFor();
+    await makePerson(page, { account: 'ruth', name: 'Ruth Recipe', password: PASSWORD, platform: 'engineer' });
     engineer = await window('engineer');
     ({ page: ruth } = engineer);
     await signIn(ruth, { account: 'ruth', password: PASSWORD });
@@ -143,19 +137,7 @@ journey('recipes', ({ step, window }) => {
   });
 
   step('an application uses it', async () => {
-    await go(page, '/applications/new');
-    const teams = page.locator('select#team');
-    if (await teams.count()) await teams.selectOption('default');
-    await page.locator('#file').setInputFiles(fixture('site.zip'));
-    await page.getByText('checked by the server').waitFor({ timeout: 60_000 });
-    await page.locator(`label:has(input[name=stack][value="nginx:${VERSION}"])`).click();
-    await page.locator('label.pick:has(input[name=pool][value=sf-dev])').click();
-    await page.locator('label.pick:has(input[name=size][value=S])').click();
-    await page.locator('#name').fill(APP);
-    await page.locator('#health_path').fill('/');
-    await page.locator('#go').click();
-    await page.waitForURL((url) => url.pathname === `/applications/default/${APP}`);
-    await page.locator('h1 ~ .st', { hasText: 'Online, 1 of 1 well' }).waitFor({ timeout: 90_000 });
+    await bringOnline(page, { file: 'site.zip', name: APP, stack: `nginx:${VERSION}` });
     assert.equal((await through(`${APP}.dev.padis.localhost`)).headers['x-recipe'], 'yes');
     await remove(page, APP);
   });

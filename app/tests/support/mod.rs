@@ -15,6 +15,7 @@ pub mod overview;
 pub mod portal;
 pub mod recipes;
 pub mod tidying;
+pub mod visit;
 
 use axum::Router;
 use axum::body::Body;

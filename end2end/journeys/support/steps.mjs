@@ -4,13 +4,14 @@ import { fixture, until } from './portal.mjs';
 
 /// Takes an application online through the page, and waits until it is.
 export async function bringOnline(page, app) {
-  const { file, name, title = '', team = 'default', pool = 'sf-dev', size = 'S', instances = 1, path = '/', expect = '', env = '' } = app;
+  const { file, name, stack, title = '', team = 'default', pool = 'sf-dev', size = 'S', instances = 1, path = '/', expect = '', env = '' } = app;
   await go(page, '/applications/new');
   // Somebody in one team only is not asked which.
   const teams = page.locator('select#team');
   if (await teams.count()) await teams.selectOption(team);
   await page.locator('#file').setInputFiles(fixture(file));
   await page.getByText('checked by the server').waitFor({ timeout: 60_000 });
+  if (stack) await page.locator(`label:has(input[name=stack][value="${stack}"])`).click();
   await page.locator(`label.pick:has(input[name=pool][value=${pool}])`).click();
   await page.locator(`label.pick:has(input[name=size][value=${size}])`).click();
   await number(page, '#instances', instances);
@@ -25,6 +26,17 @@ export async function bringOnline(page, app) {
   await page.locator('#go').click();
   await page.waitForURL((url) => url.pathname.startsWith('/applications/') && !url.pathname.endsWith('/new'));
   await page.locator('h1 ~ .st', { hasText: `Online, ${instances} of ${instances} well` }).waitFor({ timeout: 90_000 });
+}
+
+/// Makes an account, as an operator does it.
+export async function makePerson(page, { account, name, password, platform }) {
+  await go(page, '/admin/people?edit=%2B');
+  await page.locator('#account').fill(account);
+  await page.locator('#name').fill(name);
+  await page.locator('#password').fill(password);
+  if (platform) await page.locator('#platform').selectOption(platform);
+  await page.getByRole('button', { name: 'Create the account' }).click();
+  await page.getByText('The account is saved').waitFor();
 }
 
 /// Deletes an application through the page, and waits until it has gone.

@@ -4,6 +4,7 @@
 //! The form is plain HTML, and its text fields stand before the file: whoever reads it then
 //! knows where it goes before its first byte. One could get it wrong by putting the file first.
 
+use super::copies::shape;
 use super::server::{Lists, lists, path};
 use crate::api::form::BringForm;
 use crate::api::{BRING, BROUGHT, CancelArchive, archive_path};
@@ -152,17 +153,6 @@ pub fn write(t: &'static Texts, p: Page<ArchiveRow>, q: &ListQuery, waiting: u64
     .erase()
 }
 
-fn shape(r: &ArchiveRow) -> Shape {
-    match r.state {
-        CopyState::Waiting | CopyState::Running if !r.why.is_empty() => Shape::Warn,
-        CopyState::Waiting => Shape::Wait,
-        CopyState::Running => Shape::Run,
-        CopyState::Done => Shape::Ok,
-        CopyState::Failed => Shape::Bad,
-        CopyState::Cancelled => Shape::Leave,
-    }
-}
-
 fn row(t: &'static Texts, r: ArchiveRow, now: UnixMs) -> AnyView {
     let a = t.archives();
     let to = match r.state {
@@ -202,7 +192,7 @@ fn row(t: &'static Texts, r: ArchiveRow, now: UnixMs) -> AnyView {
         <tr>
             <th scope="row">{to}<span class="under">{r.registry.clone()}</span>{digest}</th>
             <td class="md">{r.file_name.clone()} <span class="under">{units::bytes(r.bytes)}</span>{named}{platforms}</td>
-            <td class="wrap">{state(shape(&r), t.archive_state(r.state))}{fault}{why}</td>
+            <td class="wrap">{state(shape(r.state, &r.why), t.archive_state(r.state))}{fault}{why}</td>
             <td class="num">{far}</td>
             <td class="num md">{t.when(r.asked_at, now)} <span class="under">{r.by.clone()}</span></td>
             <td>{stop}</td>

@@ -27,7 +27,7 @@ pub fn write(t: &'static Texts, v: BuildView) -> AnyView {
     });
     let took = b.ended_at.map(|end| view! { {t.images().took} " " {t.took(end - b.asked_at)} }.erase());
     let items = [
-        Some(built(t, b.state, open && !b.why.is_empty())),
+        Some(built(t, b.state, &b.why)),
         step,
         pushed,
         Some(b.host.clone().into_any()),

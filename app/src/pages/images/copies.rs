@@ -55,9 +55,10 @@ pub fn write(t: &'static Texts, p: Page<CopyRow>, q: &ListQuery, waiting: u64) -
     .erase()
 }
 
-fn shape(r: &CopyRow) -> Shape {
-    match r.state {
-        CopyState::Waiting | CopyState::Running if !r.why.is_empty() => Shape::Warn,
+/// How work on an image looks; `why`: why it does not go on for now, or is empty.
+pub fn shape(state: CopyState, why: &str) -> Shape {
+    match state {
+        CopyState::Waiting | CopyState::Running if !why.is_empty() => Shape::Warn,
         CopyState::Waiting => Shape::Wait,
         CopyState::Running => Shape::Run,
         CopyState::Done => Shape::Ok,
@@ -95,7 +96,7 @@ fn row(t: &'static Texts, i: &'static Images, r: CopyRow, now: UnixMs) -> AnyVie
         <tr>
             <th scope="row">{place(&r.to)}</th>
             <td class="md">{place(&r.from)} <span class="under">{short(&r.digest)}</span></td>
-            <td>{state(shape(&r), t.copy_state(r.state))}{why}</td>
+            <td>{state(shape(r.state, &r.why), t.copy_state(r.state))}{why}</td>
             <td class="num">{how_far(i, &r)}</td>
             <td class="num lo">{took}</td>
             <td class="num md">{t.when(r.asked_at, now)} <span class="under">{r.by.clone()}</span></td>

@@ -266,7 +266,7 @@ fn builds(t: &'static Texts, all: &[BuildRow]) -> AnyView {
             <tr>
                 <th scope="row"><a href=build_path(&b.recipe, b.number)>{words}</a></th>
                 <td>{named(&(b.text.repository.clone(), b.text.tag.clone()))}</td>
-                <td>{built(t, b.state, !b.why.is_empty())}</td>
+                <td>{built(t, b.state, &b.why)}</td>
                 <td class="num md">{t.when(b.asked_at, now)} <span class="under">{b.by.clone()}</span></td>
             </tr>
         }

@@ -1,11 +1,12 @@
 //! Recipes: the list of them, where one is begun, and what a version's page says of its build.
 
+use super::copies::shape;
 use super::server::{Lists, lists, path};
 use crate::api::{StartRecipe, build_path, recipe_path};
 use crate::pages::parts::{filter_box, hidden, now, pages_of};
 use crate::pages::write::address;
 use crate::text::{Texts, units};
-use crate::ui::{Button, Erase, Shape, Table, col, col_num, empty, head, section, state};
+use crate::ui::{Button, Erase, Table, col, col_num, empty, head, section, state};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use padis_domain::view::{BuildRow, CopyState, ImageView, ListQuery, Page, RecipeRow};
@@ -14,17 +15,9 @@ use padis_domain::words::UnixMs;
 /// Where the list is.
 pub const PATH: &str = "/images/recipes";
 
-/// How a build is.
-pub fn built(t: &'static Texts, s: CopyState, waits: bool) -> AnyView {
-    let shape = match s {
-        CopyState::Waiting | CopyState::Running if waits => Shape::Warn,
-        CopyState::Waiting => Shape::Wait,
-        CopyState::Running => Shape::Run,
-        CopyState::Done => Shape::Ok,
-        CopyState::Failed => Shape::Bad,
-        CopyState::Cancelled => Shape::Leave,
-    };
-    state(shape, t.build_state(s)).into_any()
+/// How a build is; `why`: why it does not go on for now, or is empty.
+pub fn built(t: &'static Texts, s: CopyState, why: &str) -> AnyView {
+    state(shape(s, why), t.build_state(s)).into_any()
 }
 
 /// A name with its tag, as far as somebody has said them.
@@ -73,8 +66,7 @@ fn line(t: &'static Texts, row: RecipeRow, now: UnixMs) -> AnyView {
     let last = row.last.map(|s| {
         let number = u32::try_from(row.builds).unwrap_or(u32::MAX);
         let words = (t.recipes().build_one)(&units::count(row.builds));
-        view! { {built(t, s, false)} <span class="under"><a href=build_path(&row.id, number)>{words}</a></span> }
-            .erase()
+        view! { {built(t, s, "")} <span class="under"><a href=build_path(&row.id, number)>{words}</a></span> }.erase()
     });
     view! {
         <tr>

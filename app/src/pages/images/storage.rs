@@ -3,6 +3,7 @@
 //! One could get it wrong by hiding a registry whose files are not reached: its people then
 //! look for a button that is nowhere.
 
+use super::copies::shape;
 use super::list::stage;
 use super::server::{Lists, lists};
 use crate::api::{CancelCollection, CollectRegistry};
@@ -87,17 +88,6 @@ fn registry(t: &'static Texts, s: &'static Storage, r: &StorageRow, once: &str, 
     .erase()
 }
 
-fn shape(r: &CollectionRow) -> Shape {
-    match r.state {
-        CopyState::Waiting | CopyState::Running if !r.why.is_empty() => Shape::Warn,
-        CopyState::Waiting => Shape::Wait,
-        CopyState::Running => Shape::Run,
-        CopyState::Done => Shape::Ok,
-        CopyState::Failed => Shape::Bad,
-        CopyState::Cancelled => Shape::Leave,
-    }
-}
-
 fn run(t: &'static Texts, s: &'static Storage, r: &CollectionRow, now: UnixMs) -> AnyView {
     let lines = match &r.result {
         Some(done) => result(t, s, done),
@@ -128,7 +118,8 @@ fn run(t: &'static Texts, s: &'static Storage, r: &CollectionRow, now: UnixMs) -
         .erase()
     });
     let who = view! { <span class="second">{r.by.clone()} " · " {t.when(r.asked_at, now)}</span> }.erase();
-    view! { <li>{state(shape(r), t.collect_state(r.state))} " " {who} {bar} {lines} {why} {stop}</li> }.erase()
+    view! { <li>{state(shape(r.state, &r.why), t.collect_state(r.state))} " " {who} {bar} {lines} {why} {stop}</li> }
+        .erase()
 }
 
 fn far(t: &'static Texts, s: &'static Storage, r: &CollectionRow) -> Vec<String> {
