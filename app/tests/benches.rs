@@ -1,7 +1,5 @@
 //! The pages of workbenches with made-up ones: what they show, and what becomes of their forms.
 
-#![expect(clippy::unwrap_used, reason = "a test says what it expected")]
-
 mod support;
 
 use http::StatusCode;
