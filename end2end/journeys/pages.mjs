@@ -1,14 +1,13 @@
 // Every page, looked at: no barrier that axe-core knows in either theme, nothing
 // wider than a telephone in either language, and a picture of each.
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { go, signIn } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
+import { barriers, tooWide } from './support/look.mjs';
 import { ARTEFACTS } from './support/portal.mjs';
 import { bringOnline, remove } from './support/steps.mjs';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const APP = 'handbook';
 const AT = `/applications/default/${APP}`;
 const PAGES = {
@@ -54,11 +53,7 @@ journey('every page', ({ step, window }) => {
         await go(page, path);
         await page.locator('main h1').first().waitFor();
         await shot(page, `${name}-${lang}-${theme}-1440`);
-        await page.evaluate(AXE);
-        const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-        for (const v of violations) {
-          found.push(`${name}: ${v.id}, ${v.help}: ${v.nodes.slice(0, 3).map((n) => `${n.target} ${n.failureSummary ?? ''}`).join(' | ')}`);
-        }
+        found.push(...await barriers(page, name));
       }
       await context.close();
       assert.deepEqual(found, []);
@@ -74,7 +69,7 @@ journey('every page', ({ step, window }) => {
         await go(page, path);
         await page.locator('main h1').first().waitFor();
         await shot(page, `${name}-${lang}-${theme}-390`);
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        const over = await tooWide(page);
         if (over > 0) wide.push(`${name}: ${over} px too wide`);
       }
       await context.close();

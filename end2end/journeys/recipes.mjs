@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { go, signIn } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
+import { barriers, tooWide } from './support/look.mjs';
 import { through } from './support/outside.mjs';
 import { ARTEFACTS, until } from './support/portal.mjs';
 import { names } from './support/registry.mjs';
@@ -74,6 +75,11 @@ journey('recipes', ({ step, window }) => {
     assert.equal(await ruth.locator('#description').inputValue(), 'With </textarea><b>more');
     for (const name of ['one.conf', 'two.conf']) await ruth.getByRole('rowheader').filter({ hasText: `/etc/recipe/${name}` }).waitFor();
     await shot(ruth, 'wrong');
+    assert.deepEqual(await barriers(ruth, 'a form that came back'), []);
+    await ruth.setViewportSize({ width: 390, height: 844 });
+    assert.equal(await tooWide(ruth), 0);
+    await shot(ruth, 'wrong-narrow');
+    await ruth.setViewportSize({ width: 1440, height: 900 });
     await go(chinese, at);
     await chinese.getByText('基础镜像').first().waitFor();
     assert.equal(await chinese.locator('#recipe-build').count(), 0, 'who oversees the platform only looks');
@@ -110,6 +116,7 @@ journey('recipes', ({ step, window }) => {
     assert.match(await said(ruth), /no package manager that Padis knows/);
     await ruth.getByText(/step \d of \d+ ended with code 69/).first().waitFor();
     await shot(ruth, 'failed');
+    assert.deepEqual(await barriers(ruth, 'a build that failed'), []);
     assert.equal(await names(OWN, 'stacks/nginx', VERSION), null);
   });
 
@@ -134,6 +141,8 @@ journey('recipes', ({ step, window }) => {
     await go(chinese, `${at}/2`);
     await chinese.getByText('已构建').first().waitFor();
     await shot(chinese, 'built-zh');
+    assert.deepEqual(await barriers(chinese, 'a build, dark'), []);
+    assert.equal(await tooWide(chinese), 0);
   });
 
   step('an application uses it', async () => {

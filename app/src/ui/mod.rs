@@ -38,6 +38,8 @@ pub use pick::{Pick, seg_links};
 pub use popover::Popover;
 pub use rail::{Stop, Trace, rail};
 pub use state::{Shape, mark, state, state_tag};
+#[cfg(feature = "ssr")]
+pub use table::col_actions;
 pub use table::{Table, cell, col, col_num, empty_row};
 
 /// Runs something in the browser, now and whenever what it read has changed. One

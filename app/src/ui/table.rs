@@ -30,7 +30,12 @@ pub fn Table(
     .erase()
 }
 
-/// A plain column head; an empty label is for a column of actions.
+/// The head of a column of actions: no head of anything, which a screen reader would read.
+#[cfg(feature = "ssr")]
+pub fn col_actions() -> AnyView {
+    view! { <td></td> }.erase()
+}
+/// A plain column head.
 pub fn col(label: impl Into<String>, class: &'static str) -> AnyView {
     let label: String = label.into();
     view! { <th scope="col" class=class>{label}</th> }.erase()

@@ -12,8 +12,8 @@ use crate::pages::parts::{filter_box, filter_select, hidden, now, pages_of};
 use crate::pages::write::{Here, address};
 use crate::text::{Texts, units};
 use crate::ui::{
-    Button, ButtonSize, Erase, Field, Icon, SelectField, Shape, Table, TextField, col, col_num, described, empty, head,
-    section, state, state_tag,
+    Button, ButtonSize, Erase, Field, Icon, SelectField, Shape, Table, TextField, col, col_actions, col_num, described,
+    empty, head, section, state, state_tag,
 };
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -140,7 +140,7 @@ pub fn write(t: &'static Texts, p: Page<ArchiveRow>, q: &ListQuery, waiting: u64
         {col(i.state, "")}
         {col_num(i.how_far, "")}
         {col_num(i.asked, "md")}
-        {col("", "")}
+        {col_actions()}
     }
     .erase();
     let rows = p.rows.into_iter().map(|r| row(t, r, now)).collect_view();

@@ -11,8 +11,8 @@ use crate::pages::write::Here;
 use crate::text::benches::Workbenches;
 use crate::text::{Texts, units};
 use crate::ui::{
-    Button, Erase, Icon, LinkButton, Shape, Table, TextField, Tone, col, col_num, empty, facts, head, notice, section,
-    state,
+    Button, Erase, Icon, LinkButton, Shape, Table, TextField, Tone, col, col_actions, col_num, empty, facts, head,
+    notice, section, state,
 };
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -317,7 +317,7 @@ fn records(t: &'static Texts, v: &BenchView) -> AnyView {
         return ().into_any();
     }
     let (b, now) = (t.benches(), now());
-    let cols = view! { {col("#", "")} {col(t.images().by, "")} {col_num(b.started, "")} {col_num(t.images().took, "md")} {col("", "")} }.erase();
+    let cols = view! { {col("#", "")} {col(t.images().by, "")} {col_num(b.started, "")} {col_num(t.images().took, "md")} {col_actions()} }.erase();
     let rows = v.records.iter().map(|r| {
         let took = match r.ended_at {
             Some(end) => t.took(end - r.began_at).into_any(),

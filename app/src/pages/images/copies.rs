@@ -7,7 +7,7 @@ use crate::pages::parts::{filter_box, filter_select, hidden, now, pages_of, publ
 use crate::pages::write::address;
 use crate::text::images::Images;
 use crate::text::{Texts, units};
-use crate::ui::{Button, ButtonSize, Erase, Shape, Table, col, col_num, empty, head, state};
+use crate::ui::{Button, ButtonSize, Erase, Shape, Table, col, col_actions, col_num, empty, head, state};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use padis_domain::view::{CopyRow, CopyState, ListQuery, Page};
@@ -42,7 +42,7 @@ pub fn write(t: &'static Texts, p: Page<CopyRow>, q: &ListQuery, waiting: u64) -
         {col_num(i.how_far, "")}
         {col_num(i.took, "lo")}
         {col_num(i.asked, "md")}
-        {col("", "")}
+        {col_actions()}
     }
     .erase();
     let rows = p.rows.into_iter().map(|r| row(t, i, r, now)).collect_view();

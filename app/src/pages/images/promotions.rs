@@ -8,7 +8,7 @@ use crate::pages::parts::{filter_box, filter_select, hidden, now, pages_of};
 use crate::pages::write::address;
 use crate::text::promotions::Promotions;
 use crate::text::{Texts, units};
-use crate::ui::{Button, ButtonSize, Erase, Shape, Table, col, col_num, empty, head, state};
+use crate::ui::{Button, ButtonSize, Erase, Shape, Table, col, col_actions, col_num, empty, head, state};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use padis_domain::view::{CopyState, ListQuery, Page, PromotionRow, PromotionState};
@@ -42,7 +42,7 @@ pub fn write(t: &'static Texts, l: Page<PromotionRow>, q: &ListQuery, waiting: u
         {col(i.state, "")}
         {col_num(p.asked, "lo")}
         {col_num(p.decided, "lo")}
-        {col("", "")}
+        {col_actions()}
     }
     .erase();
     let rows = l.rows.into_iter().map(|r| row(t, p, r, now)).collect_view();

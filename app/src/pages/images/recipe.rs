@@ -13,8 +13,8 @@ use crate::pages::parts::{hidden, now};
 use crate::pages::write::Here;
 use crate::text::{Texts, units};
 use crate::ui::{
-    Button, ButtonSize, Erase, Field, Icon, SelectField, Table, TextArea, TextField, Tone, col, col_num, described,
-    facts, head, section,
+    Button, ButtonSize, Erase, Field, Icon, SelectField, Table, TextArea, TextField, Tone, col, col_actions, col_num,
+    described, facts, head, section,
 };
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -167,7 +167,7 @@ fn files(t: &'static Texts, v: &RecipeView, here: &Here) -> AnyView {
     let list = if v.files.is_empty() {
         view! { <p class="hint">{r.files_none}</p> }.erase()
     } else {
-        let cols = view! { {col(r.path, "")} {col_num(r.size, "")} {col("", "")} }.erase();
+        let cols = view! { {col(r.path, "")} {col_num(r.size, "")} {col_actions()} }.erase();
         let rows = v.files.iter().map(|f| {
             let runs = f.executable.then(|| view! { <span class="under">{r.executable}</span> }.erase());
             let aria = format!("{}: {}", r.remove, f.path);
