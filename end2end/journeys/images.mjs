@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { go, signIn } from './support/browser.mjs';
 import { portal, slowly } from './support/another.mjs';
 import { journey } from './support/journey.mjs';
+import { barriers } from './support/look.mjs';
 import { ARTEFACTS, until } from './support/portal.mjs';
 import { names, put, registry, retag } from './support/registry.mjs';
 
@@ -48,12 +49,14 @@ journey('images and registries', ({ step, window, atEnd }) => {
     tag = (await page.getByRole('rowheader').first().innerText()).trim();
     digest = await names(OWN, 'stacks/nginx', tag);
     await shot(page, 'repository');
+    assert.deepEqual(await barriers(page, 'repository'), []);
     await page.getByRole('link', { name: tag }).click();
     await page.getByRole('heading', { name: `stacks/nginx:${tag}` }).waitFor();
     const text = await page.locator('main').innerText();
     assert.ok(text.includes(digest), 'its digest');
     for (const said of ['linux/amd64', '8080/tcp', 'io.padis.stack.name=nginx']) assert.ok(text.includes(said), said);
     await shot(page, 'version');
+    assert.deepEqual(await barriers(page, 'version'), []);
   });
 
   step('it is copied to production, and is there to the last byte', async () => {
@@ -103,6 +106,22 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await row(page, 'Pushed <just> now').waitFor({ timeout: 5000 });
   });
 
+  step('a link that is followed while the list is read anew leads on', async () => {
+    await go(page, '/images?q=tomcat');
+    await row(page, 'stacks/tomcat').waitFor();
+    let release, held;
+    const gate = new Promise((done) => (release = done)), asked = new Promise((done) => (held = done));
+    await page.route(/\/api\/written\?/, async (route) => (held(), await gate, await route.continue()), { times: 1 });
+    await put(OWN, 'tools/noise', '1');
+    await asked;
+    // What is read anew is not shown to somebody who stands on a link; what he follows is.
+    await row(page, 'stacks/tomcat').getByRole('link', { name: 'stacks/tomcat' }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/images\/padis\/stacks\/tomcat/);
+    release();
+    await page.getByRole('heading', { name: 'stacks/tomcat', level: 1 }).waitFor();
+  });
+
   step('what nothing needs is shown, then taken away', async () => {
     const all = [];
     for (const n of [1, 2, 3]) all.push(await put(OWN, 'tools/old', String(n)));
@@ -118,6 +137,7 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await page.locator('#tidy-show').click();
     await page.getByText('2 would go').waitFor();
     await shot(page, 'tidy');
+    assert.deepEqual(await barriers(page, 'tidy'), []);
     await go(chinese, '/images/padis/tools/old?newest=1&days=0');
     await chinese.getByText('会删除 2 个').waitFor();
     await shot(chinese, 'tidy-zh');
@@ -140,6 +160,7 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await go(page, '/images/padis/tools/byhand:1');
     await page.getByText('go with it: 1-too').waitFor();
     await shot(page, 'delete');
+    assert.deepEqual(await barriers(page, 'delete'), []);
     // The wrong word is said to be wrong, and nothing goes.
     operator.expect(/422/);
     await page.locator('#confirm').fill('2');
@@ -157,6 +178,7 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await page.getByText('Retire it on the page Middleware first.').waitFor();
     assert.equal(await page.locator('#delete-go').getAttribute('aria-disabled'), 'true');
     await shot(page, 'delete-refused');
+    assert.deepEqual(await barriers(page, 'delete-refused'), []);
   });
 
   step('space is freed, and what is young is kept and said', async () => {
@@ -168,9 +190,11 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await page.getByText('kept: young, their image may be on its way').first().waitFor({ timeout: 30_000 });
     await page.getByText('Done', { exact: true }).first().waitFor();
     await shot(page, 'storage');
+    assert.deepEqual(await barriers(page, 'storage'), []);
     await go(chinese, '/images/storage');
     await chinese.getByText('太新，其镜像可能正在上传').first().waitFor();
     await shot(chinese, 'storage-zh');
+    assert.deepEqual(await barriers(chinese, 'storage-zh'), []);
     await go(page, '/activity');
     await page.getByText('Registry space freed').first().waitFor();
   });

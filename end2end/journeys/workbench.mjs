@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { go, live, signIn } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
+import { barriers, tooWide } from './support/look.mjs';
 import { through } from './support/outside.mjs';
 import { ARTEFACTS, until } from './support/portal.mjs';
 import { names, registry } from './support/registry.mjs';
@@ -96,9 +97,12 @@ journey('workbench', ({ step, window, atEnd }) => {
     await line('.bash_history').getByText('what somebody typed').waitFor();
     await line('a.log').getByText('a log').waitFor();
     await shot(erik, 'changed');
+    assert.deepEqual(await barriers(erik, 'changed'), []);
     await go(chinese, at);
     await chinese.getByText('私钥或凭据').first().waitFor();
     await shot(chinese, 'changed-zh');
+    assert.deepEqual(await barriers(chinese, 'changed, dark'), []);
+    assert.equal(await tooWide(chinese), 0);
   });
 
   step('a wrong word is said beside its field, and nothing is lost', async () => {
@@ -109,6 +113,7 @@ journey('workbench', ({ step, window, atEnd }) => {
     await erik.locator('#tag[aria-invalid=true]').waitFor();
     assert.equal(await erik.locator('#description').inputValue(), 'Answers with a header of its own');
     await shot(erik, 'taken');
+    assert.deepEqual(await barriers(erik, 'taken'), []);
   });
 
   step('it is kept as a new version, without what was pointed out', async () => {
@@ -120,6 +125,7 @@ journey('workbench', ({ step, window, atEnd }) => {
     await erik.locator('#bench-commit').click();
     await erik.locator('.kept').getByText('Kept', { exact: true }).waitFor({ timeout: 60_000 });
     await shot(erik, 'kept');
+    assert.deepEqual(await barriers(erik, 'kept'), []);
     const digest = await names(OWN, 'stacks/nginx', VERSION);
     assert.ok(digest);
     await erik.locator('.kept').getByRole('link', { name: `stacks/nginx:${VERSION}` }).click();
@@ -133,6 +139,7 @@ journey('workbench', ({ step, window, atEnd }) => {
     await until('it was read', async () => (await inside('nginx.conf')).includes('opt/padis/nginx.conf'), { every: 500 });
     assert.ok(!(await inside('id_ed25519')).includes('root/.ssh/id_ed25519'));
     await shot(erik, 'version');
+    assert.deepEqual(await barriers(erik, 'version'), []);
   });
 
   step('an application uses it', async () => {

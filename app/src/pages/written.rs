@@ -130,20 +130,23 @@ fn followed(part: Part, topics: &[&str], every: Option<Duration>) -> Fetch<Strin
     let from = StoredValue::new(untrack(at));
     Fetch::new(
         move || (list.get(), at(), told.get()),
-        move |(q, at, _)| async move {
+        move |(q, asked, _)| async move {
             // Somebody may have begun to type since it was asked for. What is shown stays for as
             // long as nothing new is handed over: showing the same once more is no way, the
-            // browser would put it up afresh, without what was typed.
-            let stays = |at: &String| from.try_with_value(|was| was == at) == Some(true) && touched();
+            // browser would put it up afresh, without what was typed. But whoever follows a link
+            // stands on it: one that is not let go of then holds up what he is waiting for.
+            let stays = |asked: &String| {
+                from.try_with_value(|was| was == asked) == Some(true) && untrack(at) == *asked && touched()
+            };
             loop {
-                let said = as_markup(part, q.clone(), at.clone()).await;
-                if !stays(&at) {
+                let said = as_markup(part, q.clone(), asked.clone()).await;
+                if !stays(&asked) {
                     if said.is_ok() {
-                        from.try_set_value(at);
+                        from.try_set_value(asked);
                     }
                     return said;
                 }
-                while stays(&at) {
+                while stays(&asked) {
                     pause().await;
                 }
             }
@@ -154,7 +157,7 @@ fn followed(part: Part, topics: &[&str], every: Option<Duration>) -> Fetch<Strin
 /// A little while, in the browser.
 async fn pause() {
     let (end, ended) = oneshot::channel::<()>();
-    set_timeout(move || drop(end), Duration::from_millis(500));
+    set_timeout(move || drop(end), Duration::from_millis(100));
     // It ends by being dropped.
     let _ = ended.await;
 }

@@ -109,7 +109,7 @@ fn filter(i: &'static Inside, url: &UrlState, name: &'static str, label: &'stati
         view! { <a class="btn s quiet" href=href>{i.clear}</a> }.erase()
     });
     view! {
-        <form class="filt" method="get" action=url.path.clone() + anchor role="search">
+        <form class="filt" method="get" action=url.path.clone() + anchor role="search" aria-label=label>
             {url.hidden(&[name])}
             <input class="in" type="search" name=name value=value aria-label=label placeholder=label/>
             <button class="btn s" type="submit">{i.find}</button>
