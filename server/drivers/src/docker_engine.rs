@@ -4,12 +4,19 @@
 //! One could get it wrong by calling a request that was sent and not answered a failure: it
 //! is `Unknown`, unless it changes nothing or nobody can have heard it.
 
+use crate::docker_at::{DockerAt, Way};
+use crate::http::{CONNECT, distrust, tls_error};
 use bollard::errors::Error;
 use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, NetworkInspect};
 use bollard::query_parameters::{InspectContainerOptions, InspectNetworkOptions, ListContainersOptionsBuilder};
-use bollard::{API_DEFAULT_VERSION, Docker};
+use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use padis_domain::ports::{PortError, PortResult};
 use padis_domain::problem::System;
+use rustls::ClientConfig;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -21,7 +28,7 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// An engine by its endpoint.
 pub(crate) struct Engine {
-    endpoint: String,
+    way: Way,
     /// The client after it has agreed on the API's version: an old engine refuses a newer one.
     agreed: OnceCell<Docker>,
 }
@@ -51,26 +58,45 @@ fn never_sent(error: &Error) -> bool {
     }
 }
 
+/// The library's own TLS trusts what the machine trusts, beside the authorities that are given,
+/// and knows no connection without a certificate of ours.
+fn over_tls(url: &str, tls: ClientConfig) -> Result<Docker, Error> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT));
+    let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1().wrap_connector(tcp);
+    // Nothing is kept open: an engine that was restarted would be met by a dead connection.
+    let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+    let send = move |request: BollardRequest| {
+        let answer = client.request(request);
+        async move { Ok(answer.await?) }
+    };
+    Docker::connect_with_custom_transport(send, Some(url), DEADLINE_S, API_DEFAULT_VERSION)
+}
+
 impl Engine {
     /// Contacts nobody: Docker may be started after us.
-    pub(crate) fn new(endpoint: &str) -> PortResult<Self> {
-        if ["unix://", "tcp://", "http://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
-            return Ok(Self { endpoint: endpoint.to_owned(), agreed: OnceCell::new() });
-        }
-        let reason = format!("{endpoint:?} is no Docker endpoint: unix:///… or tcp://… is needed");
-        Err(PortError::refused(System::Docker, reason))
+    pub(crate) fn new(at: &DockerAt) -> PortResult<Self> {
+        Ok(Self { way: at.way()?, agreed: OnceCell::new() })
+    }
+
+    /// For another client of the same engine.
+    pub(crate) fn way(&self) -> &Way {
+        &self.way
     }
 
     /// Where it is reached.
     pub(crate) fn endpoint(&self) -> &str {
-        &self.endpoint
+        &self.way.url
     }
 
     async fn agree(&self) -> Result<Docker, Error> {
-        let docker = if self.endpoint.starts_with("unix://") {
-            Docker::connect_with_unix(&self.endpoint, DEADLINE_S, API_DEFAULT_VERSION)?
-        } else {
-            Docker::connect_with_http(&self.endpoint, DEADLINE_S, API_DEFAULT_VERSION)?
+        let url = self.endpoint();
+        let docker = match &self.way.tls {
+            Some(tls) => over_tls(url, tls.clone())?,
+            None if url.starts_with("unix://") => Docker::connect_with_unix(url, DEADLINE_S, API_DEFAULT_VERSION)?,
+            None => Docker::connect_with_http(url, DEADLINE_S, API_DEFAULT_VERSION)?,
         };
         docker.negotiate_version().await
     }
@@ -88,7 +114,14 @@ impl Engine {
 
     /// A failure that no caller has a better word for.
     pub(crate) fn failed(&self, what: &str, writes: bool, error: Error) -> PortError {
-        let what = format!("{what} on the Docker Engine at {}", self.endpoint);
+        let what = format!("{what} on the Docker Engine at {}", self.endpoint());
+        if let Some(why) = distrust(&error) {
+            // One of the two does not know the other: nobody has read the request.
+            let ours = matches!(tls_error(&error), Some(rustls::Error::AlertReceived(_)));
+            let none = "it wants a certificate, and Padis shows it none (set cert and key)".to_owned();
+            let why = if ours && !self.way.shows { none } else { why };
+            return PortError::transient(System::Docker, format!("{what}: {why}"), error);
+        }
         if writes && status(&error).is_none() && !never_sent(&error) {
             PortError::unknown(System::Docker, what, error)
         } else {
@@ -139,7 +172,7 @@ impl Engine {
     /// A look within its time.
     async fn soon<T>(&self, what: &str, look: impl Future<Output = PortResult<T>>) -> PortResult<T> {
         tokio::time::timeout(LOOK, look).await.unwrap_or_else(|elapsed| {
-            let what = format!("{what} on the Docker Engine at {}", self.endpoint);
+            let what = format!("{what} on the Docker Engine at {}", self.endpoint());
             Err(PortError::transient(System::Docker, what, elapsed))
         })
     }

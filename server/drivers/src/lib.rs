@@ -8,6 +8,7 @@
 
 pub mod child;
 pub mod dns;
+pub mod docker_at;
 mod docker_engine;
 pub mod docker_net;
 pub mod fake;
