@@ -5,18 +5,14 @@
 //! is `Unknown`, unless it changes nothing or nobody can have heard it.
 
 use crate::docker_at::{DockerAt, Way};
-use crate::http::{CONNECT, distrust, tls_error};
+use crate::docker_tls::{Secure, Unreached};
+use crate::http::{distrust, tls_error};
 use bollard::errors::Error;
 use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, NetworkInspect};
 use bollard::query_parameters::{InspectContainerOptions, InspectNetworkOptions, ListContainersOptionsBuilder};
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use padis_domain::ports::{PortError, PortResult};
 use padis_domain::problem::System;
-use rustls::ClientConfig;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -54,25 +50,9 @@ fn never_sent(error: &Error) -> bool {
     match error {
         Error::SocketNotFoundError(_) => true,
         Error::HyperLegacyError { err } => err.is_connect(),
+        Error::IOError { err } => err.get_ref().is_some_and(|e| e.is::<Unreached>()),
         _ => false,
     }
-}
-
-/// The library's own TLS trusts what the machine trusts, beside the authorities that are given,
-/// and knows no connection without a certificate of ours.
-fn over_tls(url: &str, tls: ClientConfig) -> Result<Docker, Error> {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT));
-    let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1().wrap_connector(tcp);
-    // Nothing is kept open: an engine that was restarted would be met by a dead connection.
-    let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-    let send = move |request: BollardRequest| {
-        let answer = client.request(request);
-        async move { Ok(answer.await?) }
-    };
-    Docker::connect_with_custom_transport(send, Some(url), DEADLINE_S, API_DEFAULT_VERSION)
 }
 
 impl Engine {
@@ -94,7 +74,11 @@ impl Engine {
     async fn agree(&self) -> Result<Docker, Error> {
         let url = self.endpoint();
         let docker = match &self.way.tls {
-            Some(tls) => over_tls(url, tls.clone())?,
+            Some(tls) => {
+                let secure = Secure::new(url, tls.clone())?;
+                let send = move |request: BollardRequest| secure.clone().send(request);
+                Docker::connect_with_custom_transport(send, Some(url), DEADLINE_S, API_DEFAULT_VERSION)?
+            }
             None if url.starts_with("unix://") => Docker::connect_with_unix(url, DEADLINE_S, API_DEFAULT_VERSION)?,
             None => Docker::connect_with_http(url, DEADLINE_S, API_DEFAULT_VERSION)?,
         };

@@ -119,3 +119,20 @@ pub(crate) fn tls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Opt
 pub fn excerpt(body: &str) -> String {
     body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::{AlertDescription as Alert, Error};
+    use std::io;
+
+    #[test]
+    fn who_is_not_let_in_reads_why_however_deep_it_is_wrapped() {
+        let wrapped = |error: Error| io::Error::other(io::Error::new(io::ErrorKind::InvalidData, error));
+        let said = |alert| distrust(&wrapped(Error::AlertReceived(alert))).unwrap_or_default();
+        assert!(said(Alert::CertificateRequired).starts_with("it wants a certificate, and Padis shows it none ("));
+        assert!(said(Alert::UnknownCA).starts_with("it does not accept the certificate that Padis shows"));
+        assert_eq!(said(Alert::InternalError), "", "that says nothing of certificates");
+        assert_eq!(distrust(&io::Error::from(io::ErrorKind::ConnectionReset)), None);
+    }
+}

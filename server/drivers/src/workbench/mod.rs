@@ -202,7 +202,7 @@ impl Workbench for DockerWorkbench {
         changes::of(self.place(host)?, id, most).await
     }
     async fn written(&self) -> PortResult<BTreeMap<String, u64>> {
-        Ok(try_join_all(self.places.iter().map(|p| p.written())).await?.into_iter().flatten().collect())
+        self.written_on_all().await
     }
     async fn terminal(&self, host: &str, id: &str, columns: u16, rows: u16) -> PortResult<Terminal> {
         terminal::open(self.place(host)?, id, columns, rows).await

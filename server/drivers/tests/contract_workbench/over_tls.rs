@@ -102,7 +102,10 @@ async fn who_is_not_known_is_not_let_in_and_told_why() {
         ("stranger", Some("other"), authority),
     ] {
         let workbench = guarded.workbench(&guarded.at(ca, own));
-        not_let_in(workbench.list().await, word);
+        // Again and again: it is said each time.
+        for _ in 0..50 {
+            not_let_in(workbench.list().await, word);
+        }
         not_let_in(workbench.delete("host-a", "x").await, word);
         not_let_in(workbench.put(&bench).await, word);
         not_let_in(workbench.terminal("host-a", "x", 80, 24).await, word);

@@ -4,7 +4,9 @@
 use super::place::{Place, Real, container, inside};
 use super::{DEADLINE, commit, images, lab, refused, says, spec, until};
 use padis_domain::ports::{BenchSpec, PortError, Registry, Workbench};
+use padis_drivers::docker_at::DockerAt;
 use padis_drivers::http::Auth;
+use padis_drivers::workbench::{DockerWorkbench, WorkbenchConfig};
 use serde_json::{Value, json};
 use std::time::Instant;
 
@@ -191,6 +193,16 @@ async fn what_an_instance_has_written_is_told() {
     let all = place.workbench.written().await.unwrap();
     assert!(all[&task] < 25_000_000, "{all:?}");
     assert!(!all.keys().any(|k| k.contains(&container(&bench.id))), "a workbench is no instance: {all:?}");
+    // A host that is down takes the others' figures with it as little as they make it seem to be up.
+    let nobody = DockerAt::new("unix:///nowhere/docker.sock");
+    let hosts = |all: &[(&str, &DockerAt)]| all.iter().map(|(n, at)| ((*n).to_owned(), (*at).clone())).collect();
+    let made = |hosts| {
+        let config = WorkbenchConfig { hosts, registry: "127.0.0.1:1".to_owned(), auth: Auth::None };
+        DockerWorkbench::new(&config, place.registry.clone()).unwrap()
+    };
+    let both = made(hosts(&[("down", &nobody), ("up", &DockerAt::new(lab::endpoint()))]));
+    assert!(both.written().await.unwrap()[&task] >= 20_000_000);
+    assert!(made(hosts(&[("down", &nobody)])).written().await.is_err());
     lab::docker(&["rm", "-f", &task]);
     place.workbench.delete(&bench.host, &bench.id).await.unwrap();
 }
