@@ -4,7 +4,7 @@
 //! and lets in who shows a certificate. What one could get wrong:
 //!
 //! * To fall back to plain HTTP. An address that is TLS stays TLS: both clients of an engine
-//!   ([`crate::docker_engine`], and the workbenches' own) are made of the one [`Way`].
+//!   (`docker_engine`'s, and the workbenches' own) are made of the one `Way`.
 //! * To say what a file holds that can't be read as PEM: it may be a key. A parser's error
 //!   quotes lines, so it goes nowhere.
 
