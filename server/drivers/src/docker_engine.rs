@@ -4,10 +4,13 @@
 //! One could get it wrong by calling a request that was sent and not answered a failure: it
 //! is `Unknown`, unless it changes nothing or nobody can have heard it.
 
+use crate::docker_at::{DockerAt, Way};
+use crate::docker_tls::{Secure, Unreached};
+use crate::http::{distrust, tls_error};
 use bollard::errors::Error;
 use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, NetworkInspect};
 use bollard::query_parameters::{InspectContainerOptions, InspectNetworkOptions, ListContainersOptionsBuilder};
-use bollard::{API_DEFAULT_VERSION, Docker};
+use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
 use padis_domain::ports::{PortError, PortResult};
 use padis_domain::problem::System;
 use std::collections::HashMap;
@@ -21,7 +24,7 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// An engine by its endpoint.
 pub(crate) struct Engine {
-    endpoint: String,
+    way: Way,
     /// The client after it has agreed on the API's version: an old engine refuses a newer one.
     agreed: OnceCell<Docker>,
 }
@@ -47,30 +50,37 @@ fn never_sent(error: &Error) -> bool {
     match error {
         Error::SocketNotFoundError(_) => true,
         Error::HyperLegacyError { err } => err.is_connect(),
+        Error::IOError { err } => err.get_ref().is_some_and(|e| e.is::<Unreached>()),
         _ => false,
     }
 }
 
 impl Engine {
     /// Contacts nobody: Docker may be started after us.
-    pub(crate) fn new(endpoint: &str) -> PortResult<Self> {
-        if ["unix://", "tcp://", "http://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
-            return Ok(Self { endpoint: endpoint.to_owned(), agreed: OnceCell::new() });
-        }
-        let reason = format!("{endpoint:?} is no Docker endpoint: unix:///… or tcp://… is needed");
-        Err(PortError::refused(System::Docker, reason))
+    pub(crate) fn new(at: &DockerAt) -> PortResult<Self> {
+        Ok(Self { way: at.way()?, agreed: OnceCell::new() })
+    }
+
+    /// For another client of the same engine.
+    pub(crate) fn way(&self) -> &Way {
+        &self.way
     }
 
     /// Where it is reached.
     pub(crate) fn endpoint(&self) -> &str {
-        &self.endpoint
+        &self.way.url
     }
 
     async fn agree(&self) -> Result<Docker, Error> {
-        let docker = if self.endpoint.starts_with("unix://") {
-            Docker::connect_with_unix(&self.endpoint, DEADLINE_S, API_DEFAULT_VERSION)?
-        } else {
-            Docker::connect_with_http(&self.endpoint, DEADLINE_S, API_DEFAULT_VERSION)?
+        let url = self.endpoint();
+        let docker = match &self.way.tls {
+            Some(tls) => {
+                let secure = Secure::new(url, tls.clone())?;
+                let send = move |request: BollardRequest| secure.clone().send(request);
+                Docker::connect_with_custom_transport(send, Some(url), DEADLINE_S, API_DEFAULT_VERSION)?
+            }
+            None if url.starts_with("unix://") => Docker::connect_with_unix(url, DEADLINE_S, API_DEFAULT_VERSION)?,
+            None => Docker::connect_with_http(url, DEADLINE_S, API_DEFAULT_VERSION)?,
         };
         docker.negotiate_version().await
     }
@@ -88,7 +98,14 @@ impl Engine {
 
     /// A failure that no caller has a better word for.
     pub(crate) fn failed(&self, what: &str, writes: bool, error: Error) -> PortError {
-        let what = format!("{what} on the Docker Engine at {}", self.endpoint);
+        let what = format!("{what} on the Docker Engine at {}", self.endpoint());
+        if let Some(why) = distrust(&error) {
+            // One of the two does not know the other: nobody has read the request.
+            let ours = matches!(tls_error(&error), Some(rustls::Error::AlertReceived(_)));
+            let none = "it wants a certificate, and Padis shows it none (set cert and key)".to_owned();
+            let why = if ours && !self.way.shows { none } else { why };
+            return PortError::transient(System::Docker, format!("{what}: {why}"), error);
+        }
         if writes && status(&error).is_none() && !never_sent(&error) {
             PortError::unknown(System::Docker, what, error)
         } else {
@@ -139,7 +156,7 @@ impl Engine {
     /// A look within its time.
     async fn soon<T>(&self, what: &str, look: impl Future<Output = PortResult<T>>) -> PortResult<T> {
         tokio::time::timeout(LOOK, look).await.unwrap_or_else(|elapsed| {
-            let what = format!("{what} on the Docker Engine at {}", self.endpoint);
+            let what = format!("{what} on the Docker Engine at {}", self.endpoint());
             Err(PortError::transient(System::Docker, what, elapsed))
         })
     }

@@ -8,8 +8,10 @@
 
 pub mod child;
 pub mod dns;
+pub mod docker_at;
 mod docker_engine;
 pub mod docker_net;
+mod docker_tls;
 pub mod fake;
 pub mod haproxy;
 pub mod http;

@@ -17,6 +17,7 @@ use crate::seal::Sealer;
 use padis_domain::ports::{Directory, PortError};
 use padis_domain::problem::System;
 use padis_drivers::dns::{DnsConfig, DnsServer};
+use padis_drivers::docker_at::DockerAt;
 use padis_drivers::docker_net::DockerNetwork;
 use padis_drivers::haproxy::{HaproxyChild, HaproxyConfig};
 use padis_drivers::http::Auth as HttpAuth;
@@ -121,13 +122,16 @@ pub fn engine_config(c: &Config) -> EngineConfig {
 }
 
 /// Where workbenches run: on the Docker Engine of each of the engine's agents, or with a
-/// cluster elsewhere on this machine's.
+/// cluster elsewhere on this machine's; and on those of the hosts that are configured, which
+/// go before.
 fn bench_config(c: &Config) -> WorkbenchConfig {
-    let hosts = if c.engine.enabled {
-        c.engine.agents.iter().map(|a| (a.name.clone(), a.docker.clone().unwrap_or_else(|| c.docker.clone()))).collect()
+    let mut hosts: BTreeMap<String, DockerAt> = if c.engine.enabled {
+        let at = |a: &crate::config::Agent| DockerAt::new(a.docker.as_ref().unwrap_or(&c.docker));
+        c.engine.agents.iter().map(|a| (a.name.clone(), at(a))).collect()
     } else {
-        BTreeMap::from([(machine::hostname(), c.docker.clone())])
+        BTreeMap::from([(machine::hostname(), DockerAt::new(&c.docker))])
     };
+    hosts.extend(c.docker_hosts.iter().map(|h| (h.name.clone(), h.at())));
     WorkbenchConfig {
         hosts,
         registry: without_scheme(&c.registry.base()),
@@ -342,5 +346,38 @@ pub fn reconcile_settings(c: &Config, sealer: Arc<Sealer>) -> Settings {
         lease: format!("{}{}:{started}", lease_prefix(c), std::process::id()),
         resolve: Arc::new(Stranger { server: c.dns.listen }),
         places,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(file: &str) -> Config {
+        crate::config::from(Some(("padis.toml", file)), std::iter::empty(), None).expect("settings")
+    }
+
+    #[test]
+    fn hosts_that_are_configured_are_added_and_go_before() {
+        let hosts = "[[docker.hosts]]\nname = \"padis-dev\"\nurl = \"unix:///run/other.sock\"\n\
+                     [[docker.hosts]]\nname = \"node-1\"\nurl = \"https://node-1:2376\"\n";
+        let of = |file: &str| bench_config(&settings(file)).hosts;
+        let (other, node) = (DockerAt::new("unix:///run/other.sock"), DockerAt::new("https://node-1:2376"));
+        let own = DockerAt::new("unix:///var/run/docker.sock");
+        let expected = [("node-1", node.clone()), ("padis-dev", other.clone()), ("padis-prod", own.clone())];
+        assert_eq!(of(hosts), expected.map(|(n, at)| (n.to_owned(), at)).into());
+        let elsewhere =
+            "[engine]\nenabled = false\n[marathon]\nurls = [\"http://m\"]\n[mesos]\nurls = [\"http://m\"]\n";
+        let expected = [("node-1".to_owned(), node), ("padis-dev".to_owned(), other), (machine::hostname(), own)];
+        assert_eq!(of(&format!("{elsewhere}{hosts}")), expected.into());
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_read_is_told_at_the_start_by_its_name() {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let file = "[[docker.hosts]]\nname = \"a\"\nurl = \"tcp://a:2376\"\nca = \"/never/there/ca.pem\"\n";
+        let Err(error) = Behind::new(&settings(file)) else { panic!("it starts") };
+        let said = padis_drivers::http::chain(&error);
+        assert!(said.contains("/never/there/ca.pem can't be read: No such file"), "{said}");
     }
 }

@@ -5,11 +5,13 @@
 //! One could get it wrong by ignoring what one does not know: a misspelt key is
 //! an error with a suggestion, because an ignored setting is found in an outage.
 
+mod docker;
 mod parts;
 mod registry;
 mod secret;
 mod source;
 
+pub use docker::DockerHost;
 pub use parts::*;
 pub use registry::*;
 pub use secret::{Secret, mask_url};
@@ -43,6 +45,8 @@ pub struct Config {
     pub session: Session,
     /// Docker's socket as a URL.
     pub docker: String,
+    /// Other hosts' Docker Engines.
+    pub docker_hosts: Vec<DockerHost>,
     /// The built-in engine.
     pub engine: Engine,
     /// Marathon, when not the built-in one.
@@ -149,6 +153,7 @@ pub fn from(
         admin_password,
         session: Session::read(r),
         docker: r.get("docker.socket", "unix:///var/run/docker.sock".to_owned(), "a URL", "Docker Engine's socket"),
+        docker_hosts: DockerHost::read(r),
         engine: Engine::read(r),
         marathon: Marathon::read(r),
         registry: Registry::read(r),

@@ -204,7 +204,7 @@ pub trait Workbench: Send + Sync {
     /// What was changed in it, at most `most` paths.
     async fn changes(&self, host: &str, id: &str, most: usize) -> PortResult<BenchChanges>;
     /// Bytes that each running instance has written into its own container, by Marathon's task
-    /// id, on all engines together. It may take minutes.
+    /// id, on all engines together that say it; an error if none does. It may take minutes.
     async fn written(&self) -> PortResult<BTreeMap<String, u64>>;
     /// A shell with a terminal of that size.
     async fn terminal(&self, host: &str, id: &str, columns: u16, rows: u16) -> PortResult<Terminal>;

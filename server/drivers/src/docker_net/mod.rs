@@ -18,6 +18,7 @@
 
 mod attach;
 
+use crate::docker_at::DockerAt;
 use crate::docker_engine::{Engine, message, status};
 use async_trait::async_trait;
 use bollard::models::{ContainerSummary, Ipam, IpamConfig, NetworkCreateRequest, NetworkInspect};
@@ -66,7 +67,7 @@ impl DockerNetwork {
     /// Engines by endpoint: `unix:///var/run/docker.sock` or `tcp://127.0.0.1:2375`.
     /// No request is sent yet.
     pub fn new(endpoints: &[String]) -> PortResult<Self> {
-        let engines = endpoints.iter().map(|e| Engine::new(e)).collect::<PortResult<Vec<_>>>()?;
+        let engines = endpoints.iter().map(|e| Engine::new(&DockerAt::new(e))).collect::<PortResult<Vec<_>>>()?;
         if engines.is_empty() {
             return Err(refused("no Docker Engine is configured for the container network"));
         }

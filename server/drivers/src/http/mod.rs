@@ -38,7 +38,7 @@ pub fn builder() -> reqwest::ClientBuilder {
 /// `writes` says whether the request would have changed something.
 pub fn failed(system: System, what: &str, writes: bool, error: reqwest::Error) -> PortError {
     if let Some(why) = distrust(&error) {
-        // Nothing was sent: the handshake comes first.
+        // The handshake comes first: nothing was sent, or nobody has read it.
         return PortError::transient(system, format!("{what}: {why}"), error.without_url());
     }
     // A URL may carry a name and password; the text of the error must not.
@@ -62,31 +62,48 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     out
 }
 
-/// Why the other side's certificate is not accepted, in plain words; `None` if that
-/// is not what is wrong.
-pub fn distrust(error: &reqwest::Error) -> Option<String> {
-    use rustls::{CertificateError, Error};
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+/// Why the other side's certificate is not accepted, or ours is not by it, in plain words; `None`
+/// if that is not what is wrong.
+pub fn distrust(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    use rustls::{AlertDescription as Alert, CertificateError, Error};
+    let tls = tls_error(error)?;
+    let why = match tls {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "its certificate is signed by an authority that Padis does not trust (set the file of the right one)"
+        }
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "its certificate is for another name than the address that is configured",
+        Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            "its certificate has expired"
+        }
+        Error::InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
+            "its certificate is not valid yet: one of the clocks is wrong"
+        }
+        Error::InvalidCertificate(_) => "its certificate is not accepted",
+        Error::AlertReceived(Alert::CertificateRequired) => "it wants a certificate, and Padis shows it none",
+        // Older servers (Go before 1.21) and TLS 1.2 say the first of these of none, too.
+        Error::AlertReceived(
+            Alert::BadCertificate
+            | Alert::UnknownCA
+            | Alert::CertificateUnknown
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::AccessDenied,
+        ) => "it does not accept the certificate that Padis shows, or wants one",
+        Error::InvalidMessage(_) => "what answers there does not speak TLS",
+        _ => return None,
+    };
+    Some(format!("{why} ({tls})"))
+}
+
+/// What TLS itself says, if that is what is wrong.
+pub(crate) fn tls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+    let mut next = Some(error);
     while let Some(e) = next {
-        if let Some(tls) = e.downcast_ref::<Error>() {
-            let why = match tls {
-                Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-                    "its certificate is signed by an authority that Padis does not trust (set the file of the right one)"
-                }
-                Error::InvalidCertificate(
-                    CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-                ) => "its certificate is for another name than the address that is configured",
-                Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-                    "its certificate has expired"
-                }
-                Error::InvalidCertificate(
-                    CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
-                ) => "its certificate is not valid yet: one of the clocks is wrong",
-                Error::InvalidCertificate(_) => "its certificate is not accepted",
-                Error::InvalidMessage(_) => "what answers there does not speak TLS",
-                _ => return None,
-            };
-            return Some(format!("{why} ({tls})"));
+        if let Some(tls) = e.downcast_ref() {
+            return Some(tls);
         }
         // What an I/O error wraps is not its source: that is already the source of what it wraps.
         let wrapped = e.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
@@ -101,4 +118,21 @@ pub fn distrust(error: &reqwest::Error) -> Option<String> {
 /// A short piece of an answer's body for a message: one line, at most 300 characters.
 pub fn excerpt(body: &str) -> String {
     body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::{AlertDescription as Alert, Error};
+    use std::io;
+
+    #[test]
+    fn who_is_not_let_in_reads_why_however_deep_it_is_wrapped() {
+        let wrapped = |error: Error| io::Error::other(io::Error::new(io::ErrorKind::InvalidData, error));
+        let said = |alert| distrust(&wrapped(Error::AlertReceived(alert))).unwrap_or_default();
+        assert!(said(Alert::CertificateRequired).starts_with("it wants a certificate, and Padis shows it none ("));
+        assert!(said(Alert::UnknownCA).starts_with("it does not accept the certificate that Padis shows"));
+        assert_eq!(said(Alert::InternalError), "", "that says nothing of certificates");
+        assert_eq!(distrust(&io::Error::from(io::ErrorKind::ConnectionReset)), None);
+    }
 }

@@ -27,6 +27,7 @@ pub(crate) mod recipe;
 mod terminal;
 mod wire;
 
+use crate::docker_at::DockerAt;
 use crate::docker_engine::{Engine, status};
 use crate::http::Auth;
 use async_trait::async_trait;
@@ -54,9 +55,8 @@ const LONGEST_ID: usize = 56;
 /// Where workbenches run and where their images come from and go to.
 #[derive(Debug, Clone)]
 pub struct WorkbenchConfig {
-    /// Docker Engines by host name: `unix:///var/run/docker.sock`, `tcp://10.0.0.5:2375`. Several
-    /// hosts may share one.
-    pub hosts: BTreeMap<String, String>,
+    /// Docker Engines by host name. Several hosts may share one.
+    pub hosts: BTreeMap<String, DockerAt>,
     /// How engines call our own registry in image references, `127.0.0.1:5000`.
     pub registry: String,
     /// Who an engine is to it; a password, or nothing.
@@ -146,14 +146,16 @@ impl Place {
 
 impl DockerWorkbench {
     /// Nothing is contacted yet. `registry` is our own registry as the portal sees it, which is
-    /// asked what is there; an endpoint that is none is `Refused`.
+    /// asked what is there. An endpoint that is none, and files for TLS that can't be used, are
+    /// `Refused`.
     pub fn new(config: &WorkbenchConfig, registry: Arc<dyn Registry>) -> PortResult<Self> {
-        let mut hosts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for (host, endpoint) in &config.hosts {
-            hosts.entry(endpoint).or_default().push(host.clone());
+        let mut hosts: BTreeMap<&DockerAt, Vec<String>> = BTreeMap::new();
+        for (host, at) in &config.hosts {
+            hosts.entry(at).or_default().push(host.clone());
         }
-        let place = |(endpoint, hosts): (&str, Vec<String>)| {
-            Ok(Arc::new(Place { engine: Engine::new(endpoint)?, wire: Wire::new(endpoint)?, hosts }))
+        let place = |(at, hosts): (&DockerAt, Vec<String>)| {
+            let engine = Engine::new(at)?;
+            Ok(Arc::new(Place { wire: Wire::new(engine.way())?, engine, hosts }))
         };
         let places = hosts.into_iter().map(place).collect::<PortResult<_>>()?;
         let (registry_name, auth) = (config.registry.clone(), config.auth.clone());
@@ -200,7 +202,7 @@ impl Workbench for DockerWorkbench {
         changes::of(self.place(host)?, id, most).await
     }
     async fn written(&self) -> PortResult<BTreeMap<String, u64>> {
-        Ok(try_join_all(self.places.iter().map(|p| p.written())).await?.into_iter().flatten().collect())
+        self.written_on_all().await
     }
     async fn terminal(&self, host: &str, id: &str, columns: u16, rows: u16) -> PortResult<Terminal> {
         terminal::open(self.place(host)?, id, columns, rows).await

@@ -8,6 +8,8 @@
 //!   portal dies), it hangs the shell up. It knows the shell by number and time of birth.
 //! * Docker detaches at a sequence of keys (Ctrl-P Ctrl-Q) and holds the first of them back. It
 //!   can't be told to have none, so it has one that nobody types.
+//! * Over TLS, Docker closes its own direction of the connection and no more: what is typed after
+//!   the shell's end still goes out, and nobody reads it. So the end is known from what is read.
 //! * A login shell reads `/etc/profile`, which sets PATH anew in most images: what the image is
 //!   about (`/opt/java/bin`) would not be found. So it is none.
 //! * A shell's history would be a change, and in the image later, with what was typed.
@@ -23,6 +25,8 @@ use futures::stream::{self, BoxStream};
 use padis_domain::ports::{PortError, PortResult, Terminal, TerminalInput};
 use padis_domain::problem::System;
 use reqwest::Upgraded;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
@@ -52,22 +56,27 @@ same && kill -HUP $pid
 for n in 1 2 3; do same || exit 0; sleep 1; done
 same && kill -KILL $pid";
 
-/// The connection whose end hangs the shell up. Nobody ever uses it: the lock only lets it be
-/// shared by the terminal's two halves.
-type Keeper = Mutex<Upgraded>;
+/// What the terminal's two halves share.
+struct Shared {
+    /// The connection whose end hangs the shell up. Nobody ever uses it: the lock only lets it be
+    /// shared.
+    _keeper: Mutex<Upgraded>,
+    /// Nothing more will be read.
+    ended: AtomicBool,
+}
 
 /// What is read, and what must live as long.
 struct Output {
     read: ReadHalf<Upgraded>,
     first: Vec<u8>,
-    _keeper: Arc<Keeper>,
+    shared: Arc<Shared>,
 }
 
 struct Typed {
     write: WriteHalf<Upgraded>,
     place: Arc<Place>,
     exec: String,
-    _keeper: Arc<Keeper>,
+    shared: Arc<Shared>,
 }
 
 fn words(words: &[&str]) -> Option<Vec<String>> {
@@ -92,16 +101,16 @@ pub(super) async fn open(place: &Arc<Place>, id: &str, columns: u16, rows: u16) 
     let (mut read, write) = tokio::io::split(connection);
     let begin = tokio::time::timeout(BEGIN, begin(&mut read)).await;
     let (pid, first) = begin.map_err(|_| transient(format!("the shell in {name} does not begin")))??;
-    let keeper = match keep(place, &name, &pid).await {
-        Ok(keeper) => Arc::new(keeper),
+    let shared = match keep(place, &name, &pid).await {
+        Ok(keeper) => Arc::new(Shared { _keeper: Mutex::new(keeper), ended: AtomicBool::new(false) }),
         Err(error) => {
             let end = ["/bin/sh", "-c", "kill -HUP $1", "terminal", &pid].map(str::to_owned).to_vec();
             let _best_effort = run(place, &name, end, BEGIN).await;
             return Err(error);
         }
     };
-    let output = Output { read, first, _keeper: Arc::clone(&keeper) };
-    let input = Typed { write, place: Arc::clone(place), exec, _keeper: keeper };
+    let output = Output { read, first, shared: Arc::clone(&shared) };
+    let input = Typed { write, place: Arc::clone(place), exec, shared };
     Ok(Terminal { output: bytes(output), input: Box::new(input) })
 }
 
@@ -126,14 +135,14 @@ async fn begin(read: &mut ReadHalf<Upgraded>) -> PortResult<(String, Vec<u8>)> {
     Err(refused(format!("no shell begins in the workbench: {first}")))
 }
 
-async fn keep(place: &Place, name: &str, pid: &str) -> PortResult<Keeper> {
+async fn keep(place: &Place, name: &str, pid: &str) -> PortResult<Upgraded> {
     let options = CreateExecOptions {
         attach_stdin: Some(true),
         cmd: words(&["/bin/sh", "-c", KEEPER, "keeper", pid]),
         ..CreateExecOptions::default()
     };
     let exec = make(place, name, options).await?;
-    Ok(Mutex::new(place.wire.start(&place.engine, &exec, false).await?))
+    place.wire.start(&place.engine, &exec, false).await
 }
 
 /// Everything that comes, until the shell has ended.
@@ -146,9 +155,15 @@ fn bytes(output: Output) -> BoxStream<'static, PortResult<Vec<u8>>> {
         }
         let mut piece = Vec::with_capacity(PIECE);
         match output.read.read_buf(&mut piece).await {
-            Ok(0) => None,
+            Ok(0) => {
+                output.shared.ended.store(true, Ordering::Relaxed);
+                None
+            }
             Ok(_) => Some((Ok(piece), Some(output))),
-            Err(error) => Some((Err(PortError::transient(System::Docker, "read from a terminal", error)), None)),
+            Err(error) => {
+                output.shared.ended.store(true, Ordering::Relaxed);
+                Some((Err(PortError::transient(System::Docker, "read from a terminal", error)), None))
+            }
         }
     };
     stream::unfold(Some(output), next).boxed()
@@ -168,6 +183,9 @@ async fn resize(place: &Place, exec: &str, columns: u16, rows: u16) -> PortResul
 impl TerminalInput for Typed {
     async fn write(&mut self, bytes: &[u8]) -> PortResult<()> {
         let write = async {
+            if self.shared.ended.load(Ordering::Relaxed) {
+                return Err(io::Error::from(io::ErrorKind::BrokenPipe));
+            }
             self.write.write_all(bytes).await?;
             self.write.flush().await
         };

@@ -5,7 +5,8 @@
 //! 0, 1 or 2, which any program may write, and then waits for up to 4 GiB; and of a push it
 //! leaves out which layer a line tells of, and the digest at the end.
 
-use super::{refused, transient};
+use super::transient;
+use crate::docker_at::Way;
 use crate::docker_engine::Engine;
 use crate::http::{builder, failed};
 use padis_domain::ports::{PortError, PortResult};
@@ -18,20 +19,20 @@ use std::time::Duration;
 /// Docker begins to answer at once, or does not answer.
 const ANSWER: Duration = Duration::from_secs(15);
 
-/// Plain HTTP to one engine.
+/// HTTP to one engine.
 pub(super) struct Wire {
     client: Client,
     base: String,
 }
 
 impl Wire {
-    pub(super) fn new(endpoint: &str) -> PortResult<Self> {
+    pub(super) fn new(way: &Way) -> PortResult<Self> {
         // Nothing is kept open: an engine that was restarted would be met by a dead connection.
         let client = builder().pool_max_idle_per_host(0);
-        let (client, base) = match endpoint.split_once("://") {
-            Some(("unix", path)) => (client.unix_socket(path), "http://docker".to_owned()),
-            Some((_, address)) => (client, format!("http://{}", address.trim_end_matches('/'))),
-            None => return Err(refused(format!("{endpoint:?} is no Docker endpoint"))),
+        let (client, base) = match (way.url.strip_prefix("unix://"), &way.tls) {
+            (Some(path), _) => (client.unix_socket(path), "http://docker".to_owned()),
+            (None, Some(tls)) => (client.https_only(true).tls_backend_preconfigured(tls.clone()), way.url.clone()),
+            (None, None) => (client, way.url.clone()),
         };
         match client.build() {
             Ok(client) => Ok(Self { client, base }),

@@ -5,10 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod builds;
+#[path = "../lab/certificates.rs"]
+mod certificates;
 mod images;
 #[path = "../lab/mod.rs"]
 #[expect(dead_code, reason = "other suites use more of it")]
 mod lab;
+mod over_tls;
 mod place;
 #[path = "../registry/proxy.rs"]
 #[expect(dead_code, reason = "other suites use more of it")]

@@ -4,6 +4,7 @@ use super::world::{Pusher, Server, Special, sha256};
 use super::{images, lab};
 use async_trait::async_trait;
 use padis_domain::ports::{Image, ImageStep, Registry, Workbench};
+use padis_drivers::docker_at::DockerAt;
 use padis_drivers::fake::{FakeRegistry, FakeWorkbench};
 use padis_drivers::http::Auth;
 use padis_drivers::registry::{RegistryClient, RegistryConfig};
@@ -108,6 +109,8 @@ pub struct Real {
     pub pusher: Pusher,
     pub registry: Arc<RegistryClient>,
     pub workbench: DockerWorkbench,
+    /// The engine's socket.
+    docker: String,
     mark: String,
 }
 
@@ -119,6 +122,10 @@ pub fn container(id: &str) -> String {
 impl Real {
     /// The lab's engine, as two hosts, and a registry that wants an account.
     pub async fn start() -> Self {
+        Self::with(&lab::endpoint(), &DockerAt::new(lab::endpoint())).await
+    }
+    /// The engine with that socket, which is worked with as it is reached at `at`.
+    pub async fn with(docker: &str, at: &DockerAt) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("htpasswd");
         // bcrypt of "secret", made with crypt(3).
@@ -129,16 +136,29 @@ impl Real {
         let name = server.address.to_string();
         let config = RegistryConfig { auth: auth.clone(), ..RegistryConfig::at(&name) };
         let registry = Arc::new(RegistryClient::new(&config).unwrap());
-        let workbench = Self::on(&lab::endpoint(), &name, auth, &registry);
+        let workbench = Self::reached(at, &name, auth, &registry);
         let pusher = Pusher::new(server.address, Some(("ci", "secret")));
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let mark = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Self { server, pusher, registry, workbench, mark }
+        Self { server, pusher, registry, workbench, docker: docker.to_owned(), mark }
     }
     pub fn on(docker: &str, registry: &str, auth: Auth, client: &Arc<RegistryClient>) -> DockerWorkbench {
-        let hosts: BTreeMap<_, _> = ["host-a", "host-b"].map(|h| (h.to_owned(), docker.to_owned())).into();
+        Self::reached(&DockerAt::new(docker), registry, auth, client)
+    }
+    pub fn reached(at: &DockerAt, registry: &str, auth: Auth, client: &Arc<RegistryClient>) -> DockerWorkbench {
+        let hosts: BTreeMap<_, _> = ["host-a", "host-b"].map(|h| (h.to_owned(), at.clone())).into();
         let config = WorkbenchConfig { hosts, registry: registry.to_owned(), auth };
         DockerWorkbench::new(&config, Arc::clone(client) as Arc<dyn Registry>).unwrap()
+    }
+    /// The docker command line on its engine; panics with its words if it fails.
+    pub fn docker(&self, args: &[&str]) -> String {
+        let out = Command::new("docker").args(["-H", &self.docker]).args(args).output().unwrap();
+        assert!(out.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8_lossy(&out.stdout).trim().to_owned()
+    }
+    /// [`inside`] on its engine.
+    pub fn inside(&self, id: &str, command: &[&str]) -> Option<String> {
+        inside_of(&self.docker, id, command)
     }
     /// What the registry has of a digest's configuration.
     pub async fn raw(&self, repository: &str, digest: &str) -> Value {
@@ -151,10 +171,14 @@ impl Real {
     }
 }
 
-/// A command in a container as root; what it says, if it succeeds.
+/// A command in a container on the lab's engine as root; what it says, if it succeeds.
 pub fn inside(id: &str, command: &[&str]) -> Option<String> {
+    inside_of(&lab::endpoint(), id, command)
+}
+
+fn inside_of(engine: &str, id: &str, command: &[&str]) -> Option<String> {
     let mut docker = Command::new("docker");
-    docker.args(["-H", &lab::endpoint(), "exec", "-u", "0", "-w", "/", &container(id)]).args(command);
+    docker.args(["-H", engine, "exec", "-u", "0", "-w", "/", &container(id)]).args(command);
     let out = docker.output().unwrap();
     out.status.success().then(|| String::from_utf8(out.stdout).unwrap())
 }
@@ -181,15 +205,15 @@ impl Place for Real {
     async fn write(&self, id: &str, path: &str, content: &str) {
         let folder = &path[..path.rfind('/').unwrap().max(1)];
         let script = "mkdir -p \"$1\" && printf %s \"$3\" >\"$2\"";
-        assert!(inside(id, &["sh", "-c", script, "write", folder, path, content]).is_some());
+        assert!(self.inside(id, &["sh", "-c", script, "write", folder, path, content]).is_some());
     }
     async fn remove(&self, id: &str, path: &str) {
-        assert!(inside(id, &["rm", "-r", path]).is_some());
+        assert!(self.inside(id, &["rm", "-r", path]).is_some());
     }
     async fn read(&self, id: &str, path: &str) -> Option<String> {
-        inside(id, &["cat", path])
+        self.inside(id, &["cat", path])
     }
     async fn stop(&self, id: &str) {
-        lab::docker(&["stop", "-t", "20", &container(id)]);
+        self.docker(&["stop", "-t", "20", &container(id)]);
     }
 }

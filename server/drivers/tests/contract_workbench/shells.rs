@@ -4,21 +4,23 @@
 use super::place::{Place, Real, container, inside};
 use super::{DEADLINE, commit, images, lab, refused, says, spec, until};
 use padis_domain::ports::{BenchSpec, PortError, Registry, Workbench};
+use padis_drivers::docker_at::DockerAt;
 use padis_drivers::http::Auth;
+use padis_drivers::workbench::{DockerWorkbench, WorkbenchConfig};
 use serde_json::{Value, json};
 use std::time::Instant;
 
 /// Command lines of everything that runs in a workbench.
-fn processes(id: &str) -> Vec<String> {
-    let told = lab::docker(&["top", &container(id), "-eo", "pid,args"]);
+fn processes(place: &Real, id: &str) -> Vec<String> {
+    let told = place.docker(&["top", &container(id), "-eo", "pid,args"]);
     told.lines().skip(1).map(|l| l.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")).collect()
 }
 
 /// Nothing but what keeps it there.
-async fn alone(id: &str) {
+async fn alone(place: &Real, id: &str) {
     let own = |p: &String| p.contains("trap 'exit 0'") || p.contains("sleep 86400");
     until("every process of the terminal is gone", async || {
-        let all = processes(id);
+        let all = processes(place, id);
         all.len() == 2 && all.iter().all(own)
     })
     .await;
@@ -31,7 +33,7 @@ async fn a_terminal_has_the_window_the_folder_and_every_byte() {
     window(&place, spec(&place, "window-of-bash", &debian(&place).await)).await;
 }
 
-async fn window(place: &Real, bench: BenchSpec) {
+pub async fn window(place: &Real, bench: BenchSpec) {
     let workbench = &place.workbench;
     workbench.put(&bench).await.unwrap();
     let mut terminal = workbench.terminal(&bench.host, &bench.id, 100, 30).await.unwrap();
@@ -52,14 +54,14 @@ async fn window(place: &Real, bench: BenchSpec) {
     terminal.input.write(b"exit\r").await.unwrap();
     says(&mut terminal, "").await;
     drop(terminal);
-    alone(&bench.id).await;
+    alone(place, &bench.id).await;
     let told = workbench.changes(&bench.host, &bench.id, 10).await.unwrap();
     assert_eq!(told.rows, [], "a terminal leaves nothing in the workbench");
     workbench.delete(&bench.host, &bench.id).await.unwrap();
 }
 
 /// A base of Debian's own shells, dash and bash.
-async fn debian(place: &Real) -> (String, String) {
+pub async fn debian(place: &Real) -> (String, String) {
     let repository = "stacks/debian".to_owned();
     let digest = images::push(&place.pusher, &repository, "1", images::config(), images::debian()).await;
     (repository, digest)
@@ -77,10 +79,10 @@ async fn a_terminal_that_is_dropped_leaves_no_process_of_bash() {
     dropped(&place, spec(&place, "dropped", &debian(&place).await)).await;
 }
 
-async fn dropped(place: &Real, bench: BenchSpec) {
+pub async fn dropped(place: &Real, bench: BenchSpec) {
     let workbench = &place.workbench;
     workbench.put(&bench).await.unwrap();
-    alone(&bench.id).await;
+    alone(place, &bench.id).await;
     // A shell that waits, a program in the foreground, and a shell that does not want to hear of it.
     for typed in ["", "sleep 1000\r", "sleep 1000; sleep 1000\r", "trap '' HUP\r", "cat\r"] {
         let mut terminal = workbench.terminal(&bench.host, &bench.id, 80, 24).await.unwrap();
@@ -88,18 +90,18 @@ async fn dropped(place: &Real, bench: BenchSpec) {
         if !typed.is_empty() {
             says(&mut terminal, typed.trim()).await;
         }
-        until("the shell and its keeper run", async || processes(&bench.id).len() >= 4).await;
+        until("the shell and its keeper run", async || processes(place, &bench.id).len() >= 4).await;
         drop(terminal);
-        alone(&bench.id).await;
+        alone(place, &bench.id).await;
     }
     // Half of one is still one.
     let terminal = workbench.terminal(&bench.host, &bench.id, 80, 24).await.unwrap();
     let mut input = terminal.input;
     drop(terminal.output);
     input.write(b"echo 1 >/tmp/typed\r").await.unwrap();
-    until("it is typed", async || inside(&bench.id, &["cat", "/tmp/typed"]).is_some()).await;
+    until("it is typed", async || place.inside(&bench.id, &["cat", "/tmp/typed"]).is_some()).await;
     drop(input);
-    alone(&bench.id).await;
+    alone(place, &bench.id).await;
     workbench.delete(&bench.host, &bench.id).await.unwrap();
 }
 
@@ -113,7 +115,7 @@ async fn what_is_left_to_it_is_reaped_and_it_ends_at_once() {
 async fn reaps(place: &Real, bench: BenchSpec) {
     place.workbench.put(&bench).await.unwrap();
     inside(&bench.id, &["sh", "-c", "for n in 1 2 3; do (true & true) & done; (sleep 0.2 &) ; exit 0"]).unwrap();
-    alone(&bench.id).await;
+    alone(place, &bench.id).await;
     let begun = Instant::now();
     lab::docker(&["stop", "-t", "50", &container(&bench.id)]);
     assert!(begun.elapsed().as_secs() < 20, "it hears SIGTERM");
@@ -191,6 +193,16 @@ async fn what_an_instance_has_written_is_told() {
     let all = place.workbench.written().await.unwrap();
     assert!(all[&task] < 25_000_000, "{all:?}");
     assert!(!all.keys().any(|k| k.contains(&container(&bench.id))), "a workbench is no instance: {all:?}");
+    // A host that is down takes the others' figures with it as little as they make it seem to be up.
+    let nobody = DockerAt::new("unix:///nowhere/docker.sock");
+    let hosts = |all: &[(&str, &DockerAt)]| all.iter().map(|(n, at)| ((*n).to_owned(), (*at).clone())).collect();
+    let made = |hosts| {
+        let config = WorkbenchConfig { hosts, registry: "127.0.0.1:1".to_owned(), auth: Auth::None };
+        DockerWorkbench::new(&config, place.registry.clone()).unwrap()
+    };
+    let both = made(hosts(&[("down", &nobody), ("up", &DockerAt::new(lab::endpoint()))]));
+    assert!(both.written().await.unwrap()[&task] >= 20_000_000);
+    assert!(made(hosts(&[("down", &nobody)])).written().await.is_err());
     lab::docker(&["rm", "-f", &task]);
     place.workbench.delete(&bench.host, &bench.id).await.unwrap();
 }

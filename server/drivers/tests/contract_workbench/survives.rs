@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex};
 pub struct Engine {
     folder: tempfile::TempDir,
     daemon: Child,
+    /// What it is started with beside the usual.
+    more: Vec<String>,
     /// The bridge's name, and the third byte of its addresses.
     bridge: (String, u32),
 }
@@ -35,16 +37,19 @@ fn ip(args: &[&str]) {
 
 impl Engine {
     pub async fn start() -> Self {
+        Self::with(Vec::new()).await
+    }
+    pub async fn with(more: Vec<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bridge = bridge();
         ip(&["link", "add", &bridge.0, "type", "bridge"]);
         ip(&["addr", "add", &format!("10.253.{}.1/24", bridge.1), "dev", &bridge.0]);
-        let daemon = Self::daemon(folder.path(), &bridge.0);
-        let engine = Self { folder, daemon, bridge };
+        let daemon = Self::daemon(folder.path(), &bridge.0, &more);
+        let engine = Self { folder, daemon, more, bridge };
         engine.answers().await;
         engine
     }
-    fn daemon(folder: &Path, bridge: &str) -> Child {
+    fn daemon(folder: &Path, bridge: &str, more: &[String]) -> Child {
         let at = |name: &str| folder.join(name).display().to_string();
         let log = std::fs::OpenOptions::new().create(true).append(true).open(at("log")).unwrap();
         Command::new("dockerd")
@@ -52,6 +57,7 @@ impl Engine {
             .args(["--data-root", &at("data"), "--exec-root", &at("exec"), "--pidfile", &at("pid")])
             .args(["-H", &format!("unix://{}", at("docker.sock")), "--exec-opt", "native.cgroupdriver=cgroupfs"])
             .args(["--bridge", bridge, "--iptables=false", "--insecure-registry", "127.0.0.0/8"])
+            .args(more)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -76,7 +82,7 @@ impl Engine {
         // Else it waits for a containerd that it takes for its own.
         let _gone = std::fs::remove_file(self.folder.path().join("exec/containerd/containerd.pid"));
         let _gone = std::fs::remove_file(self.folder.path().join("pid"));
-        self.daemon = Self::daemon(self.folder.path(), &self.bridge.0);
+        self.daemon = Self::daemon(self.folder.path(), &self.bridge.0, &self.more);
         self.answers().await;
     }
 }
