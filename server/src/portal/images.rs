@@ -62,14 +62,27 @@ pub async fn list(p: &PadisPortal, c: &Caller, q: &ListQuery) -> Answer<ImagesVi
         "registry" => ("r.registry", q.desc),
         _ => ("r.name", q.desc),
     };
-    let rows = filtered(Sql::new("SELECT r.*"), p, &scope, q)
-        .order(column, desc, ", r.name, r.registry")
-        .page(paging)
-        .all(p.store.read(), WHAT)
-        .await?;
-    // Words that are rare are looked for in all repositories once, not once more to count.
-    let total = match paging.total(rows.len()) {
-        Some(total) => total,
+    // What is searched is long, and all of it: it is looked through once, keeping names only, and
+    // counted on the way; the rest is read of one page.
+    let rows = filtered(
+        Sql::new(
+            "SELECT r.registry, r.name, r.title, r.title_zh, r.versions, r.newest, r.newest_at, r.bytes, k.n \
+             FROM (SELECT r.registry, r.name, COUNT(*) OVER () AS n",
+        ),
+        p,
+        &scope,
+        q,
+    )
+    .order(column, desc, ", r.name, r.registry")
+    .page(paging)
+    .text(") k JOIN repository r ON r.registry = k.registry AND r.name = k.name")
+    .order(column, desc, ", r.name, r.registry")
+    .all(p.store.read(), WHAT)
+    .await?;
+    let total = match rows.first() {
+        Some(row) => row.i("n")?,
+        None if q.page <= 1 => 0,
+        // Behind the last page.
         None => filtered(Sql::new("SELECT COUNT(*)"), p, &scope, q).number(p.store.read(), WHAT).await?,
     };
     let rows = rows.iter().map(|r| repository_row(&p.registries, r)).collect::<Result<_, _>>()?;

@@ -202,12 +202,6 @@ impl Paging {
     fn offset(self) -> i64 {
         (i64::from(self.page) - 1) * i64::from(self.per_page)
     }
-    /// How many rows there are in all, if a page of so many tells: the last one does.
-    pub fn total(self, rows: usize) -> Option<i64> {
-        let rows = i64::try_from(rows).ok()?;
-        let last = rows < i64::from(self.per_page) && (rows > 0 || self.page == 1);
-        last.then(|| self.offset() + rows)
-    }
     /// The answer.
     pub fn wrap<T>(self, rows: Vec<T>, total: i64) -> Page<T> {
         Page { rows, total: u64::try_from(total).unwrap_or_default(), page: self.page, per_page: self.per_page }
@@ -289,13 +283,5 @@ mod tests {
         assert_eq!((p.page, p.per_page, p.offset()), (1, 200, 0));
         let p = Paging::of(&ListQuery { page: 3, ..ListQuery::default() });
         assert_eq!((p.per_page, p.offset()), (50, 100));
-    }
-
-    #[test]
-    fn the_last_page_tells_how_many_rows_there_are() {
-        let page = |page| Paging::of(&ListQuery { page, ..ListQuery::default() });
-        assert_eq!((page(1).total(0), page(1).total(7), page(3).total(7)), (Some(0), Some(7), Some(107)));
-        // A full one may be followed by others; an empty one lies behind the last.
-        assert_eq!((page(1).total(50), page(3).total(0)), (None, None));
     }
 }
