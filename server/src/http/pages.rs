@@ -12,14 +12,20 @@ use http::{Request, StatusCode};
 use leptos::config::LeptosOptions;
 use leptos::context::{provide_context, use_context};
 use leptos::nonce::use_nonce;
-use leptos_axum::{LeptosRoutes, ResponseOptions};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, ResponseOptions};
 use padis_app::context::{Mark, Prefs, Who};
+use std::sync::OnceLock;
 
 impl FromRef<Web> for LeptosOptions {
     fn from_ref(_: &Web) -> Self {
         options()
     }
 }
+
+/// The pages' routes, which are every portal's. While Leptos looks for them it loads nothing for
+/// any page of the process (`IS_SUPPRESSING_RESOURCE_LOAD` in leptos_server): a second portal
+/// that looked for them anew would let a page of the first one wait for ever.
+static ROUTES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
 
 fn options() -> LeptosOptions {
     LeptosOptions::builder().output_name("padis").build()
@@ -47,9 +53,10 @@ fn context(web: Web) -> impl Fn() + Clone + Send + Sync + 'static {
 /// Adds the pages and server functions, and the page for everything that is not there.
 pub fn mount(router: Router<Web>, web: &Web) -> Router<Web> {
     let context = context(web.clone());
-    let (routes, _) =
-        leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(padis_app::App, None, context.clone());
-    router.leptos_routes_with_context(web, routes, context, || padis_app::shell(options())).fallback(absent)
+    let routes = ROUTES.get_or_init(|| {
+        leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(padis_app::App, None, context.clone()).0
+    });
+    router.leptos_routes_with_context(web, routes.clone(), context, || padis_app::shell(options())).fallback(absent)
 }
 
 /// Not found, as a page with navigation.
