@@ -157,6 +157,9 @@ journey('images and registries', ({ step, window, atEnd }) => {
     const digest = await put(OWN, 'tools/byhand', '1');
     assert.equal(await retag(OWN, 'tools/byhand', '1', '1-too'), digest);
     await put(OWN, 'tools/byhand', '2');
+    // Where it leads depends on what is left: whoever has not seen the other one yet is led to the list.
+    await go(page, '/images/padis/tools/byhand');
+    for (const each of ['1', '1-too', '2']) await page.getByRole('rowheader', { name: each, exact: true }).waitFor();
     await go(page, '/images/padis/tools/byhand:1');
     await page.getByText('go with it: 1-too').waitFor();
     await shot(page, 'delete');

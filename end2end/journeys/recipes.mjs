@@ -2,11 +2,12 @@
 // field, the build is followed while it runs, and an application uses what came of it.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { portal } from './support/another.mjs';
 import { go, signIn } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
 import { barriers, tooWide } from './support/look.mjs';
 import { through } from './support/outside.mjs';
-import { ARTEFACTS, until } from './support/portal.mjs';
+import { ARTEFACTS, docker, until } from './support/portal.mjs';
 import { names } from './support/registry.mjs';
 import { bringOnline, makePerson, remove } from './support/steps.mjs';
 
@@ -17,7 +18,7 @@ const CONF = readFileSync(new URL('../../server/stacks/nginx/nginx.conf', import
 // A package manager that takes its time, as those of large packages do.
 const SLOW = '#!/bin/sh\necho it takes long\nexec sleep 600\n';
 
-journey('recipes', ({ step, window }) => {
+journey('recipes', ({ step, window, atEnd }) => {
   let page, ruth, engineer, chinese, at, tag;
   const shot = (w, name) => w.screenshot({ path: `${ARTEFACTS}recipes-${name}.png`, fullPage: true });
   const file = (name, text) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
@@ -181,5 +182,48 @@ journey('recipes', ({ step, window }) => {
     await ruth.locator('#recipe-end').click();
     await ruth.waitForURL(/\/images\/recipes\?/);
     assert.ok(await names(OWN, 'stacks/nginx', VERSION));
+  });
+
+  step('a portal that is killed in the middle of a build goes on with it', async () => {
+    const other = await portal('recipes');
+    atEnd(() => other.stop());
+    await other.start();
+    await other.stock();
+    const w = await window('second portal', { at: other.url });
+    await signIn(w.page);
+    const mine = (path) => go(w.page, path);
+    const typed = async (on, version, more) => {
+      await mine(`/images/padis/stacks/nginx:${on}`);
+      await w.page.locator('#recipe-start').click();
+      await w.page.waitForURL(/\/images\/recipes\/[0-9a-f]+/);
+      await w.page.locator('#tag').fill(version);
+      await w.page.locator('#description').fill('Takes a while');
+      await more();
+      await w.page.locator('#recipe-build').click();
+      await w.page.waitForURL(/\/images\/recipes\/[0-9a-f]+\/\d+$/);
+    };
+    await until('the middleware is there', async () => (await mine('/images'), await w.page.getByRole('row').filter({ hasText: 'stacks/nginx' }).count()) === 1, { every: 500 });
+    await typed(tag, 'slow', async () => {
+      await w.page.locator('#target').fill('/bin/apk');
+      await w.page.locator('input[name=executable]').check();
+      await w.page.locator('#file').setInputFiles(file('apk', SLOW.replace('exec sleep 600', 'sleep 6')));
+    });
+    await w.page.getByText('Built', { exact: true }).first().waitFor({ timeout: 60_000 });
+    await typed('slow', 'whole', () => w.page.locator('#packages').fill('anything'));
+    await until('its step runs', async () => (await w.page.locator('.output').count()) && /it takes long/.test(await said(w.page)), { ms: 60_000 });
+    w.expect(/net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET|EMPTY_RESPONSE)|Failed to load resource/);
+    await other.stop('SIGKILL');
+    const registry = `http://${other.registry}`;
+    await other.start();
+    await w.page.reload();
+    await w.page.getByText('Built', { exact: true }).first().waitFor({ timeout: 90_000 });
+    assert.equal((await said(w.page)).match(/it takes long/g).length, 2, 'it began anew, in the same output');
+    await shot(w.page, 'after-kill');
+    await until('it is there', () => names(registry, 'stacks/nginx', 'whole'));
+    // Of no build is anything left on the engine, stopped ones included; what applications or
+    // other builds have pulled bears the registry's digest.
+    const left = () => docker('images', '-a', '--no-trunc', '--filter', 'label=io.padis.build', '--format', '{{.Digest}} {{.ID}} {{.Repository}}:{{.Tag}}').split('\n').filter((l) => l.startsWith('<none>'));
+    await until('nothing is left on the engine', () => left().length === 0 || assert.fail(left().join('\n')), { ms: 10_000 });
+    assert.equal(docker('ps', '-aq', '--filter', 'label=io.padis.build', '--filter', 'status=exited'), '');
   });
 });

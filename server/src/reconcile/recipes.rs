@@ -81,6 +81,9 @@ impl Far {
 pub(super) async fn reconcile(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, RunError> {
     let Some((row, holder, labels)) = recipes::find_build(&r.store, id).await? else { return Ok(Outcome::Forget) };
     if !matches!(row.state, CopyState::Waiting | CopyState::Running) {
+        if row.state == CopyState::Cancelled {
+            r.ports.workbench.clear_build(&row.host, id).await?;
+        }
         return Ok(Outcome::Forget);
     }
     if holder != r.set.archives.holder {
@@ -103,7 +106,7 @@ pub(super) async fn reconcile(r: &Arc<Reconciler>, id: &str) -> Result<Outcome, 
             stopped?;
             tracing::info!(build.id = id, "a build was stopped");
             r.changes.publish("benches", None);
-            return Ok(Outcome::Forget);
+            return Ok(Outcome::Again(0));
         }
     };
     let outcome = match built {

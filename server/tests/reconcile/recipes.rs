@@ -178,6 +178,7 @@ async fn one_that_is_stopped_ends_and_another_process_s_waits() {
         })
         .await;
         assert_eq!(w.reg.digest("stacks/nginx", "2").await.expect("an answer"), None);
+        assert_eq!(w.bench.faults().count("clear_build"), 1, "nothing is left on its host");
         w.bench.faults().clear();
         // The files lie on another process's disk.
         let number = ask(&w, &digest, text("3")).await;

@@ -215,6 +215,9 @@ pub trait Workbench: Send + Sync {
     /// Builds an image and puts it into our own registry; its digest there. The tag appears last.
     /// What does not build is `Refused`, and what it said was told. Called again after it was cut
     /// off it begins anew; a tag that names an image with all of the wanted labels is what such a
-    /// call has made, any other is `Refused`. Dropped, it ends, and leaves nothing behind.
+    /// call has made, any other is `Refused`. Dropped, it ends.
     async fn build(&self, wanted: &ImageBuild, tell: &(dyn Fn(BuildStep) + Send + Sync)) -> PortResult<String>;
+    /// Takes away what a build that was dropped, and will not be asked for again, has left on its
+    /// host; what it has put into the registry stays.
+    async fn clear_build(&self, host: &str, id: &str) -> PortResult<()>;
 }

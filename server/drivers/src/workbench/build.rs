@@ -9,13 +9,15 @@
 //! * The answer's status is 200 before anything was built: what failed is told in a line.
 //! * Docker stops a build whose caller is gone, but an engine that was killed leaves the
 //!   container of the step behind, and the images of those before. They bear the build's label
-//!   ([`super::recipe`]), which an instance of the finished image bears, too: so containers are
-//!   only taken away before there is an image.
+//!   ([`super::recipe`]), which an instance of the finished image bears, too: so nothing that runs
+//!   is taken away.
 //! * What is sent is not kept in memory: a thread packs it while the connection takes it.
 
 use super::commit::{Named, check};
 use super::{CALL, DockerWorkbench, Place, recipe, refused, transient};
+use crate::docker_engine::status;
 use bollard::errors::Error;
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
 use bollard::query_parameters::{
     BuildImageOptions, BuildImageOptionsBuilder, ListContainersOptionsBuilder, ListImagesOptionsBuilder,
     RemoveContainerOptionsBuilder, RemoveImageOptions,
@@ -26,7 +28,7 @@ use padis_domain::ports::{BUILD_LABEL, BuildStep, ImageBuild, PortResult};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -37,6 +39,9 @@ const REMOVE: Duration = Duration::from_secs(120);
 /// What a step may use: a core, and as much memory as a workbench.
 const CPU_PERIOD_US: i32 = 100_000;
 const MEMORY: i32 = 1 << 30;
+/// Docker ends the step of a build whose caller is gone within this time, and is asked so often.
+const ENDED: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(100);
 /// Pieces of what is sent that wait for the connection.
 const AHEAD: usize = 8;
 
@@ -235,27 +240,45 @@ impl DockerWorkbench {
     }
 }
 
+fn runs(container: &ContainerSummary) -> bool {
+    container.state == Some(ContainerSummaryStateEnum::RUNNING)
+}
+
 fn bears(labels: Option<&HashMap<String, String>>, id: &str) -> bool {
     labels.and_then(|l| l.get(BUILD_LABEL)).is_some_and(|had| had == id)
 }
 
 impl Place {
-    /// Takes away containers of steps that an engine which was killed has left.
-    async fn clear_containers(&self, id: &str) -> PortResult<()> {
+    /// Takes away containers of steps: those that an engine which was killed has left, and those
+    /// of a build whose caller is gone when Docker has ended them, which takes it a moment. One
+    /// that runs is left alone: it may be an instance of the finished image.
+    pub(super) async fn clear_containers(&self, id: &str) -> PortResult<()> {
         let wanted = format!("{BUILD_LABEL}={id}");
         let filters = HashMap::from([("label", vec![wanted.as_str()])]);
         let docker = self.engine.patient(CALL).await?;
         let failed = |e: Error| self.engine.failed("clear up after a build", true, e);
-        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-        for container in docker.list_containers(Some(options)).await.map_err(failed)? {
-            let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-            docker.remove_container(&container.id.unwrap_or_default(), Some(options)).await.map_err(failed)?;
+        let until = Instant::now() + ENDED;
+        let found = loop {
+            let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+            let found = docker.list_containers(Some(options)).await.map_err(failed)?;
+            if Instant::now() >= until || !found.iter().any(runs) {
+                break found;
+            }
+            tokio::time::sleep(LOOK).await;
+        };
+        for container in found.iter().filter(|c| !runs(c)) {
+            let options = RemoveContainerOptionsBuilder::new().v(true).build();
+            match docker.remove_container(container.id.as_deref().unwrap_or_default(), Some(options)).await {
+                // Docker has done so itself meanwhile, or is at it.
+                Err(error) if matches!(status(&error), Some(404 | 409)) => {}
+                other => other.map_err(failed)?,
+            }
         }
         Ok(())
     }
 
     /// Takes away images of steps that no name leads to. Best effort: what is used stays.
-    async fn clear_images(&self, id: &str) {
+    pub(super) async fn clear_images(&self, id: &str) {
         let Ok(docker) = self.engine.patient(REMOVE).await else { return };
         let wanted = format!("{BUILD_LABEL}={id}");
         let filters = HashMap::from([("label", vec![wanted.as_str()]), ("dangling", vec!["true"])]);

@@ -213,4 +213,11 @@ impl Workbench for DockerWorkbench {
     async fn build(&self, wanted: &ImageBuild, tell: &(dyn Fn(BuildStep) + Send + Sync)) -> PortResult<String> {
         self.build_image(wanted, tell).await
     }
+    async fn clear_build(&self, host: &str, id: &str) -> PortResult<()> {
+        let place = self.place(host)?;
+        recipe::check_id(id)?;
+        place.clear_containers(id).await?;
+        place.clear_images(id).await;
+        Ok(())
+    }
 }

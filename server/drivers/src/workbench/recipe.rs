@@ -68,12 +68,17 @@ fn install(packages: &[String]) -> String {
     json(&["/bin/sh".to_owned(), "-c".to_owned(), script])
 }
 
-/// Refuses what Docker would read as something else than somebody meant.
-pub(crate) fn check(wanted: &ImageBuild) -> PortResult<()> {
-    let id = &wanted.id;
+/// Refuses what is no name of a build.
+pub(crate) fn check_id(id: &str) -> PortResult<()> {
     if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
         return Err(refused(format!("{id:?} is no name of a build: letters, digits and hyphens are needed")));
     }
+    Ok(())
+}
+
+/// Refuses what Docker would read as something else than somebody meant.
+pub(crate) fn check(wanted: &ImageBuild) -> PortResult<()> {
+    check_id(&wanted.id)?;
     let option = |p: &String| p.is_empty() || p.chars().any(|c| !c.is_ascii_alphanumeric() && !"+-._:~=".contains(c));
     if let Some(bad) = wanted.packages.iter().find(|p| option(p) || p.starts_with('-')) {
         return Err(refused(format!("{bad:?} is no name of a package")));

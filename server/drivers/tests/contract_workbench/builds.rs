@@ -190,7 +190,12 @@ async fn a_build_that_is_dropped_ends_and_leaves_nothing() {
         assert!(!left(&id).0.is_empty(), "the container of the step");
     }
     until("the engine has stopped it", async || left(&id).0.is_empty()).await;
-    // The next call takes away what is left of images.
+    assert!(!left(&id).1.is_empty(), "images of the steps before");
+    real.workbench.clear_build("host-a", &id).await.unwrap();
+    assert_eq!(left(&id), (String::new(), String::new()));
+    refused(real.workbench.clear_build("host-a", "a/b").await, "no name of a build");
+    refused(real.workbench.clear_build("elsewhere", &id).await, "no Docker Engine is configured");
+    // It can be built all the same.
     let next = ImageBuild { packages: Vec::new(), ..slow };
     real.workbench.build(&next, &|_| ()).await.unwrap();
     assert_eq!(left(&id), (String::new(), String::new()));

@@ -316,4 +316,11 @@ impl Workbench for FakeWorkbench {
         };
         self.faults.run("push", &key, push).await
     }
+    async fn clear_build(&self, host: &str, id: &str) -> PortResult<()> {
+        let clear = || {
+            self.known(host)?;
+            recipe::check_id(id)
+        };
+        self.faults.run("clear_build", id, clear).await
+    }
 }
