@@ -24,6 +24,10 @@ retry_after_s = 1
 [[ldap.roles]]
 group = "cn=Platform,${GROUPS}"
 role = "operator"
+
+[[ldap.roles]]
+group = "cn=Middleware,${GROUPS}"
+role = "engineer"
 `;
 const person = (account) => ({ account, password: `of-${account}` });
 
@@ -74,6 +78,22 @@ journey('signing in with a staff account', ({ step, window, atEnd }) => {
     await signIn(nobody, person('nobody'));
     await go(nobody, '/account');
     await nobody.getByText('You belong to no team yet.').waitFor();
+  });
+
+  step('a group gives the role of an engineer: images are hers to decide about, the platform is not', async () => {
+    const sun = await open('sun');
+    await signIn(sun, person('sun'));
+    await go(sun, '/account');
+    assert.match(await sun.locator('section:has(#whh)').innerText(), /Platform role\s+middleware engineer/i);
+    await go(sun, '/images');
+    await sun.getByRole('button', { name: 'Look now' }).waitFor();
+    assert.equal(await sun.getByRole('link', { name: 'Administration' }).count(), 0);
+    const asked = await sun.request.post('/api/look_at_registries', {
+      form: { once: await (await sun.request.get('/api/once')).json() }, headers: { origin: new URL(sun.url()).origin },
+    });
+    assert.equal(asked.status(), 200, await asked.text());
+    const refused = await sun.request.get('/api/systems');
+    assert.ok(refused.status() >= 403, String(refused.status()));
   });
 
   step('whatever is wrong with a sign-in, one message says it', async () => {

@@ -39,7 +39,7 @@ olcAccess: to * by dn.exact="cn=portal,dc=insurer" read by * none
 `;
 
 /// li is in `Motor Backend`, and that is in `Motor`: the team's group holds her
-/// only through another group. wang is in `Platform`. nobody is in none.
+/// only through another group. wang is in `Platform`, sun in `Middleware`. nobody is in none.
 const PEOPLE = `dn: dc=insurer
 objectClass: domain
 dc: insurer
@@ -58,7 +58,7 @@ dn: ou=groups,dc=insurer
 objectClass: organizationalUnit
 ou: groups
 
-${[['li', 'Li Na'], ['wang', 'Wang Wei'], ['nobody', 'Zhao No One']].map(([uid, cn]) => `dn: uid=${uid},ou=people,dc=insurer
+${[['li', 'Li Na'], ['wang', 'Wang Wei'], ['sun', 'Sun Li'], ['nobody', 'Zhao No One']].map(([uid, cn]) => `dn: uid=${uid},ou=people,dc=insurer
 objectClass: inetOrgPerson
 uid: ${uid}
 cn: ${cn}
@@ -80,6 +80,11 @@ dn: cn=Platform,ou=groups,dc=insurer
 objectClass: groupOfNames
 cn: Platform
 member: uid=wang,ou=people,dc=insurer
+
+dn: cn=Middleware,ou=groups,dc=insurer
+objectClass: groupOfNames
+cn: Middleware
+member: uid=sun,ou=people,dc=insurer
 `;
 
 /// Makes and starts one that only takes passwords over an encrypted connection.

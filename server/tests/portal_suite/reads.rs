@@ -105,6 +105,10 @@ async fn who_fills_a_hosts_disk_is_told_before_it_is_full() {
         assert!(seen(&c).await[0].0, "full is bad");
         assert_eq!(seen(&operator()).await.len(), 1);
         assert_eq!(seen(&crate::world::stranger()).await, []);
+        // However many of others are fuller: they take nobody's warning away.
+        let others: Vec<String> = (0..600).map(|n| format!("others-{n}")).collect();
+        set(&others.iter().map(|t| (t.as_str(), 20_000)).chain([("t0", 8_000)]).collect::<Vec<_>>());
+        assert_eq!(seen(&c).await.len(), 1);
     })
     .await;
 }
