@@ -98,7 +98,8 @@ pub struct Registries {
     /// Between two looks at all of a registry.
     pub every: Duration,
     collectors: BTreeMap<String, Files>,
-    /// Notified after the commit that asks for a copy.
+    /// Notified after the commit that asks for work that takes long. All who wait are: workers of
+    /// two kinds do, and one of the other kind would take nothing.
     pub asked: Notify,
     due: Mutex<Due>,
     woken: Notify,

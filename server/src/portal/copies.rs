@@ -101,7 +101,7 @@ pub async fn ask(p: &PadisPortal, may: Permit<'_, Publish>, new: &NewCopy, token
     journal::append(&p.store, &mut tx, &entry(&asked, "image.copy")).await?;
     once::keep(&mut tx, token, COPY, &asked.id).await?;
     tx.commit().await.what("record a copy")?;
-    p.registries.asked.notify_one();
+    p.registries.asked.notify_waiters();
     p.platform_changed(&["copies", "work"]);
     Ok(asked.id)
 }

@@ -77,6 +77,7 @@ impl Tidying for PadisPortal {
         work::touch(&mut tx, &retention::key(&id)).await?;
         once::keep(&mut tx, token, DELETE, &others).await?;
         tx.commit().await.what("record a version that is deleted")?;
+        self.wake.notify_one();
         self.platform_changed(&["images", "work"]);
         Ok(others)
     }

@@ -125,6 +125,6 @@ async fn decided(p: &PadisPortal, mut tx: Tx<'_>, journal: &Entry, changed: u64)
 
 /// A copy may have been asked for, and pages show something else now.
 fn told(p: &PadisPortal) {
-    p.registries.asked.notify_one();
+    p.registries.asked.notify_waiters();
     p.platform_changed(&["images", "copies", "work"]);
 }
