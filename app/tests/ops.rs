@@ -404,3 +404,32 @@ fn what_is_wrong_with_an_image_that_was_sent_stands_beside_its_field() {
         assert!(html.contains("The file is here"));
     });
 }
+
+#[test]
+fn a_rule_that_is_kept_is_shown_to_who_may_end_it_and_another_can_be_kept_once_it_was_seen() {
+    run(async {
+        const PATH: &str = "/images/padis/stacks/nginx";
+        let world = World::new(Some(operator()));
+        let (_, html) = page(&world, PATH, "padis_lang=en").await;
+        assert!(html.contains("Every day: the newest 3 stay, and what is younger than 14 days"), "{html}");
+        assert!(html.contains("id=\"rule-end\"") && html.contains("by the rule") && !html.contains("id=\"rule-keep\""));
+        // The one that is kept is not offered again.
+        for (query, offered) in [("?newest=3&days=14", false), ("?newest=4&days=14", true)] {
+            let (_, html) = page(&world, &format!("{PATH}{query}"), "padis_lang=en").await;
+            assert_eq!(html.contains("id=\"rule-keep\""), offered, "{query}");
+        }
+        let (_, html) = page(&world, PATH, "padis_lang=zh").await;
+        assert!(html.contains("每天清理：保留最新 3 个和不足 14 天的版本"));
+        let fields = "registry=padis&repository=stacks%2Fnginx&newest=4&days=14";
+        for endpoint in ["keep_rule", "end_rule"] {
+            let answer = post(&world, endpoint, PATH, fields).await;
+            assert_eq!(answer.status(), StatusCode::FOUND);
+            assert!(location(&answer).contains(&format!("done={endpoint}")), "{}", location(&answer));
+        }
+        let did = world.portal.done.lock().unwrap().clone();
+        assert_eq!(did, ["keep stacks/nginx tidy: 4 14", "keep stacks/nginx tidy no longer"]);
+        let world = World::new(Some(auditor()));
+        let (_, html) = page(&world, PATH, "padis_lang=en").await;
+        assert!(!html.contains("id=\"rule-end\""));
+    });
+}

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { go, signIn } from './support/browser.mjs';
 import { portal, slowly } from './support/another.mjs';
 import { journey } from './support/journey.mjs';
-import { barriers } from './support/look.mjs';
+import { barriers, tooWide } from './support/look.mjs';
 import { ARTEFACTS, until } from './support/portal.mjs';
 import { names, put, registry, retag } from './support/registry.mjs';
 
@@ -151,6 +151,38 @@ journey('images and registries', ({ step, window, atEnd }) => {
     await go(page, '/images/padis/stacks/nginx?newest=0&days=0');
     await page.getByText('it is standard middleware').first().waitFor();
     await page.getByText('Nothing would go').waitFor();
+  });
+
+  step('a rule is kept day by day, from now on', async () => {
+    for (const n of [1, 2, 3]) await put(OWN, 'tools/daily', String(n));
+    await go(page, '/images/padis/tools/daily');
+    for (const n of ['1', '2', '3']) await page.getByRole('rowheader', { name: n, exact: true }).waitFor();
+    assert.equal(await page.locator('#rule-keep').count(), 0, 'not before it was seen what would go');
+    await page.locator('#newest').fill('1');
+    await page.locator('#days').fill('0');
+    await page.locator('#tidy-show').click();
+    await page.getByText('2 would go').waitFor();
+    await page.locator('#rule-keep').click();
+    await page.getByText('From now on it is kept tidy every day').waitFor();
+    await page.getByText('2 deleted').waitFor();
+    await page.getByText('by the rule').waitFor();
+    await page.getByText(/Every day: the newest 1 stay.*Administrator · .* · last looked at/).waitFor();
+    assert.equal(await page.locator('#rule-keep').count(), 0, 'it is kept already');
+    await shot(page, 'rule');
+    assert.deepEqual(await barriers(page, 'rule'), []);
+    const left = await Promise.all([1, 2, 3].map((n) => names(OWN, 'tools/daily', String(n))));
+    assert.equal(left.filter(Boolean).length, 1);
+    await go(chinese, '/images/padis/tools/daily');
+    await chinese.getByText('每天清理：保留最新 1 个').waitFor();
+    assert.equal(await chinese.locator('#newest').inputValue(), '1', 'the form begins with the rule');
+    await shot(chinese, 'rule-zh');
+    assert.deepEqual(await barriers(chinese, 'rule, dark'), []);
+    assert.equal(await tooWide(chinese), 0);
+    await chinese.locator('#rule-end').click();
+    await chinese.getByText('不再按规则清理').first().waitFor();
+    await page.locator('#rule-end').waitFor({ state: 'detached' });
+    await go(page, '/activity?q=tools/daily');
+    for (const said of ['Image kept tidy by a rule', 'Image no longer kept tidy by a rule', 'Image deleted']) await page.getByText(said).first().waitFor();
   });
 
   step('a version is deleted by hand, with what has the same digest, and what is needed is not', async () => {

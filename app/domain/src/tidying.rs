@@ -6,7 +6,7 @@
 
 use crate::caller::Caller;
 use crate::portal::Answer;
-use crate::view::{CollectionsView, Fate, VersionToDelete};
+use crate::view::{CollectionsView, Fate, Retention, VersionToDelete};
 use async_trait::async_trait;
 
 /// What people do to make room. All of it checks the caller.
@@ -18,6 +18,11 @@ pub trait Tidying: Send + Sync {
     /// Lets it be deleted; whether the repository has other versions. `live` as
     /// [`Tidying::version_fate`].
     async fn delete_version(&self, c: &Caller, which: &VersionToDelete, once: &str) -> Answer<bool>;
+    /// From now on what goes by the rule is taken out of the repository once a day, for the first
+    /// time at once; instead of a rule that was kept before. The same once more changes nothing.
+    async fn keep_rule(&self, c: &Caller, registry: &str, repository: &str, rule: Retention) -> Answer<()>;
+    /// No longer; what is under way is finished.
+    async fn end_rule(&self, c: &Caller, registry: &str, repository: &str) -> Answer<()>;
     /// Every registry with what was freed in it (operators, auditors and engineers).
     async fn collections(&self, c: &Caller) -> Answer<CollectionsView>;
     /// Lets the bytes of a registry be freed that nothing names; one that goes on is enough.

@@ -72,6 +72,8 @@ pub const ENDPOINTS: &[(&str, Kind, Class)] = &[
     ("look_at_registries", Kind::Change, Class::Publish),
     ("promote", Kind::Change, Class::Run),
     ("apply_retention", Kind::Change, Class::Run),
+    ("keep_rule", Kind::Change, Class::Run),
+    ("end_rule", Kind::Change, Class::Run),
     ("delete_version", Kind::Change, Class::Run),
     ("collect_registry", Kind::Change, Class::Operate),
     ("cancel_collection", Kind::Change, Class::Operate),

@@ -46,6 +46,26 @@ pub async fn apply_retention(#[server(flatten)] form: RetentionForm) -> Said<()>
     call::settle(ApplyRetention::PATH, &c, &form, said, None)
 }
 
+/// Keeps a repository tidy by a rule, day by day.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "keep_rule")]
+pub async fn keep_rule(#[server(flatten)] form: RetentionForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = async {
+        let (rule, _) = form.read()?;
+        portal.keep_rule(&c, &form.registry, &form.repository, rule).await
+    }
+    .await;
+    call::settle(KeepRule::PATH, &c, &form, said, None)
+}
+
+/// Keeps it tidy no longer.
+#[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "end_rule")]
+pub async fn end_rule(#[server(flatten)] form: RetentionForm) -> Said<()> {
+    let (c, portal) = call::begin()?;
+    let said = async { portal.end_rule(&c, &form.registry, &form.repository).await }.await;
+    call::settle(EndRule::PATH, &c, &form, said, None)
+}
+
 /// Deletes a version; the repository's page follows, or the list where there will be none.
 #[server(protocol = Ask<PostUrl>, prefix = "/api", endpoint = "delete_version")]
 pub async fn delete_version(#[server(flatten)] form: DeleteVersionForm) -> Said<bool> {

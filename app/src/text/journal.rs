@@ -47,6 +47,8 @@ impl Texts {
             "brought" => self.pick("已导入", "brought in"),
             "bring-failed" => self.pick("未能导入", "could not be brought in"),
             "bring-stop" => self.pick("停止导入", "no longer brought in"),
+            "keep-rule" => self.pick("按规则清理", "kept tidy by a rule"),
+            "end-rule" => self.pick("停止按规则清理", "no longer kept tidy by a rule"),
             "collect" => self.pick("释放空间", "space to be freed"),
             "collected" => self.pick("空间已释放", "space freed"),
             "collect-failed" => self.pick("未能释放空间", "space could not be freed"),

@@ -24,6 +24,16 @@ area! {
         by: "执行人", "By";
         gone(n: &str, bytes: &str): "已删除 {n} 个，{bytes}", "{n} deleted, {bytes}";
         kept(n: &str): "保留 {n} 个（已被使用）", "{n} stayed, needed by then";
+        by_rule: "按规则", "by the rule";
+        keep: "每天按此规则清理", "Do so every day";
+        keep_hint: "从现在起每天按上面的数字清理一次，仍被需要的版本始终保留。", "From now on, once a day, by the numbers above; what is needed stays in any case.";
+        keep_done: "已记录，从现在起每天清理", "From now on it is kept tidy every day";
+        kept_newest(newest: &str): "每天清理：保留最新 {newest} 个版本", "Every day: the newest {newest} stay";
+        kept_rule(newest: &str, days: &str): "每天清理：保留最新 {newest} 个和不足 {days} 天的版本", "Every day: the newest {newest} stay, and what is younger than {days} days";
+        looked: "上次检查", "last looked at";
+        not_yet: "尚未检查", "not looked at yet";
+        end: "不再清理", "Stop doing so";
+        end_done: "不再按规则清理", "It is no longer kept tidy by itself";
         left(n: &str): "还有 {n} 个", "{n} to go";
     }
 }

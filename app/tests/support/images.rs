@@ -195,5 +195,13 @@ pub fn retention(may: bool) -> RetentionView {
         why: "the registry <sleeps>".into(),
     };
     let rows = vec![row(NGINX, "1.22", vec![Stays::Used, Stays::Newest]), row(BROKEN, "broken", Vec::new())];
-    RetentionView { rows, runs: vec![run], may }
+    let by_rule = RetentionRun { by: String::new(), why: String::new(), ended_at: Some(NOW), ..run.clone() };
+    let kept = KeptRule {
+        rule: Retention { newest: 3, days: 14 },
+        by: "Lin <Wu>".into(),
+        set_at: NOW - 86_400_000,
+        looked_at: Some(NOW - 3_600_000),
+        due_at: NOW + 82_800_000,
+    };
+    RetentionView { rows, runs: vec![run, by_rule], kept: Some(kept), may }
 }

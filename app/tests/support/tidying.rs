@@ -57,6 +57,14 @@ impl Tidying for FakePortal {
         }
         self.did(format!("delete {}:{} with {}", which.repository, which.tag, which.tags.join(" "))).map(|()| true)
     }
+    async fn keep_rule(&self, c: &Caller, _: &str, name: &str, rule: Retention) -> Answer<()> {
+        c.publisher()?;
+        self.did(format!("keep {name} tidy: {} {}", rule.newest, rule.days))
+    }
+    async fn end_rule(&self, c: &Caller, _: &str, name: &str) -> Answer<()> {
+        c.publisher()?;
+        self.did(format!("keep {name} tidy no longer"))
+    }
     async fn collections(&self, c: &Caller) -> Answer<CollectionsView> {
         if c.publisher().is_err() {
             c.inspector()?;

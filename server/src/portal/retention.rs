@@ -7,12 +7,13 @@
 use super::promotions::may_change;
 use super::{PadisPortal, images, once};
 use crate::images::judge;
+use crate::store::journal::{self, Entry};
 use crate::store::retention::{self, Run};
 use crate::store::{What, now_ms, work};
 use padis_domain::Problem;
 use padis_domain::caller::Caller;
 use padis_domain::portal::Answer;
-use padis_domain::problem::ValueFault;
+use padis_domain::problem::{FieldChange, ValueFault};
 use padis_domain::view::{Retention, RetentionView};
 
 /// The form's name among tokens.
@@ -47,7 +48,66 @@ pub async fn view(
             judge(&p.store, registry, name, rule, now_ms()).await?
         }
     };
-    Ok(RetentionView { rows, runs: retention::last(&p.store, registry, name, 5).await?, may })
+    let (runs, kept) =
+        (retention::last(&p.store, registry, name, 5).await?, retention::rule(&p.store, registry, name).await?);
+    Ok(RetentionView { rows, runs, kept, may })
+}
+
+/// Who may change the repository may have it kept tidy.
+async fn may_keep(p: &PadisPortal, c: &Caller, registry: &str, name: &str) -> Answer<()> {
+    may_change(c, name)?;
+    images::known(p, c, registry, name).await
+}
+
+/// Keeps a rule from now on.
+pub async fn keep(p: &PadisPortal, c: &Caller, registry: &str, name: &str, rule: Retention) -> Answer<()> {
+    may_keep(p, c, registry, name).await?;
+    check(rule)?;
+    if !p.registries.find(registry).is_some_and(|place| place.takes) {
+        return Err(Problem::NotFound);
+    }
+    let mut tx = p.store.begin().await?;
+    if retention::keep_rule(&mut tx, (registry, name), rule, (&c.account, &c.name)).await? {
+        let entry = entry(c, "image.keep-rule", registry, name, String::new(), words(rule));
+        journal::append(&p.store, &mut tx, &entry).await?;
+    }
+    tx.commit().await.what("record a rule")?;
+    told(p);
+    Ok(())
+}
+
+/// Keeps none any more.
+pub async fn end(p: &PadisPortal, c: &Caller, registry: &str, name: &str) -> Answer<()> {
+    may_keep(p, c, registry, name).await?;
+    let mut tx = p.store.begin().await?;
+    if let Some(rule) = retention::end_rule(&mut tx, registry, name).await? {
+        let entry = entry(c, "image.end-rule", registry, name, words(rule), String::new());
+        journal::append(&p.store, &mut tx, &entry).await?;
+    }
+    tx.commit().await.what("end a rule")?;
+    told(p);
+    Ok(())
+}
+
+/// A rule as the journal has it.
+fn words(rule: Retention) -> String {
+    format!("newest {}, days {}", rule.newest, rule.days)
+}
+
+fn entry(c: &Caller, what: &str, registry: &str, name: &str, before: String, after: String) -> Entry {
+    Entry {
+        who: c.account.clone(),
+        what: what.to_owned(),
+        subject: format!("image:{registry}/{name}"),
+        changes: vec![FieldChange { field: "rule".to_owned(), before, after }],
+        ..Entry::default()
+    }
+}
+
+/// After the commit: wakes who looks by rules, and tells the browsers.
+fn told(p: &PadisPortal) {
+    p.registries.asked.notify_waiters();
+    p.platform_changed(&["images", "journal"]);
 }
 
 /// Lets it be done.

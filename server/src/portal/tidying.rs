@@ -82,6 +82,14 @@ impl Tidying for PadisPortal {
         Ok(others)
     }
 
+    async fn keep_rule(&self, c: &Caller, registry: &str, repository: &str, rule: Retention) -> Answer<()> {
+        super::retention::keep(self, c, registry, repository, rule).await
+    }
+
+    async fn end_rule(&self, c: &Caller, registry: &str, repository: &str) -> Answer<()> {
+        super::retention::end(self, c, registry, repository).await
+    }
+
     async fn collections(&self, c: &Caller) -> Answer<CollectionsView> {
         if c.publisher().is_err() {
             c.inspector()?;

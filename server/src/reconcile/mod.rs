@@ -26,6 +26,7 @@ mod pace;
 mod pools;
 pub mod probe;
 mod recipes;
+mod rules;
 mod snapshot;
 mod story;
 pub mod stream;
@@ -257,6 +258,7 @@ impl Reconciler {
         set.spawn(collect::sweep(Arc::clone(&self), stop.clone()));
         set.spawn(collect::collect(Arc::clone(&self), stop.clone()));
         set.spawn(collect::written(Arc::clone(&self), stop.clone()));
+        set.spawn(rules::keep(Arc::clone(&self), stop.clone()));
         while set.join_next().await.is_some() {}
     }
 

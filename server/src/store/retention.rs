@@ -1,7 +1,8 @@
 //! Taking away what nothing needs: each time that somebody lets it be done.
 
 use super::{Store, StoreError, Tx, What, now_ms};
-use padis_domain::view::{Retention, RetentionRun};
+use padis_domain::view::{KeptRule, Retention, RetentionRun};
+use padis_domain::words::UnixMs;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -70,16 +71,139 @@ pub async fn find(store: &Store, id: &str) -> Result<Option<Run>, StoreError> {
             .fetch_all(store.read())
             .await
             .what(WHAT)?;
-    let number =
-        |column: &str| Ok::<_, StoreError>(u32::try_from(r.try_get::<i64, _>(column).what(WHAT)?).unwrap_or(u32::MAX));
     Ok(Some(Run {
         registry: r.try_get("registry").what(WHAT)?,
         repository: r.try_get("repository").what(WHAT)?,
-        rule: Retention { newest: number("newest")?, days: number("days")? },
+        rule: Retention { newest: number(&r, "newest")?, days: number(&r, "days")? },
         account: r.try_get("by_account").what(WHAT)?,
         left,
         by_hand: r.try_get::<String, _>("by_hand").what(WHAT)?.split_whitespace().map(str::to_owned).collect(),
     }))
+}
+
+/// Between two looks at what goes by a rule that is kept by itself.
+const DAY_MS: i64 = 24 * 3_600_000;
+
+fn number(r: &AnyRow, column: &str) -> Result<u32, StoreError> {
+    Ok(u32::try_from(r.try_get::<i64, _>(column).what("read a rule")?).unwrap_or(u32::MAX))
+}
+
+/// The rule that is kept by itself.
+pub async fn rule(store: &Store, registry: &str, repository: &str) -> Result<Option<KeptRule>, StoreError> {
+    const WHAT: &str = "read a rule";
+    let found = sqlx::query("SELECT * FROM retention_rule WHERE registry = $1 AND repository = $2")
+        .bind(registry)
+        .bind(repository)
+        .fetch_optional(store.read());
+    let Some(r) = found.await.what(WHAT)? else { return Ok(None) };
+    Ok(Some(KeptRule {
+        rule: Retention { newest: number(&r, "newest")?, days: number(&r, "days")? },
+        by: r.try_get("by_name").what(WHAT)?,
+        set_at: r.try_get("set_at").what(WHAT)?,
+        looked_at: r.try_get("looked_at").what(WHAT)?,
+        due_at: r.try_get("due_at").what(WHAT)?,
+    }))
+}
+
+/// Keeps a rule from now on; whether that is anything new.
+pub async fn keep_rule(
+    tx: &mut Tx<'_>,
+    (registry, repository): (&str, &str),
+    rule: Retention,
+    (account, name): (&str, &str),
+) -> Result<bool, StoreError> {
+    // Of two who set it at the same time one waits for the other's row.
+    let done = sqlx::query(
+        "INSERT INTO retention_rule (registry, repository, newest, days, by_account, by_name, set_at, looked_at, due_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, $7) \
+         ON CONFLICT (registry, repository) DO UPDATE SET newest = excluded.newest, days = excluded.days, \
+         by_account = excluded.by_account, by_name = excluded.by_name, set_at = excluded.set_at, looked_at = NULL, \
+         due_at = excluded.due_at \
+         WHERE retention_rule.newest <> excluded.newest OR retention_rule.days <> excluded.days",
+    )
+    .bind(registry)
+    .bind(repository)
+    .bind(i64::from(rule.newest))
+    .bind(i64::from(rule.days))
+    .bind(account)
+    .bind(name)
+    .bind(now_ms())
+    .execute(&mut **tx)
+    .await
+    .what("record a rule")?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Keeps none any more; the rule that there was.
+pub async fn end_rule(tx: &mut Tx<'_>, registry: &str, repository: &str) -> Result<Option<Retention>, StoreError> {
+    let gone = sqlx::query("DELETE FROM retention_rule WHERE registry = $1 AND repository = $2 RETURNING newest, days")
+        .bind(registry)
+        .bind(repository)
+        .fetch_optional(&mut **tx)
+        .await
+        .what("end a rule")?;
+    gone.map(|r| Ok(Retention { newest: number(&r, "newest")?, days: number(&r, "days")? })).transpose()
+}
+
+/// A rule by which it is to be looked now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueRule {
+    /// Registry.
+    pub registry: String,
+    /// Repository.
+    pub repository: String,
+    /// What stays in any case.
+    pub rule: Retention,
+    due_at: UnixMs,
+}
+
+/// Rules by which it is to be looked now. One that is due later than any that could be written
+/// now (the clock was put back) is due.
+pub async fn due_rules(store: &Store, now: UnixMs, most: i64) -> Result<Vec<DueRule>, StoreError> {
+    const WHAT: &str = "which rules are due";
+    let rows = sqlx::query("SELECT * FROM retention_rule WHERE due_at <= $1 OR due_at > $2 ORDER BY due_at LIMIT $3")
+        .bind(now)
+        .bind(now + DAY_MS)
+        .bind(most)
+        .fetch_all(store.read())
+        .await
+        .what(WHAT)?;
+    let one = |r: &AnyRow| {
+        Ok(DueRule {
+            registry: r.try_get("registry").what(WHAT)?,
+            repository: r.try_get("repository").what(WHAT)?,
+            rule: Retention { newest: number(r, "newest")?, days: number(r, "days")? },
+            due_at: r.try_get("due_at").what(WHAT)?,
+        })
+    };
+    rows.iter().map(one).collect()
+}
+
+/// Takes a due rule until tomorrow; `false`: somebody else has, or it is another rule by now.
+pub async fn take_rule(tx: &mut Tx<'_>, due: &DueRule, now: UnixMs) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE retention_rule SET looked_at = $3, due_at = $4 \
+         WHERE registry = $1 AND repository = $2 AND due_at = $5 AND newest = $6 AND days = $7",
+    )
+    .bind(&due.registry)
+    .bind(&due.repository)
+    .bind(now)
+    .bind(now + DAY_MS)
+    .bind(due.due_at)
+    .bind(i64::from(due.rule.newest))
+    .bind(i64::from(due.rule.days))
+    .execute(&mut **tx)
+    .await
+    .what("take a rule")?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Whether something that was to be taken away by the rule is still on its way, or stuck.
+pub async fn under_way(store: &Store, registry: &str, repository: &str) -> Result<bool, StoreError> {
+    let open = sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM retention_run WHERE registry = $1 AND repository = $2 AND by_name = '' AND ended_at IS NULL",
+    );
+    Ok(open.bind(registry).bind(repository).fetch_one(store.read()).await.what("what is being taken away")? > 0)
 }
 
 /// Notes what became of a digest.

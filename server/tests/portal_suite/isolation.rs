@@ -163,6 +163,8 @@ async fn a_stranger_finds_nothing_of_another_team() {
             "apply_retention",
             "version_fate",
             "delete_version",
+            "keep_rule",
+            "end_rule",
             "withdraw_promotion",
         ] {
             assert_eq!(of(&said, name), [&Err(Problem::NotFound)], "{name}");

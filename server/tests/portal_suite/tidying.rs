@@ -6,10 +6,11 @@ use crate::world::{MARK, World, auditor, caller, lead, member, new_app, operator
 use async_trait::async_trait;
 use padis_domain::Problem;
 use padis_domain::caller::Caller;
+use padis_domain::portal::Portal as _;
 use padis_domain::ports::{Collected, Collector, Image, PortResult, TellCollect};
 use padis_domain::problem::ValueFault;
 use padis_domain::tidying::Tidying;
-use padis_domain::view::{CopyState, Fate, Stays, VersionToDelete};
+use padis_domain::view::{CopyState, Fate, Retention, Stays, VersionToDelete};
 use padis_domain::words::PlatformRole;
 use padis_drivers::fake::{FakeRegistry, FakeTransfer};
 use padis_server::images::{Files, Place, Registries, Rules, whole};
@@ -202,6 +203,52 @@ async fn space_is_freed_by_operators_where_files_are_reached() {
         p.collect(&op, "own", &w.once(&op).await).await.expect("recorded");
         let runs = p.collections(&op).await.expect("a list").rows.remove(0).runs;
         assert_eq!(runs.iter().map(|r| r.state).collect::<Vec<_>>(), [CopyState::Waiting, CopyState::Cancelled]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_is_kept_by_who_may_and_the_same_twice_is_one() {
+    each_database(async |store| {
+        let w = World::new(store).await;
+        let s = Shelf::new(&w).await;
+        let p = &s.portal;
+        let rule = Retention { newest: 3, days: 7 };
+        let keep = async |c: &Caller, registry: &str, name: &str| p.keep_rule(c, registry, name, rule).await;
+        assert!(matches!(keep(&lead(), "own", "tools/t").await, Err(Problem::NotAllowed { .. })));
+        assert!(matches!(keep(&auditor(), "own", WEB).await, Err(Problem::NotAllowed { .. })));
+        for c in [stranger(), engineer()] {
+            assert_eq!(keep(&c, "own", WEB).await, Err(Problem::NotFound));
+            assert_eq!(p.end_rule(&c, "own", WEB).await, Err(Problem::NotFound));
+        }
+        assert!(matches!(p.end_rule(&lead(), "own", "tools/t").await, Err(Problem::NotAllowed { .. })));
+        assert_eq!(keep(&engineer(), "far", "tools/t").await, Err(Problem::NotFound), "it takes nothing");
+        assert_eq!(keep(&engineer(), "own", "tools/none").await, Err(Problem::NotFound));
+        let wide = p.keep_rule(&engineer(), "own", "tools/t", Retention { newest: 10_001, days: 0 }).await;
+        assert!(matches!(wide, Err(Problem::Field { .. })));
+        assert_eq!(w.number("SELECT COUNT(*) FROM retention_rule").await, 0);
+
+        let kept = async || p.retention(&engineer(), "own", "tools/t", None).await.expect("a view").kept;
+        let said = async || w.number("SELECT COUNT(*) FROM journal WHERE what = 'image.keep-rule'").await;
+        for _ in 0..2 {
+            keep(&engineer(), "own", "tools/t").await.expect("kept");
+        }
+        let now = kept().await.expect("a rule");
+        assert_eq!((now.rule, now.by, now.looked_at, said().await), (rule, engineer().name, None, 1));
+        // Another one, by somebody else.
+        let other = Retention { newest: 4, days: 7 };
+        p.keep_rule(&operator(), "own", "tools/t", other).await.expect("kept");
+        let now = kept().await.expect("a rule");
+        assert_eq!((now.rule, now.by, said().await), (other, operator().name, 2));
+        // A team's own by its members.
+        keep(&member(), "own", WEB).await.expect("kept");
+        for _ in 0..2 {
+            p.end_rule(&engineer(), "own", "tools/t").await.expect("ended");
+        }
+        assert_eq!(kept().await, None);
+        assert_eq!(w.number("SELECT COUNT(*) FROM journal WHERE what = 'image.end-rule'").await, 1);
+        assert_eq!(w.number("SELECT COUNT(*) FROM retention_rule").await, 1);
+        assert_eq!(w.number("SELECT COUNT(*) FROM retention_run").await, 0, "no request takes anything away");
     })
     .await;
 }

@@ -128,6 +128,8 @@ pub async fn changes(w: &World, c: &Caller, app: &AppRef) -> Vec<Said> {
     say(&mut out, "promote", p.promote(c, &new, o).await);
     let tidied = p.apply_retention(c, "padis", "teams/zebra/web", Retention::default(), &[], o).await;
     say(&mut out, "apply_retention", tidied);
+    say(&mut out, "keep_rule", p.keep_rule(c, "padis", "teams/zebra/web", Retention::default()).await);
+    say(&mut out, "end_rule", p.end_rule(c, "padis", "teams/zebra/web").await);
     let which = VersionToDelete {
         registry: "padis".into(),
         repository: "teams/zebra/web".into(),

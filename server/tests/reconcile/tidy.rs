@@ -14,14 +14,8 @@ fn digest(n: u32) -> String {
     format!("sha256:{n:064}")
 }
 
-/// A registry with so many versions, all old.
-async fn shelf(w: &World, versions: u32) -> Arc<FakeRegistry> {
-    let client = Arc::new(FakeRegistry::new());
-    for n in 1..=versions {
-        let image = Image { digest: digest(n), platforms: vec!["linux/amd64".into()], ..Image::default() };
-        client.put_image("a/b", &n.to_string(), image);
-    }
-    let place = Place {
+fn place(client: &Arc<FakeRegistry>) -> Place {
+    Place {
         name: "one".into(),
         place: "one".into(),
         stage: None,
@@ -29,7 +23,17 @@ async fn shelf(w: &World, versions: u32) -> Arc<FakeRegistry> {
         rules: Rules::default(),
         token: None,
         client: client.clone(),
-    };
+    }
+}
+
+/// A registry with so many versions, all old.
+async fn shelf(w: &World, versions: u32) -> Arc<FakeRegistry> {
+    let client = Arc::new(FakeRegistry::new());
+    for n in 1..=versions {
+        let image = Image { digest: digest(n), platforms: vec!["linux/amd64".into()], ..Image::default() };
+        client.put_image("a/b", &n.to_string(), image);
+    }
+    let place = place(&client);
     whole(&w.store, &place).await.expect("a look");
     w.sql("UPDATE image_tag SET since = 1").await;
     let transfer = Arc::new(FakeTransfer::new([("one".to_owned(), client.clone())].into()));
@@ -112,6 +116,97 @@ async fn a_registry_that_does_not_delete_is_said_and_a_killed_process_goes_on() 
         w.start();
         ended(&w).await;
         assert_eq!(shelf.tags("a/b").await.expect("tags"), Vec::<String>::new());
+        w.stop().await;
+    })
+    .await;
+}
+
+async fn keep(w: &World, newest: u32) {
+    let mut tx = w.store.begin().await.expect("begin");
+    let rule = Retention { newest, days: 1 };
+    assert!(retention::keep_rule(&mut tx, ("one", "a/b"), rule, ("otto", "Otto")).await.expect("kept"));
+    tx.commit().await.expect("committed");
+}
+
+async fn looked(w: &World) {
+    until("it has looked", async || w.count("SELECT COUNT(*) FROM retention_rule WHERE looked_at IS NULL").await == 0)
+        .await;
+}
+
+/// The next day: the process begins anew, with a rule that is due.
+async fn tomorrow(w: &World) {
+    w.kill().await;
+    w.sql("UPDATE retention_rule SET due_at = 1, looked_at = NULL").await;
+    w.start();
+    looked(w).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_is_kept_day_by_day_and_what_is_run_stays() {
+    each_database(async |store| {
+        let w = World::new(store).await;
+        let shelf = shelf(&w, 6).await;
+        w.release(&super::world::claims(), 1, 1).await;
+        w.sql(&format!("UPDATE release SET digest = '{}'", digest(6))).await;
+        keep(&w, 2).await;
+        w.start();
+        looked(&w).await;
+        ended(&w).await;
+        let tags = async || {
+            let mut left: Vec<u32> =
+                shelf.tags("a/b").await.expect("tags").iter().filter_map(|t| t.parse().ok()).collect();
+            left.sort_unstable();
+            left
+        };
+        assert_eq!(tags().await, [1, 2, 6]);
+        let run = retention::last(&w.store, "one", "a/b", 9).await.expect("read").remove(0);
+        assert_eq!((run.by.as_str(), run.gone, run.left), ("", 3, 0));
+        assert_eq!(w.count("SELECT COUNT(*) FROM journal WHERE what = 'image.delete' AND who = 'padis'").await, 3);
+
+        // Nothing goes by it: nothing is asked for.
+        tomorrow(&w).await;
+        assert_eq!(w.count("SELECT COUNT(*) FROM retention_run").await, 1);
+        // Another one has come, and two are too many by now.
+        w.kill().await;
+        shelf.put_image(
+            "a/b",
+            "0",
+            Image { digest: digest(0), platforms: vec!["linux/amd64".into()], ..Image::default() },
+        );
+        whole(&w.store, &place(&shelf)).await.expect("a look");
+        w.sql("UPDATE image_tag SET since = 1").await;
+        w.start();
+        tomorrow(&w).await;
+        ended(&w).await;
+        assert_eq!(tags().await, [0, 1, 6]);
+        // Of two who look only one asks.
+        w.sql("UPDATE retention_rule SET due_at = 1").await;
+        let due = retention::due_rules(&w.store, 5, 9).await.expect("due").remove(0);
+        for first in [true, false] {
+            let mut tx = w.store.begin().await.expect("begin");
+            assert_eq!(retention::take_rule(&mut tx, &due, 5).await.expect("taken"), first);
+            tx.commit().await.expect("committed");
+        }
+        // Later than it could be: the clock was put back.
+        assert_eq!(retention::due_rules(&w.store, 4, 9).await.expect("due").len(), 1);
+        assert_eq!(retention::due_rules(&w.store, 5, 9).await.expect("due").len(), 0);
+        w.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_does_not_ask_again_for_what_is_stuck() {
+    each_database(async |store| {
+        let w = World::new(store).await;
+        let shelf = shelf(&w, 3).await;
+        shelf.set_deletes(false);
+        keep(&w, 1).await;
+        w.start();
+        until("it waits for people", async || w.count("SELECT COUNT(*) FROM work WHERE parked = 1").await == 1).await;
+        tomorrow(&w).await;
+        assert_eq!(w.count("SELECT COUNT(*) FROM retention_run").await, 1);
+        assert_eq!(shelf.tags("a/b").await.expect("tags").len(), 3);
         w.stop().await;
     })
     .await;

@@ -56,7 +56,7 @@ pub struct RetentionRow {
 /// Once that somebody let it be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetentionRun {
-    /// Who.
+    /// Who; empty: a rule that is kept by itself.
     pub by: String,
     /// When.
     pub asked_at: UnixMs,
@@ -74,6 +74,21 @@ pub struct RetentionRun {
     pub why: String,
 }
 
+/// A rule that is kept by itself: once a day what goes by it is taken away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptRule {
+    /// The rule.
+    pub rule: Retention,
+    /// Who wants it.
+    pub by: String,
+    /// Since when.
+    pub set_at: UnixMs,
+    /// When it was last looked what goes by it; `None`: not yet.
+    pub looked_at: Option<UnixMs>,
+    /// When it is looked next.
+    pub due_at: UnixMs,
+}
+
 /// What would go, what stays and why, and what was done before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetentionView {
@@ -81,6 +96,8 @@ pub struct RetentionView {
     pub rows: Vec<RetentionRow>,
     /// The last times, newest first.
     pub runs: Vec<RetentionRun>,
+    /// What is kept by itself.
+    pub kept: Option<KeptRule>,
     /// Whether the caller may have it done: he may, and the registry lets us.
     pub may: bool,
 }

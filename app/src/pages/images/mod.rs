@@ -67,7 +67,9 @@ mod server {
         storage, tidy, version, vulnerabilities,
     };
     use crate::api::form::{BringForm, CommitForm, CopyForm, PromoteForm};
-    use crate::api::{ApplyRetention, JudgePromotion, Promote, RollBackPromotion, WithdrawPromotion};
+    use crate::api::{
+        ApplyRetention, EndRule, JudgePromotion, KeepRule, Promote, RollBackPromotion, WithdrawPromotion,
+    };
     use crate::api::{BROUGHT, CancelArchive, CommitBench, EndBench, StartBench};
     use crate::api::{CancelBuild, EndRecipe, RECIPE_SAVED, StartRecipe};
     use crate::api::{CancelCollection, CollectRegistry, DeleteVersion};
@@ -329,6 +331,8 @@ mod server {
             (BROUGHT, t.archives().done),
             (CancelArchive::PATH, t.archives().stop_done),
             (DeleteVersion::PATH, t.deleting().done),
+            (KeepRule::PATH, t.keeping().keep_done),
+            (EndRule::PATH, t.keeping().end_done),
             (CollectRegistry::PATH, t.storage().asked_done),
             (CancelCollection::PATH, t.storage().stop_done),
         ];

@@ -1,17 +1,17 @@
 //! The part of a repository's page that keeps it tidy: a rule, what would go by it and why
-//! the rest stays, and the button that lets it be done.
+//! the rest stays, and the buttons that let it be done, once or day by day.
 
 use super::repository::short;
 use super::server::path;
-use crate::api::ApplyRetention;
+use crate::api::{ApplyRetention, EndRule, KeepRule};
 use crate::pages::parts::{hidden, now};
 use crate::pages::write::Here;
 use crate::text::retention::Keeping;
 use crate::text::{Texts, units};
-use crate::ui::{Button, Erase, NumberField, Shape, Table, Tone, col, col_num, empty, section, state};
+use crate::ui::{Button, ButtonSize, Erase, NumberField, Shape, Table, Tone, col, col_num, empty, section, state};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use padis_domain::view::{Retention, RetentionRow, RetentionRun, RetentionView};
+use padis_domain::view::{KeptRule, Retention, RetentionRow, RetentionRun, RetentionView};
 use padis_domain::words::UnixMs;
 
 /// Digests that are listed; more go only when these are gone.
@@ -35,19 +35,65 @@ pub fn write(
         return ().into_any();
     }
     let (k, now) = (t.keeping(), now());
-    let shown = rule.unwrap_or_default();
+    let shown = rule.or(v.kept.as_ref().map(|kept| kept.rule)).unwrap_or_default();
+    let by_itself = rule.filter(|rule| v.kept.as_ref().is_none_or(|kept| kept.rule != *rule));
     let found = rule.map(|rule| list(t, k, (registry, name), &v.rows, rule, once, now));
     let body = view! {
+        {v.kept.as_ref().map(|kept| kept_rule(t, k, (registry, name), kept, now))}
         <form class="fields narrow" method="get" action=path(registry, name, None) + "#tidy">
             <NumberField id="newest" label=k.newest value=shown.newest.to_string() min=0 max=10_000/>
             <NumberField id="days" label=k.days value=shown.days.to_string() min=0 max=36_500/>
             <div class="row"><Button id="tidy-show" label=k.show/></div>
         </form>
         {found}
+        {by_itself.map(|rule| keep(k, (registry, name), rule))}
         {runs(t, k, &v.runs, now)}
     }
     .into_any();
     section("tidy", k.title, k.aside, body)
+}
+
+/// What is kept by itself, and the button that ends it.
+fn kept_rule(
+    t: &'static Texts,
+    k: &'static Keeping,
+    (registry, name): (&str, &str),
+    kept: &KeptRule,
+    now: UnixMs,
+) -> AnyView {
+    let newest = units::count(kept.rule.newest.into());
+    let rule = match kept.rule.days {
+        0 => (k.kept_newest)(&newest),
+        days => (k.kept_rule)(&newest, &units::count(days.into())),
+    };
+    let looked = match kept.looked_at {
+        Some(at) => view! { {k.looked} " " {t.when(at, now)} }.into_any(),
+        None => k.not_yet.into_any(),
+    };
+    let who = view! { {kept.by.clone()} " · " {t.when(kept.set_at, now)} " · " {looked} }.into_any();
+    view! {
+        <form method="post" action=EndRule::PATH class="row gap-s">
+            {hidden("registry", registry)}
+            {hidden("repository", name)}
+            <p>{state(Shape::Ok, rule)} " " <span class="second">{who}</span></p>
+            <Button id="rule-end" label=k.end size=ButtonSize::Small/>
+        </form>
+    }
+    .erase()
+}
+
+/// The button that keeps a rule.
+fn keep(k: &'static Keeping, (registry, name): (&str, &str), rule: Retention) -> AnyView {
+    view! {
+        <form method="post" action=KeepRule::PATH class="gap">
+            {hidden("registry", registry)}
+            {hidden("repository", name)}
+            {hidden("newest", rule.newest.to_string())}
+            {hidden("days", rule.days.to_string())}
+            <div class="row gap-s"><Button id="rule-keep" label=k.keep/> <span class="hint">{k.keep_hint}</span></div>
+        </form>
+    }
+    .erase()
 }
 
 fn list(
@@ -120,7 +166,8 @@ fn runs(t: &'static Texts, k: &'static Keeping, runs: &[RetentionRun], now: Unix
         words.extend((r.kept > 0).then(|| (k.kept)(&units::count(r.kept))));
         words.extend((r.left > 0).then(|| (k.left)(&units::count(r.left))));
         words.extend(Some(r.why.clone()).filter(|w| !w.is_empty()));
-        let who = view! { <span class="second">{r.by.clone()} " · " {t.when(r.asked_at, now)}</span> }.erase();
+        let by = if r.by.is_empty() { k.by_rule.to_owned() } else { r.by.clone() };
+        let who = view! { <span class="second">{by} " · " {t.when(r.asked_at, now)}</span> }.erase();
         view! { <li>{state(shape, words.join(" · "))} " " {who}</li> }.erase()
     };
     view! { <h3 class="gap">{k.before}</h3> <ul class="plain">{runs.iter().map(one).collect_view()}</ul> }.into_any()
