@@ -21,7 +21,7 @@ pub trait Tidying: Send + Sync {
     /// From now on what goes by the rule is taken out of the repository once a day, for the first
     /// time at once; instead of a rule that was kept before. The same once more changes nothing.
     async fn keep_rule(&self, c: &Caller, registry: &str, repository: &str, rule: Retention) -> Answer<()>;
-    /// No longer; what is under way is finished.
+    /// No longer; what is not gone by then stays.
     async fn end_rule(&self, c: &Caller, registry: &str, repository: &str) -> Answer<()>;
     /// Every registry with what was freed in it (operators, auditors and engineers).
     async fn collections(&self, c: &Caller) -> Answer<CollectionsView>;

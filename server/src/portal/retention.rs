@@ -66,9 +66,10 @@ pub async fn keep(p: &PadisPortal, c: &Caller, registry: &str, name: &str, rule:
     if !p.registries.find(registry).is_some_and(|place| place.takes) {
         return Err(Problem::NotFound);
     }
+    let before = retention::rule(&p.store, registry, name).await?.map(|kept| words(kept.rule)).unwrap_or_default();
     let mut tx = p.store.begin().await?;
     if retention::keep_rule(&mut tx, (registry, name), rule, (&c.account, &c.name)).await? {
-        let entry = entry(c, "image.keep-rule", registry, name, String::new(), words(rule));
+        let entry = entry(c, "image.keep-rule", registry, name, before, words(rule));
         journal::append(&p.store, &mut tx, &entry).await?;
     }
     tx.commit().await.what("record a rule")?;

@@ -13,7 +13,8 @@ pub struct Run {
     pub registry: String,
     /// Repository.
     pub repository: String,
-    /// What stays in any case.
+    /// What stays in any case. Of what goes by a rule that is kept by itself [`find`] gives the
+    /// rule that is kept by now: it may be another one, or none, since this was asked for.
     pub rule: Retention,
     /// Account of who let it be done.
     pub account: String,
@@ -23,6 +24,9 @@ pub struct Run {
     /// what goes by a rule.
     pub by_hand: Vec<String>,
 }
+
+/// By which nothing goes.
+const ALL_STAY: Retention = Retention { newest: u32::MAX, days: 0 };
 
 /// The work key.
 pub fn key(id: &str) -> String {
@@ -71,10 +75,17 @@ pub async fn find(store: &Store, id: &str) -> Result<Option<Run>, StoreError> {
             .fetch_all(store.read())
             .await
             .what(WHAT)?;
+    let (registry, repository): (String, String) =
+        (r.try_get("registry").what(WHAT)?, r.try_get("repository").what(WHAT)?);
+    let rule = if r.try_get::<String, _>("by_name").what(WHAT)?.is_empty() {
+        rule(store, &registry, &repository).await?.map_or(ALL_STAY, |kept| kept.rule)
+    } else {
+        Retention { newest: number(&r, "newest")?, days: number(&r, "days")? }
+    };
     Ok(Some(Run {
-        registry: r.try_get("registry").what(WHAT)?,
-        repository: r.try_get("repository").what(WHAT)?,
-        rule: Retention { newest: number(&r, "newest")?, days: number(&r, "days")? },
+        registry,
+        repository,
+        rule,
         account: r.try_get("by_account").what(WHAT)?,
         left,
         by_hand: r.try_get::<String, _>("by_hand").what(WHAT)?.split_whitespace().map(str::to_owned).collect(),

@@ -240,6 +240,10 @@ async fn a_rule_is_kept_by_who_may_and_the_same_twice_is_one() {
         p.keep_rule(&operator(), "own", "tools/t", other).await.expect("kept");
         let now = kept().await.expect("a rule");
         assert_eq!((now.rule, now.by, said().await), (other, operator().name, 2));
+        let said =
+            sqlx::query_scalar::<_, String>("SELECT changes FROM journal WHERE what = 'image.keep-rule' ORDER BY seq");
+        let said = said.fetch_all(w.store.read()).await.expect("the journal").pop().expect("a row");
+        assert!(said.contains("newest 3, days 7") && said.contains("newest 4, days 7"), "{said}");
         // A team's own by its members.
         keep(&member(), "own", WEB).await.expect("kept");
         for _ in 0..2 {

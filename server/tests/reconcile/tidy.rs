@@ -207,6 +207,34 @@ async fn a_rule_does_not_ask_again_for_what_is_stuck() {
         tomorrow(&w).await;
         assert_eq!(w.count("SELECT COUNT(*) FROM retention_run").await, 1);
         assert_eq!(shelf.tags("a/b").await.expect("tags").len(), 3);
+        // The rule is another one by the time that it can be done: what it gave before stays.
+        keep(&w, 2).await;
+        shelf.set_deletes(true);
+        let key = w.word("SELECT key FROM work WHERE parked = 1").await;
+        let mut tx = w.store.begin().await.expect("begin");
+        assert!(work::retry(&mut tx, &key).await.expect("again"));
+        tx.commit().await.expect("committed");
+        w.wake();
+        ended(&w).await;
+        assert_eq!(shelf.tags("a/b").await.expect("tags").len(), 2);
+        // And none by then: nothing goes any more.
+        shelf.set_deletes(false);
+        w.kill().await;
+        let mut tx = w.store.begin().await.expect("begin");
+        retention::end_rule(&mut tx, "one", "a/b").await.expect("ended").expect("a rule");
+        tx.commit().await.expect("committed");
+        keep(&w, 1).await;
+        w.start();
+        until("it waits for people", async || w.count("SELECT COUNT(*) FROM work WHERE parked = 1").await == 1).await;
+        let mut tx = w.store.begin().await.expect("begin");
+        retention::end_rule(&mut tx, "one", "a/b").await.expect("ended").expect("a rule");
+        let key = w.word("SELECT key FROM work WHERE parked = 1").await;
+        assert!(work::retry(&mut tx, &key).await.expect("again"));
+        tx.commit().await.expect("committed");
+        shelf.set_deletes(true);
+        w.wake();
+        ended(&w).await;
+        assert_eq!(shelf.tags("a/b").await.expect("tags").len(), 2);
         w.stop().await;
     })
     .await;
